@@ -1,0 +1,90 @@
+"""Everything a pure stage must know besides batch and rules, as one value that can be frozen to a file.
+
+The same facts, batch, rules and `now` give the same bytes; the hash of the facts stands in each run's journal.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+from orderctl.model.errors import DataError
+from orderctl.model.identity import digest
+from orderctl.model.text import Text
+
+COMMITMENTS = pl.Schema(
+    {
+        "shipment_id": pl.String(),
+        "order_id": pl.String(),
+        "line_ref": pl.String(),
+        "quantity": pl.Int64(),
+        "warehouse": pl.String(),
+        "courier": pl.String(),
+        "service": pl.String(),
+        "account": pl.String(),
+        "issuer": pl.String(),
+    }
+)
+DECISIONS = pl.Schema(
+    {
+        "subject": pl.String(),
+        "decision": pl.String(),
+        "payload": pl.String(),
+        "reason": pl.String(),
+        "actor": pl.String(),
+        "at": pl.String(),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the ledger and the configuration know that a stage may use.
+
+    `commitments` binds line quantities to shipments that have begun to act (columns COMMITMENTS); `decisions` are
+    people's pins, forces and never-merges (columns DECISIONS); `shop_groups` maps shop to group; `key` keys the
+    hashes of recipients.
+    """
+
+    commitments: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=COMMITMENTS))
+    decisions: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=DECISIONS))
+    shop_groups: dict[str, str] = field(default_factory=dict)
+    key: bytes = b"orderctl"
+
+    def to_json(self) -> str:
+        """Write the facts as JSON text, rows sorted, so equal facts are equal bytes."""
+        return json.dumps(
+            {
+                "schema": "facts/1",
+                "commitments": self.commitments.sort(self.commitments.columns).to_dicts(),
+                "decisions": self.decisions.sort(self.decisions.columns).to_dicts(),
+                "shop_groups": self.shop_groups,
+                "key": self.key.hex(),
+            },
+            ensure_ascii=False,
+            sort_keys=True,
+        )
+
+    @property
+    def hash(self) -> str:
+        """Give the digest of the facts, for the journal."""
+        return digest(self.to_json())
+
+
+def parse_facts(text: str, source: str) -> Facts:
+    """Read facts written by `Facts.to_json`. Raises: DataError if `text` is not `facts/1`."""
+    try:
+        found: dict[str, Any] = json.loads(text)
+        if found["schema"] != "facts/1":
+            raise KeyError("schema")
+        return Facts(
+            commitments=pl.DataFrame(found["commitments"], schema=COMMITMENTS),
+            decisions=pl.DataFrame(found["decisions"], schema=DECISIONS),
+            shop_groups=dict(found["shop_groups"]),
+            key=bytes.fromhex(found["key"]),
+        )
+    except (ValueError, KeyError, TypeError, pl.exceptions.PolarsError) as error:
+        raise DataError(Text("{source}: is no facts/1 file", source=source)) from error

@@ -1,0 +1,50 @@
+"""Instants as text: RFC 3339, UTC, whole seconds, `Z`.
+
+The order of such texts is the order of times, in every tool that reads a batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import polars as pl
+
+FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+BEIJING = "Asia/Shanghai"
+LOCAL_FORMATS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y-%m-%d")
+
+
+def from_local(text: pl.Expr, zone: str, formats: Sequence[str] = LOCAL_FORMATS) -> pl.Expr:
+    """Read wall-clock text of `zone` (an IANA name) as instants; null where it is empty or is no time.
+
+    Times inside a gap of summer time do not exist and come out null; the earlier of two is taken.
+    """
+    clean = text.str.strip_chars(" \t\r\n'\"")
+    parsed = pl.coalesce(clean.str.to_datetime(f, strict=False, time_unit="ms", ambiguous="earliest") for f in formats)
+    local = parsed.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+    return local.dt.convert_time_zone("UTC").dt.strftime(FORMAT)
+
+
+def from_offset(text: pl.Expr) -> pl.Expr:
+    """Read text that carries its own offset (`...Z`, `+08:00`, ` -0500`) as instants; null where it is no time."""
+    clean = text.str.strip_chars().str.replace(r"^(\d{4}-\d\d-\d\d) ", "${1}T").str.replace(r"(Z|UTC)$", "+00:00")
+    clean = clean.str.replace(r"\s*([+-]\d\d):?(\d\d)$", "${1}${2}").str.replace(r"\.\d+", "")
+    parsed = clean.str.to_datetime("%Y-%m-%dT%H:%M:%S%z", strict=False, time_unit="ms", time_zone="UTC")
+    return parsed.dt.strftime(FORMAT)
+
+
+def from_epoch(seconds: pl.Expr) -> pl.Expr:
+    """Read seconds since 1970 (integers or digits as text) as instants; 0 and less mean "missing"."""
+    whole = seconds.cast(pl.Int64, strict=False)
+    return pl.from_epoch(pl.when(whole > 0).then(whole), time_unit="s").dt.strftime(FORMAT)
+
+
+def parse_instant(text: str) -> datetime:
+    """Read one instant. Raises: ValueError if it is not of the form `2026-11-24T05:30:28Z`."""
+    return datetime.strptime(text, FORMAT).replace(tzinfo=UTC)
+
+
+def write_instant(moment: datetime) -> str:
+    """Write an aware datetime as an instant, fractions of a second cut off."""
+    return moment.astimezone(UTC).strftime(FORMAT)
