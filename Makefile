@@ -1,0 +1,74 @@
+# The daily commands. `make` lists them; CONTRIBUTING.md says when to use which.
+
+VENV    := .venv
+BIN     := $(VENV)/bin
+WORKERS ?= 2
+KILLS   ?= 200
+PIP_COMPILE := build/pins/bin/pip-compile
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint tests fix golden docs bench kill pins clean packages
+
+help: ## List these targets.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.installed ## Install what is needed (no root) and run the main job in demo/, with sandbox platforms.
+	@$(BIN)/orderctl demo
+
+test: packages check ## Install Debian packages the tests need (as root), then run everything. ALLOW_MISSING=1 forgives absent ones.
+
+check: lint tests ## All that CI runs: format, lint, types, import contracts, tests with coverage.
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+tests: $(VENV)/.installed-dev
+	$(if $(ALLOW_MISSING),ORDERCTL_ALLOW_MISSING_TESTS=1 )$(BIN)/pytest --quiet --numprocesses $(WORKERS) --cov --cov-report=term
+
+fix: $(VENV)/.installed-dev ## Format, and repair what the linter can.
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+golden: $(VENV)/.installed-dev ## Rewrite the golden files; read the diff before committing it.
+	ORDERCTL_GOLDEN=write $(BIN)/pytest --quiet tests/golden tests/ports tests/docs
+
+docs: $(VENV)/.installed-dev ## Write the generated parts of the documentation anew.
+	$(BIN)/python scripts/build_docs.py
+
+bench: $(VENV)/.installed-dev ## Compare the designs in use with their floors; prints ratios.
+	$(BIN)/python -m bench
+
+kill: $(VENV)/.installed-dev ## Kill commands at KILLS random instants (default 200) and count what was done twice.
+	ORDERCTL_KILLS=$(KILLS) $(BIN)/pytest -m kill
+
+pins: ## Resolve the newest versions of all dependencies into requirements*.txt, with hashes and no address.
+	python3.11 -m venv build/pins # the oldest supported one: newer ones need fewer packages, never more
+	build/pins/bin/pip install --quiet --upgrade pip pip-tools
+	$(call compile,requirements.txt,--extra sandbox --build-deps-for editable)
+	$(call compile,requirements-dev.txt,--extra sandbox --extra keyring --extra dev --build-deps-for editable --constraint requirements.txt)
+
+define compile
+	printf '# Pinned by `make pins` from pyproject.toml: edit that, not this.\n' > build/$(1)
+	$(PIP_COMPILE) --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --annotation-style line \
+	  --no-header --no-emit-options --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
+	  $(2) --output-file build/pins/$(1) pyproject.toml
+	cat build/pins/$(1) >> build/$(1) && mv build/$(1) $(1)
+endef
+
+clean: ## Remove what can be made again: environments, caches, the demo.
+	rm -rf $(VENV) build dist demo .coverage* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+packages:
+	@scripts/test-packages.sh
+
+$(VENV)/.installed: requirements.txt pyproject.toml scripts/bootstrap.sh
+	@scripts/bootstrap.sh $(VENV) requirements.txt
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
+	@scripts/bootstrap.sh $(VENV) requirements-dev.txt
+	@touch $@
