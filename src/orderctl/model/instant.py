@@ -21,14 +21,18 @@ def from_local(text: pl.Expr, zone: str, formats: Sequence[str] = LOCAL_FORMATS)
     Times inside a gap of summer time do not exist and come out null; the earlier of two is taken.
     """
     clean = text.str.strip_chars(" \t\r\n'\"")
-    parsed = pl.coalesce(clean.str.to_datetime(f, strict=False, time_unit="ms", ambiguous="earliest") for f in formats)
+    parsed = pl.coalesce(
+        clean.str.to_datetime(f, strict=False, time_unit="ms", ambiguous="earliest") for f in formats
+    )
     local = parsed.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
     return local.dt.convert_time_zone("UTC").dt.strftime(FORMAT)
 
 
 def from_offset(text: pl.Expr) -> pl.Expr:
     """Read text that carries its own offset (`...Z`, `+08:00`, ` -0500`) as instants; null where it is no time."""
-    clean = text.str.strip_chars().str.replace(r"^(\d{4}-\d\d-\d\d) ", "${1}T").str.replace(r"(Z|UTC)$", "+00:00")
+    clean = (
+        text.str.strip_chars().str.replace(r"^(\d{4}-\d\d-\d\d) ", "${1}T").str.replace(r"(Z|UTC)$", "+00:00")
+    )
     clean = clean.str.replace(r"\s*([+-]\d\d):?(\d\d)$", "${1}${2}").str.replace(r"\.\d+", "")
     parsed = clean.str.to_datetime("%Y-%m-%dT%H:%M:%S%z", strict=False, time_unit="ms", time_zone="UTC")
     return parsed.dt.strftime(FORMAT)

@@ -28,18 +28,26 @@ class Kind:
 
 KINDS: dict[str, Kind] = {
     # --- normalize: what keeps an order from being shipped
-    "recipient_incomplete": Kind("block", "the recipient lacks {missing}", "complete it at the platform, then fetch"),
+    "recipient_incomplete": Kind(
+        "block", "the recipient lacks {missing}", "complete it at the platform, then fetch"
+    ),
     "no_lines": Kind("block", "the order has no lines", "fetch it again or ask the platform"),
     "sku_unmapped": Kind("block", "no SKU is known for {items}", "add it to skus in the rules"),
     "refund_open": Kind("block", "a refund is open on {lines}", "settle it at the platform, then fetch"),
     "not_paid": Kind("wait", "not paid yet", "nothing: it moves on when the payment is seen"),
     "held": Kind("wait", "held: {holds}", "nothing until the hold ends"),
-    "held_by_platform": Kind("block", "the platform holds it: {holds}", "clear the hold at the platform, then fetch"),
-    "total_mismatch": Kind("block", "the amounts add up to {computed}, the total says {total}", "compare with the platform", True),
+    "held_by_platform": Kind(
+        "block", "the platform holds it: {holds}", "clear the hold at the platform, then fetch"
+    ),
+    "total_mismatch": Kind(
+        "block", "the amounts add up to {computed}, the total says {total}", "compare with the platform", True
+    ),
     "total_unverifiable": Kind("info", "the source lacks {missing}, so the total cannot be checked"),
     "amount_unreadable": Kind("block", "{field} is no amount", "correct the source and fetch again"),
     "time_unreadable": Kind("warn", "{field} is no time"),
-    "unknown_value": Kind("warn", "{field} has the unknown value {value}", "check the mapping of this platform"),
+    "unknown_value": Kind(
+        "warn", "{field} has the unknown value {value}", "check the mapping of this platform"
+    ),
     "currency_missing": Kind("block", "the currency is missing", "name it in the column map or at the shop"),
     "address_conflict": Kind("block", "{city} is not in {province}", "correct the address", True),
     "nothing_to_ship": Kind("info", "nothing is left to ship"),
@@ -47,25 +55,35 @@ KINDS: dict[str, Kind] = {
     "merge_suggested": Kind("info", "may belong with {shipments}"),
     # --- route
     "no_courier": Kind("block", "no courier rule matched", "add a rule, or a last one without conditions"),
-    "no_warehouse": Kind("block", "no warehouse rule matched", "add a rule, or a last one without conditions"),
+    "no_warehouse": Kind(
+        "block", "no warehouse rule matched", "add a rule, or a last one without conditions"
+    ),
     "no_tariff": Kind("warn", "no tariff of {courier} covers {province}"),
     "fact_missing": Kind("warn", "rule {rule} could not be judged: {facts} unknown"),
     "weight_unknown": Kind("warn", "the weight of {skus} is unknown"),
     # --- print and ship
-    "no_issuer": Kind("block", "no issuer of waybill numbers is set for {courier}", "add one under issuers in the configuration"),
+    "no_issuer": Kind(
+        "block",
+        "no issuer of waybill numbers is set for {courier}",
+        "add one under issuers in the configuration",
+    ),
     "waybill_refused": Kind("block", "the issuer refused: {code}", "correct the shipment and print again"),
     "waybill_later": Kind("wait", "the issuer could not be reached: {code}", "run the same command again"),
     "waybill_unknown": Kind("block", "the waybill may have been bought", "see orderctl ledger pending"),
     "print_refused": Kind("block", "the printer refused: {code}", "see the device, then print again"),
     "print_later": Kind("wait", "not printed: {code}", "run the same command again"),
-    "print_unknown": Kind("block", "it may have been printed", "look at the paper, then orderctl ledger resolve"),
+    "print_unknown": Kind(
+        "block", "it may have been printed", "look at the paper, then orderctl ledger resolve"
+    ),
     "characters_missing": Kind("block", "no glyph for {characters}", "correct the text"),
     "ship_refused": Kind("block", "the platform refused: {code}", "see the platform, then ship again"),
     "ship_later": Kind("wait", "not told to the platform: {code}", "run the same command again"),
     "ship_unknown": Kind("block", "the platform may have been told", "see orderctl ledger pending"),
     "shipped_elsewhere": Kind("block", "shipped by someone else", "compare with the platform"),
     "no_number": Kind("wait", "no waybill number yet", "print first"),
-    "conflict": Kind("block", "an earlier {effect} of this was for something else", "see orderctl ledger pending"),
+    "conflict": Kind(
+        "block", "an earlier {effect} of this was for something else", "see orderctl ledger pending"
+    ),
     "busy": Kind("wait", "another run is at it", "run the same command again"),
     "changed_since": Kind("block", "changed at the platform: {fields}", "fetch and run the pipe again"),
     "not_fresh": Kind("wait", "the platform could not be asked: {code}", "run the same command again"),
@@ -79,7 +97,7 @@ def problem(code: str, *, stage: str, field: str | None = None, **params: pl.Exp
     """
     kind = KINDS[code]
     texts = {k: (v.cast(pl.String) if isinstance(v, pl.Expr) else pl.lit(v)) for k, v in params.items()}
-    holed = kind.sentence.format_map({k: "\0" for k in texts})
+    holed = kind.sentence.format_map(dict.fromkeys(texts, "\0"))
     order = sorted(texts, key=lambda name: kind.sentence.index("{" + name + "}"))
     parts: list[pl.Expr] = []
     for piece, name in zip(holed.split("\0"), [*order, None], strict=True):

@@ -12,7 +12,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-Instant = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$", description="RFC 3339, UTC, seconds")]
+Instant = Annotated[
+    str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$", description="RFC 3339, UTC, seconds")
+]
 
 
 class Record(BaseModel):
@@ -202,7 +204,9 @@ class Merge(Record):
     how: str = Field(description="single, merged or suggested")
     key: str | None
     why: str | None
-    with_: list[str] = Field(alias="with", description="shipments this one could be joined with, never joined by itself")
+    with_: list[str] = Field(
+        alias="with", description="shipments this one could be joined with, never joined by itself"
+    )
 
 
 class Step(Record):

@@ -86,7 +86,9 @@ def fit(value: pl.Expr, have: PolarsDataType | None, want: PolarsDataType) -> pl
         ]
         return pl.when(value.is_not_null()).then(pl.struct(parts))
     if isinstance(want, pl.List) and isinstance(have, pl.List):
-        inner = value if have.inner == want.inner else value.list.eval(fit(pl.element(), have.inner, want.inner))
+        inner = (
+            value if have.inner == want.inner else value.list.eval(fit(pl.element(), have.inner, want.inner))
+        )
         return inner.fill_null(_null(want))
     return value.cast(want)
 
