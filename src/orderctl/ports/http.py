@@ -1,0 +1,433 @@
+"""The one place that builds an httpx client and names its failures.
+
+Platforms and couriers describe a `Request` and say with a pure `classify` what an answer means; retries, waits,
+deadlines, throttling and transport failures are settled here. The one invariant: a request that changes things is
+repeated only when it surely did not happen, so silence after sending is `OutcomeUnknown`, never a second try.
+
+Nothing private leaves through logs or messages: they name operations, hosts and codes, never addresses with
+parameters, headers or bodies.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import itertools
+import logging
+import random
+import ssl
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+from http.cookiejar import DefaultCookiePolicy
+from types import TracebackType
+from typing import Self
+
+import httpx
+import tenacity
+
+from orderctl.model.errors import ConfigError, OutcomeUnknown, PortError, Refused, Temporary, Unauthorized
+from orderctl.model.instant import parse_instant, write_instant
+from orderctl.model.text import Text
+
+log = logging.getLogger("orderctl.http")
+for _library in ("httpx", "httpcore"):
+    logging.getLogger(_library).setLevel(
+        logging.WARNING
+    )  # theirs show addresses with parameters, and headers
+
+TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+LIMITS = httpx.Limits(max_connections=16, max_keepalive_connections=16)
+DEADLINE_S = 120.0
+TRIES = 5
+WAIT_FIRST_S, WAIT_MAX_S = 0.5, 30.0
+BODY_MAX = 32 * 1024 * 1024
+SLOWEST_INTERVAL_S = 10.0
+REDIRECTS_MAX = 3
+
+Classify = Callable[[int, Mapping[str, str], bytes], PortError | None]
+
+
+@dataclass(frozen=True)
+class Request:
+    """One HTTP request, complete and signed.
+
+    `operation` is the name people see; `app` and `operation` together name the rate limit the request falls
+    under, at most `per_second` calls a second. Only these names are ever shown.
+    """
+
+    method: str
+    url: str = field(repr=False)
+    operation: str
+    app: str = field(default="", repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    content: bytes = field(default=b"", repr=False)
+    per_second: float = 10.0
+    body_max: int = BODY_MAX
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back. Header names are looked up without regard to case."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    content: bytes = field(repr=False)
+
+
+class Pace:
+    """A smooth rate limit: every caller gets the next free moment, so no second ever sees a burst.
+
+    Being told to slow down doubles the interval; every accepted call shortens it by a twentieth, back to the
+    interval it began with. Times are seconds of one monotonic clock. Safe to share between threads.
+    """
+
+    def __init__(self, per_second: float) -> None:
+        self._shortest = 1 / per_second
+        self._interval = self._shortest
+        self._next = 0.0
+        self._lock = threading.Lock()
+
+    def book(self, now: float, end: float) -> float | None:
+        """Give the moment the caller may begin, or None (and book nothing) when that is after `end`."""
+        with self._lock:
+            at = max(now, self._next)
+            if at > end:
+                return None
+            self._next = at + self._interval
+            return at
+
+    def hold(self, until: float) -> None:
+        """Let nobody begin before `until`."""
+        with self._lock:
+            self._next = max(self._next, until)
+
+    def slower(self) -> None:
+        """Take note that the other side felt pressed."""
+        with self._lock:
+            self._interval = min(self._interval * 2, max(SLOWEST_INTERVAL_S, self._shortest))
+
+    def faster(self) -> None:
+        """Take note of an accepted call."""
+        with self._lock:
+            self._interval = max(self._interval * 0.95, self._shortest)
+
+    @property
+    def interval(self) -> float:
+        """Give the seconds between two calls, as of now."""
+        return self._interval
+
+
+def is_loopback(url: str) -> bool:
+    """Tell whether `url` leads to this machine."""
+    host = httpx.URL(url).host
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def check_url(url: str) -> str:
+    """Give `url` back if credentials may travel to it: https, or plain http to this machine.
+
+    Raises: ConfigError for anything else, and for an address that carries a user name or password.
+    """
+    try:
+        parsed = httpx.URL(url)
+        if parsed.userinfo:
+            raise ConfigError(
+                Text("an address must not carry a user name or password: {host}", host=parsed.host)
+            )
+        if not parsed.host or not (
+            parsed.scheme == "https" or (parsed.scheme == "http" and is_loopback(url))
+        ):
+            raise ConfigError(
+                Text(
+                    "{scheme}://{host}: only https:// is allowed (http:// only to this machine)",
+                    scheme=parsed.scheme or "?",
+                    host=parsed.host or "?",
+                )
+            )
+    except httpx.InvalidURL:
+        raise ConfigError(Text("an address in the configuration is no URL")) from None
+    return url
+
+
+def retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Read `Retry-After` as seconds. A date in it is compared with the answer's own `Date`, not with our clock."""
+    told = headers.get("retry-after", "").strip()
+    try:
+        return max(0.0, float(told))
+    except ValueError:
+        pass
+    try:
+        delay = parsedate_to_datetime(told) - parsedate_to_datetime(headers.get("date", ""))
+    except (ValueError, TypeError):
+        return None
+    return max(0.0, delay.total_seconds())
+
+
+def http_failure(status: int, headers: Mapping[str, str], operation: str) -> PortError | None:
+    """Say what an HTTP status means by itself, whatever stands in the body; None for 2xx."""
+    code = f"http_{status}"
+    if 200 <= status < 300:
+        return None
+    if status in (425, 429):
+        wait = retry_after_s(headers)
+        return Temporary(
+            Text("{operation}: too many calls", operation=operation),
+            code=code,
+            retry_after_s=1.0 if wait is None else wait,
+        )
+    if status in (401, 403, 407):
+        return Unauthorized(
+            Text("{operation}: credentials refused (HTTP {status})", operation=operation, status=status),
+            code=code,
+        )
+    if status >= 500 or status == 408:
+        return OutcomeUnknown(
+            Text("{operation}: the other side failed (HTTP {status})", operation=operation, status=status),
+            code=code,
+            retry_after_s=retry_after_s(headers),
+        )
+    return Refused(
+        Text("{operation}: refused (HTTP {status})", operation=operation, status=status), code=code
+    )
+
+
+def unreadable(operation: str) -> OutcomeUnknown:
+    """Give the failure of an answer that is cut short or not of the promised form."""
+    return OutcomeUnknown(
+        Text("{operation}: the answer cannot be read", operation=operation), code="unreadable"
+    )
+
+
+_UNSENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+)
+
+
+def _certificate_refused(error: BaseException | None) -> bool:
+    seen = 0
+    while error is not None and seen < 8:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error, seen = error.__cause__ or error.__context__, seen + 1
+    return False
+
+
+def transport_failure(error: Exception, operation: str) -> PortError:
+    """Say what a failure below HTTP means; `OutcomeUnknown` when the request may have arrived."""
+    if _certificate_refused(error):
+        return Refused(
+            Text("{operation}: the other side's certificate is not trusted", operation=operation),
+            code="certificate",
+        )
+    if isinstance(error, (httpx.LocalProtocolError, UnicodeError)):
+        return Unauthorized(
+            Text("{operation}: a credential holds characters that HTTP cannot carry", operation=operation),
+            code="credential_characters",
+        )
+    if isinstance(error, _UNSENT):
+        return Temporary(Text("{operation}: no connection", operation=operation), code="no_connection")
+    if isinstance(error, httpx.TimeoutException):
+        return OutcomeUnknown(Text("{operation}: no answer in time", operation=operation), code="timeout")
+    return OutcomeUnknown(Text("{operation}: the connection was cut", operation=operation), code="cut")
+
+
+class Http:
+    """HTTP for one run: one connection pool and one set of rate limits for all shops and threads.
+
+    Args:
+        now: the instant this object is made at; `instant()` counts on from it.
+        transport: stands in for the network in tests.
+        monotonic: seconds of a clock that never goes back.
+        sleep: waits that many seconds.
+    """
+
+    def __init__(
+        self,
+        now: str,
+        *,
+        transport: httpx.BaseTransport | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        deadline_s: float = DEADLINE_S,
+        tries: int = TRIES,
+    ) -> None:
+        # Proxies of the environment are honoured, for offices that have no other way out, but never for this machine.
+        direct = {f"all://{host}": None for host in ("127.0.0.1", "localhost", "[::1]")}
+        self._client = httpx.Client(
+            timeout=TIMEOUT,
+            limits=LIMITS,
+            transport=transport,
+            follow_redirects=False,
+            mounts=None if transport else direct,
+            headers={"User-Agent": "orderctl", "Accept-Encoding": "gzip, deflate"},
+        )
+        # One pool serves many shops: a cookie of one must never travel with the call of another.
+        self._client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self._now = parse_instant(now)
+        self._monotonic = monotonic
+        self._sleep = sleep
+        self._began = monotonic()
+        self._deadline_s = deadline_s
+        self._tries = tries
+        self._paces: dict[tuple[str, str], Pace] = {}
+        self._lock = threading.Lock()
+        self._ids = itertools.count(1)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._client.close()
+
+    def instant(self) -> str:
+        """Give the present instant: the one this object was made with plus the time since then."""
+        return write_instant(self._now + timedelta(seconds=self._monotonic() - self._began))
+
+    def pace(self, app: str, operation: str, per_second: float) -> Pace:
+        """Give the rate limit of an operation of an app, made at first use."""
+        with self._lock:
+            return self._paces.setdefault((app, operation), Pace(per_second))
+
+    def hold(self, request: Request, seconds: float) -> None:
+        """Let no request of the same app and operation begin for so many seconds."""
+        self.pace(request.app, request.operation, request.per_second).hold(self._monotonic() + seconds)
+
+    def call(self, request: Request, *, changes: bool, classify: Classify) -> Answer:
+        """Send `request` until it has an answer that `classify` finds nothing wrong with, and give that answer.
+
+        `changes` says whether the request moves the world. `Temporary` failures are repeated with growing random
+        waits, or the wait the other side asked for, for up to five tries and two minutes in all. `classify` may
+        answer `OutcomeUnknown` for server failures without looking at `changes`: of a request that only reads it
+        becomes `Temporary`.
+
+        Raises: Refused, Temporary, Unauthorized, OutcomeUnknown; ConfigError if the address is not allowed.
+        """
+        check_url(request.url)
+        end = self._monotonic() + self._deadline_s
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(Temporary),
+            wait=_wait,
+            stop=lambda s: s.attempt_number >= self._tries or self._monotonic() + s.upcoming_sleep >= end,
+            sleep=self._sleep,
+            reraise=True,
+        )
+        return retrying(self._attempt, request, changes=changes, classify=classify, end=end)
+
+    def download(self, url: str, *, operation: str, body_max: int, near: str) -> Answer:
+        """Read a document from an address somebody gave us, without any credential, following few redirects.
+
+        Only an aggregator that itself runs on this machine (`near` is its address) may point to this machine.
+        Raises: Refused if the address is not allowed; Temporary.
+        """
+        for _ in range(REDIRECTS_MAX + 1):
+            try:
+                allowed = check_url(url) and (is_loopback(near) or not is_loopback(url))
+            except ConfigError:
+                allowed = False
+            if not allowed:
+                raise Refused(
+                    Text("{operation}: leads to an address that is not allowed", operation=operation),
+                    code="address_not_allowed",
+                )
+            request = Request("GET", url, operation, per_second=20, body_max=body_max)
+            answer = self.call(
+                request, changes=False, classify=lambda s, h, _: _unless_moved(s, h, operation)
+            )
+            if answer.status < 300:
+                return answer
+            url = str(httpx.URL(url).join(answer.headers["location"]))
+        raise Refused(Text("{operation}: redirected too often", operation=operation), code="redirects")
+
+    def _attempt(self, request: Request, *, changes: bool, classify: Classify, end: float) -> Answer:
+        pace = self.pace(request.app, request.operation, request.per_second)
+        now = self._monotonic()
+        begin = pace.book(now, end)
+        if begin is None:
+            raise Temporary(
+                Text("{operation}: the rate limit leaves no room in time", operation=request.operation),
+                code="rate_limit",
+                retry_after_s=end - now,
+            )
+        if begin > now:
+            self._sleep(begin - now)
+        try:
+            answer = self._send(request, end)
+            failure = classify(answer.status, answer.headers, answer.content)
+        except (httpx.RequestError, UnicodeError) as error:
+            failure = transport_failure(error, request.operation)
+        if failure is None:
+            pace.faster()
+            return answer
+        if isinstance(failure, Temporary) and failure.retry_after_s is not None:
+            pace.slower()
+            pace.hold(self._monotonic() + failure.retry_after_s)
+        if isinstance(failure, OutcomeUnknown) and not changes:
+            failure = Temporary(
+                failure.text, hint=failure.hint, code=failure.code, retry_after_s=failure.retry_after_s
+            )
+        raise failure from None  # what httpx says may quote the answer
+
+    def _send(self, request: Request, end: float) -> Answer:
+        number = f"{next(self._ids):04x}"
+        began = self._monotonic()
+        status = 0
+        body = bytearray()
+        try:
+            with self._client.stream(
+                request.method, request.url, headers=dict(request.headers), content=request.content
+            ) as response:
+                for chunk in response.iter_bytes():
+                    body += chunk
+                    if len(body) > request.body_max:
+                        raise httpx.DecodingError("longer than allowed")
+                    if self._monotonic() > end:
+                        raise httpx.ReadTimeout("deadline")
+                status = response.status_code
+                return Answer(status, response.headers, bytes(body))
+        finally:
+            log.debug(
+                "http.answer",
+                extra={
+                    "event": "http.answer",
+                    "request": number,
+                    "operation": request.operation,
+                    "status": status,
+                    "bytes": len(body),
+                    "ms": round((self._monotonic() - began) * 1000),
+                },
+            )
+
+
+def _wait(state: tenacity.RetryCallState) -> float:
+    """Give the seconds to wait: what the other side asked for, else anything up to a bound that doubles."""
+    error = state.outcome.exception() if state.outcome else None
+    told = error.retry_after_s if isinstance(error, Temporary) else None
+    if told is not None:
+        return told + random.uniform(0, min(1.0, told / 10))
+    return random.uniform(0, min(WAIT_MAX_S, WAIT_FIRST_S * 2 ** (state.attempt_number - 1)))
+
+
+def _unless_moved(status: int, headers: Mapping[str, str], operation: str) -> PortError | None:
+    return (
+        None
+        if status in (301, 302, 303, 307, 308) and "location" in headers
+        else http_failure(status, headers, operation)
+    )
