@@ -1,0 +1,78 @@
+"""Look at a finished document the way a scanner does, before it is sent; and draw it for people.
+
+The one invariant: a label document that passes has the right waybill number, readable, on every page.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+
+import pypdfium2
+import zxingcpp
+
+from orderctl.model.errors import DataError
+from orderctl.model.text import Text
+from orderctl.stages.documents.data import PDF, Document
+
+_DPI = 203
+_THRESHOLD = bytes(0 if value < 128 else 255 for value in range(256))
+
+
+def check_labels(document: Document, numbers: Sequence[str | None]) -> None:
+    """Decode every page at 203 dpi in black and white and compare it with its waybill number.
+
+    Args:
+        document: what `render_labels` gave.
+        numbers: one for each page; null where the page cannot be judged (a supplied label with no such barcode).
+
+    Raises:
+        DataError: a page is missing or does not show its number; names page and number.
+    """
+    if document.pages != len(numbers):
+        raise DataError(Text("the document has {pages} pages for {count} waybills", pages=document.pages, count=len(numbers)))
+    for page, (number, found) in enumerate(zip(numbers, read_barcodes(document), strict=True), 1):
+        if number is not None and number not in found:
+            raise DataError(
+                Text(
+                    "page {page}: the barcode of waybill {number} cannot be read back ({found} found)",
+                    page=page, number=number, found=", ".join(found) or Text("nothing"),
+                )
+            )  # fmt: skip
+
+
+def read_barcodes(document: Document) -> Iterator[list[str]]:
+    """Give the texts of all barcodes of each page, as a 203 dpi thermal printer would show them."""
+    for width, height, grey in _pictures(document, _DPI):
+        dots = memoryview(grey.translate(_THRESHOLD)).cast("B", (height, width))
+        yield [found.text for found in zxingcpp.read_barcodes(dots)]
+
+
+def render_previews(document: Document, *, dpi: int = 150) -> list[bytes]:
+    """Draw every page of a PDF document as PNG."""
+    pictures = []
+    pdf = pypdfium2.PdfDocument(document.content)
+    try:
+        for page in pdf:
+            buffer = io.BytesIO()
+            page.render(scale=dpi / 72, grayscale=True).to_pil().save(buffer, "PNG")
+            pictures.append(buffer.getvalue())
+    finally:
+        pdf.close()
+    return pictures
+
+
+def _pictures(document: Document, dpi: int) -> Iterator[tuple[int, int, bytes]]:
+    """Give width, height and grey values of each page."""
+    if document.media_type != PDF:
+        raise DataError(Text("{name} is no PDF", name=document.name))
+    pdf = pypdfium2.PdfDocument(document.content)
+    try:
+        for page in pdf:
+            bitmap = page.render(scale=dpi / 72, grayscale=True)
+            rows = memoryview(bitmap.buffer).cast("B")
+            width, stride = bitmap.width, bitmap.stride
+            grey = b"".join(bytes(rows[y * stride : y * stride + width]) for y in range(bitmap.height))
+            yield width, bitmap.height, grey
+    finally:
+        pdf.close()
