@@ -6,12 +6,14 @@ sentences are in `model/zh/problems.py`, under the English ones.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import polars as pl
 
 from orderctl.model.schema import PARAMS, PROBLEM
+from orderctl.model.text import Locale, Text, visible
 
 Severity = Literal["info", "warn", "wait", "block"]
 
@@ -128,3 +130,29 @@ def replace_problems(stage: str, found: list[tuple[pl.Expr, pl.Expr]]) -> pl.Exp
 def has_severity(severity: Severity, problems: str = "problems") -> pl.Expr:
     """True where a row has a problem of `severity`."""
     return pl.col(problems).list.eval(pl.element().struct.field("severity") == severity).list.any()
+
+
+def finding(code: str, *, stage: str, field: str | None = None, **params: str | None) -> dict[str, Any]:
+    """Build the same problem as a plain record, for actions, which work row by row."""
+    kind = KINDS[code]
+    shown = {name: "?" if value is None else value for name, value in params.items()}
+    order = sorted(params, key=lambda name: kind.sentence.index("{" + name + "}"))
+    return {
+        "code": code,
+        "params": [{"name": name, "value": params[name]} for name in order],
+        "field": field,
+        "severity": kind.severity,
+        "forceable": kind.forceable,
+        "stage": stage,
+        "message": kind.sentence.format_map(shown),
+    }
+
+
+def sentence(found: Mapping[str, Any], locale: Locale) -> str:
+    """Write a problem, and what to do about it, in the reader's language."""
+    kind = KINDS.get(found["code"])
+    if kind is None:
+        return visible(found["message"])
+    params = {p["name"]: "?" if p["value"] is None else p["value"] for p in found["params"]}
+    text = Text(kind.sentence, **params).render(locale)
+    return f"{text}: {Text(kind.advice).render(locale)}" if kind.advice else text

@@ -1,0 +1,158 @@
+"""One run of a command: what its common options, environment and files come to.
+
+Everything is opened on first use, so a command pays for what it needs. "Now" is read here, once, and nowhere below.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orderctl.cli.console import Console, locale_of
+from orderctl.cli.exits import Tally
+from orderctl.model.errors import UsageError
+from orderctl.model.text import Text
+
+if TYPE_CHECKING:
+    from orderctl.cli.config import Config
+    from orderctl.model.facts import Facts
+    from orderctl.ports.batches import Rejects
+    from orderctl.ports.ledger import Ledger
+    from orderctl.stages.rules import RuleBook
+
+
+@dataclass
+class Session:
+    """The common options of a run as given, and what follows from them."""
+
+    command: str
+    config_path: str | None = None
+    state_path: str | None = None
+    rules_path: str | None = None
+    facts_path: str | None = None
+    asked_now: str | None = None
+    lang: str | None = None
+    verbose: int = 0
+    log_json: bool = False
+    tally: Tally = field(default_factory=Tally)
+
+    @cached_property
+    def now(self) -> str:
+        """The instant of this run: `--now`, ORDERCTL_NOW, else the clock."""
+        from orderctl.model.instant import parse_instant, write_instant
+
+        asked = self.asked_now or os.environ.get("ORDERCTL_NOW")
+        if asked is None:
+            from datetime import UTC, datetime
+
+            return write_instant(datetime.now(UTC))
+        try:
+            return write_instant(parse_instant(asked))
+        except ValueError as error:
+            raise UsageError(
+                Text("--now {value}: give an instant such as 2026-11-24T05:30:28Z", value=asked)
+            ) from error
+
+    @cached_property
+    def console(self) -> Console:
+        """Where this run speaks."""
+        locale = locale_of(self.lang or os.environ.get("ORDERCTL_LANG") or self.config.locale)
+        return Console(f"orderctl {self.command}", locale, self.verbose, self.log_json, self.now)
+
+    @cached_property
+    def config_file(self) -> Path | None:
+        """The configuration file in use."""
+        from orderctl.cli.config import find
+
+        return find(self.config_path)
+
+    @cached_property
+    def base(self) -> Path:
+        """The directory that relative paths of the configuration start from."""
+        return self.config_file.parent if self.config_file else Path()
+
+    @cached_property
+    def config(self) -> Config:
+        """The configuration. Raises: ConfigError, InputMissing."""
+        from orderctl.cli.config import load_config
+
+        return load_config(self.config_file)
+
+    @cached_property
+    def state(self) -> Path:
+        """The state directory, made if it is missing; only its owner may look into it."""
+        home = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
+        named = self.state_path or os.environ.get("ORDERCTL_STATE")
+        configured = (
+            self.base / Path(self.config.state).expanduser() if self.config.state else home / "orderctl"
+        )
+        path = Path(named) if named else configured
+        from orderctl.model.errors import CannotCreate
+
+        try:
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise CannotCreate(
+                Text("cannot create the state directory {path}: {why}", path=path, why=error.strerror)
+            ) from error
+        return path
+
+    @cached_property
+    def book(self) -> RuleBook:
+        """The rules. Without a rules file they are empty, which is said. Raises: ConfigError, InputMissing."""
+        from orderctl.cli.config import read_text
+        from orderctl.ports.tables import read_table
+        from orderctl.stages.rules import parse
+
+        named = self.rules_path or os.environ.get("ORDERCTL_RULES")
+        path = Path(named) if named else self.base / self.config.rules
+        if not named and not path.exists():
+            self.console.say(
+                "warning", "rules.none", Text("no rules file {path}: nothing is mapped or routed", path=path)
+            )
+            return parse("{}", "rules.yaml", lambda name: read_table(name))
+        return parse(read_text(path), str(path), lambda name: read_table(str(path.parent / name)))
+
+    @contextmanager
+    def ledger(self) -> Iterator[Ledger]:
+        """Open the ledger of the state directory for this run."""
+        from orderctl.ports.ledger import Ledger
+
+        run = f"{self.now.replace(':', '').replace('-', '')}-{self.command.split()[0]}-{uuid.uuid4().hex[:8]}"
+        with Ledger.open(self.state / "ledger.db", run_id=run, host=socket.gethostname()) as ledger:
+            yield ledger
+
+    def facts(self) -> Facts:
+        """Give what the stages may know: from `--facts`, else from ledger and configuration."""
+        from orderctl.cli.facts import load_facts
+
+        return load_facts(self)
+
+    def rejects(self, asked: str | None) -> Rejects:
+        """Open the rejects of this run: the file asked for, else one beside the state."""
+        from orderctl.ports.batches import Rejects
+
+        if asked:
+            return Rejects(Path(asked))
+        stamp = self.now.replace(":", "").replace("-", "")
+        return Rejects(self.state / "rejects" / f"{stamp}-{self.command.split()[0]}-{os.getpid()}.jsonl")
+
+    def finish_rejects(self, rejects: Rejects) -> None:
+        """Tell of rejects, if there were any, and count them for the exit code."""
+        if not rejects.count:
+            return
+        self.tally.rejected += rejects.count
+        text = Text(
+            "{count} records rejected, see {path}; the first: {first}",
+            count=rejects.count,
+            path=rejects.path,
+            first=rejects.first,
+        )
+        self.console.say("warning", "record.rejected", text, count=rejects.count, path=str(rejects.path))

@@ -1,0 +1,74 @@
+"""One `document.print` for each parcel and document, and the print back into the shipment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from orderctl.model.effect import Effect
+from orderctl.model.identity import fingerprint
+from orderctl.stages.plans.rows import Row, claims
+
+KIND = "document.print"
+DOCUMENTS = ("label", "packing-slip", "picklist", "receipt")
+
+
+class Sheet(NamedTuple):
+    """A document of one parcel, waiting to be printed by `effect`."""
+
+    row: Row
+    parcel_index: int
+    document: str
+    effect: Effect
+
+
+def subject_of(row: Mapping[str, Any], parcel: Mapping[str, Any], document: str) -> str:
+    """Name what is printed: shipment, parcel, document."""
+    return f"{row['shipment_id']}/{parcel['parcel_no']}/{document}"
+
+
+def plan_prints(
+    rows: Iterable[Row], document: str, *, key: bytes, revisions: Mapping[str, int], job: str
+) -> list[Sheet]:
+    """Give the sheets of one document in the order of `rows`: labels for every parcel, the others for the first."""
+    return [
+        Sheet(row, index, document, _effect(row, parcel, document, key=key, revisions=revisions, job=job))
+        for row in rows
+        for index, parcel in enumerate(row["parcels"])
+        if (parcel["number"] if document == "label" else index == 0)
+    ]
+
+
+def _effect(
+    row: Row, parcel: Row, document: str, *, key: bytes, revisions: Mapping[str, int], job: str
+) -> Effect:
+    subject = subject_of(row, parcel, document)
+    lines = [f"{c.order_id}#{c.line_ref}x{c.quantity}" for c in claims(row)]
+    return Effect(
+        kind=KIND,
+        subject=subject,
+        purpose=row["purpose"],
+        revision=revisions.get(subject, 1),
+        fingerprint=fingerprint(key, [parcel["number"], *sorted(lines)]),
+        shipment_id=row["shipment_id"],
+        job=job,
+    )
+
+
+def fold_print(row: Row, parcel_no: int, document: str, revision: int, result: Mapping[str, Any]) -> None:
+    """Put one finished print into its shipment, in the place of an earlier record of the same print."""
+    kept = [
+        p
+        for p in row["printed"]
+        if (p["document"], p["parcel_no"], p["revision"]) != (document, parcel_no, revision)
+    ]
+    done = {
+        "document": document,
+        "parcel_no": parcel_no,
+        "copy": 1,
+        "revision": revision,
+        "device": result["device"],
+        "at": result["at"],
+        "confirmed": result["confirmed"],
+    }
+    row["printed"] = sorted([*kept, done], key=lambda p: (p["document"], p["parcel_no"], p["revision"]))
