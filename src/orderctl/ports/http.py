@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ipaddress
 import itertools
+import json
 import logging
 import random
 import ssl
@@ -20,12 +21,14 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import httpx
+import msgspec
 import tenacity
 
 from orderctl.model.errors import ConfigError, OutcomeUnknown, PortError, Refused, Temporary, Unauthorized
@@ -75,6 +78,30 @@ class Answer:
     status: int
     headers: Mapping[str, str] = field(repr=False)
     content: bytes = field(repr=False)
+
+
+_decoder = msgspec.json.Decoder(float_hook=Decimal)
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+def parse_json(content: bytes) -> dict[str, Any]:
+    """Read an answer that is one JSON object; every number keeps its digits (no float is ever made).
+
+    Platforms do let raw control characters of buyers' notes through; they are read as what they are.
+    Raises: ValueError if it is no JSON object.
+    """
+    try:
+        found = _decoder.decode(content)
+    except msgspec.DecodeError:
+        found = json.JSONDecoder(strict=False, parse_float=Decimal).decode(content.decode("utf-8"))
+    if not isinstance(found, dict):
+        raise ValueError("not a JSON object")
+    return found
+
+
+def write_json(value: object) -> str:
+    """Write JSON as compact text in real UTF-8, numbers with the digits they were read with."""
+    return _encoder.encode(value).decode("utf-8")
 
 
 class Pace:

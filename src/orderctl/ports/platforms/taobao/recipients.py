@@ -1,0 +1,83 @@
+"""Which of Taobao's open orders share a recipient: only the platform can say, and only for a hundred at a time.
+
+Orders are first divided by what stays readable (province, city, district, town): different ones cannot share a
+recipient. The rest is asked so that every two orders of a group meet in one question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+from typing import Any
+
+from orderctl.ports.http import parse_json, write_json
+from orderctl.ports.platforms.port import RawRow
+from orderctl.ports.platforms.taobao.gateway import Gateway, listed
+
+ASK = "taobao.top.oaid.merge"
+LIMIT = 100
+
+Sealed = tuple[str, str]
+"""(tid, oaid)"""
+
+
+def same_recipient(gateway: Gateway, records: Sequence[RawRow]) -> dict[str, str]:
+    """Give `{"same_recipient": [tid, ...]}` as JSON text for every order the platform was asked about."""
+    mates: dict[str, str] = {}
+
+    def root(tid: str) -> str:
+        while mates.setdefault(tid, tid) != tid:
+            tid = mates[tid]
+        return tid
+
+    asked = sorted(_sealed(records))
+    for _, (tid, _oaid) in asked:
+        root(tid)
+    for question in _questions(asked):
+        for group in _ask(gateway, question):
+            for tid in group[1:]:
+                low, high = sorted((root(group[0]), root(tid)))
+                mates[high] = low
+    groups: dict[str, list[str]] = {}
+    for tid in sorted(mates):
+        groups.setdefault(root(tid), []).append(tid)
+    return {tid: write_json({"same_recipient": group}) for group in groups.values() for tid in group}
+
+
+def _sealed(records: Sequence[RawRow]) -> Iterator[tuple[tuple[str, ...], Sealed]]:
+    """Give the readable part of the address with (tid, oaid), for the orders that have an oaid."""
+    for record in records:
+        trade: dict[str, Any] = parse_json((record["payload"] or "{}").encode())
+        if trade.get("oaid") and record["platform_ref"]:
+            place = tuple(
+                str(trade.get(f"receiver_{part}") or "") for part in ("state", "city", "district", "town")
+            )
+            yield place, (record["platform_ref"], str(trade["oaid"]))
+
+
+def _questions(asked: Sequence[tuple[tuple[str, ...], Sealed]]) -> Iterator[list[Sealed]]:
+    """Divide into questions of at most a hundred, so that all orders of one place meet pairwise."""
+    places: dict[tuple[str, ...], list[Sealed]] = {}
+    for place, order in asked:
+        places.setdefault(place, []).append(order)
+    waiting: list[Sealed] = []
+    for orders in places.values():
+        if len(orders) > LIMIT:
+            half = LIMIT // 2
+            blocks = [orders[k : k + half] for k in range(0, len(orders), half)]
+            yield from (left + right for left, right in combinations(blocks, 2))
+        elif len(orders) > 1:
+            if len(waiting) + len(orders) > LIMIT:
+                yield waiting
+                waiting = []
+            waiting = waiting + orders
+    if waiting:
+        yield waiting
+
+
+def _ask(gateway: Gateway, orders: Sequence[Sealed]) -> list[list[str]]:
+    pairs = [{"oaid": oaid, "tid": int(tid) if tid.isdigit() else tid} for tid, oaid in orders]
+    answer = gateway.call(ASK, {"merge_list": write_json(pairs)})
+    known = {tid for tid, _ in orders}
+    groups = [str(text).split(",") for text in listed(answer.get("tid_list"), "string")]
+    return [kept for group in groups if (kept := [tid.strip() for tid in group if tid.strip() in known])]
