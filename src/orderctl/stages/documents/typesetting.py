@@ -105,10 +105,10 @@ def _failure(error: typst.TypstError | typst.TypstWarning, source: str) -> Confi
     """Turn a diagnostic into our error, pointing at the template's own line."""
     if found := re.search(r'"no room", (\d+), "([\w ]+)"', error.message):
         return NoRoom(int(found.group(1)), found.group(2))
-    places = _PLACE.findall(error.diagnostic)
-    own = [place for place in places if place[0].lstrip("/") == _TEMPLATE]
+    places = [(Path(file).name, line, column) for file, line, column in _PLACE.findall(error.diagnostic)]
+    own = [place for place in places if place[0] == _TEMPLATE]
     message = error.message.splitlines()[0]
     for file, line, column in own or places:
-        where = source if file.lstrip("/") == _TEMPLATE else file.lstrip("/")
+        where = source if file == _TEMPLATE else file
         return ConfigError(Text("{source}:{line}:{column}: {message}", source=where, line=line, column=column, message=message))
     return ConfigError(Text("{source}: {message}", source=source, message=message))

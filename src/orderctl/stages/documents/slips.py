@@ -1,0 +1,159 @@
+"""Packing slips and pick lists: documents of as many pages as they need, numbered within each slip or list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from orderctl.assets import FONTS
+from orderctl.model.errors import DataError
+from orderctl.model.text import Text
+from orderctl.stages.documents.data import PDF, Document, Label, natural, page_size
+from orderctl.stages.documents.labels import check_printable, shown
+from orderctl.stages.documents.symbols import code128
+from orderctl.stages.documents.typesetting import compile_pdf, count_pages, template_text
+from orderctl.stages.documents.words import WORDS, Language, courier_name
+
+_FRAME = """
+#import "lib.typ": styled, fill-in
+#import "template.typ": {function}
+#let data = json("data.json")
+#let (width, height) = (data.width_mm * 1mm, data.height_mm * 1mm)
+#let margin = if width < 120mm {{ 3mm }} else {{ 9mm }}
+#let foot(said) = context {{
+  let ends = query(<end>).filter(end => end.location().page() >= here().page())
+  let last = if ends.len() > 0 {{ counter(page).at(ends.first().location()).first() }} else {{ 0 }}
+  let pages = fill-in(data.words.page, i: counter(page).get().first(), n: last)
+  text(size: 7pt, grid(columns: (1fr, auto), said, pages))
+}}
+#set document(date: none)
+#show: styled.with(data.lang)
+#for d in data.rows {{
+  page(width: width, height: height, margin: (x: margin, top: margin, bottom: margin + 5mm), footer-descent: 1.5mm, footer: foot(d.said), {{
+    counter(page).update(1)
+    {call}
+    [#metadata(none) <end>]
+  }})
+}}
+"""
+
+
+def render_packing_slips(
+    labels: Sequence[Label],
+    *,
+    size: str = "a5",
+    language: Language = "zh",
+    template: str | None = None,
+    source: str = "packing_slip.typ",
+    fonts: Path = FONTS,
+    name: str = "packing-slips.pdf",
+) -> Document:
+    """Set one packing slip for each label (a parcel), in order, each beginning on a new page.
+
+    Args:
+        labels: what `to_label` gave, at least one. A supplied label gets its slip as any other.
+        size: paper; narrow paper has its own table.
+        language: of the printed words.
+        template: text of a seller's template, or the shipped one.
+        source: how messages call that template.
+        fonts: folder of fonts and `characters.txt`.
+        name: of the document.
+
+    Raises:
+        DataError: a name or code has characters the fonts lack; names the shipment.
+        ConfigError: the template is wrong; names file and line.
+    """
+    width_mm, height_mm = page_size(size)
+    side_mm = width_mm - 6 if width_mm < 120 else 66.0
+    plain: list[Label] = [{**label, "supplied": None} for label in labels]
+    check_printable(plain, fonts)
+    rows = []
+    for label in plain:
+        texts = shown({**label, "courier": courier_name(label["courier"], language)}, fonts)
+        barcode = code128(label["number"], width_mm=side_mm, height_mm=9) if label["number"] else None
+        rows.append({**texts, "barcode": barcode, "said": f"{label['shipment_id']}  {label['number']}"})
+    frame = _FRAME.format(function="slip", call="slip(d, data.words, width)")
+    text = template_text("packing_slip") if template is None else template
+    return _document(frame, text, rows, (width_mm, height_mm), language, source, fonts, name)
+
+
+def render_picklist(
+    labels: Sequence[Label],
+    *,
+    size: str = "a4",
+    language: Language = "zh",
+    template: str | None = None,
+    source: str = "picklist.typ",
+    fonts: Path = FONTS,
+    name: str = "picklist.pdf",
+) -> Document:
+    """Set the pick list of these parcels: equal goods added up, sorted by shelf, one list for each warehouse and wave.
+
+    Args and Raises as for `render_packing_slips`.
+    """
+    rows = []
+    for pick in to_picks(labels):
+        _check_picks(pick, labels, fonts)
+        said = " ".join(part for part in (pick["warehouse"], pick["wave"]) if part)
+        rows.append(shown({**pick, "said": said}, fonts))
+    frame = _FRAME.format(function="picklist", call="picklist(d, data.words)")
+    text = template_text("picklist") if template is None else template
+    return _document(frame, text, rows, page_size(size), language, source, fonts, name)
+
+
+def to_picks(labels: Sequence[Label]) -> list[dict[str, Any]]:
+    """Add up the goods of parcels by warehouse, wave and SKU.
+
+    Returns:
+        One dict for each warehouse and wave: `warehouse, wave, rows, shipments, pieces`; a row is an item with
+        `positions`, a list of `sequence` (text) and `quantity`.
+    """
+    picks: dict[tuple[str, str], dict[str, Any]] = {}
+    shipments: dict[tuple[str, str], set[str]] = {}
+    for place, label in enumerate(labels, 1):
+        walk = (label["warehouse"], label["wave"])
+        pick = picks.setdefault(walk, {"warehouse": walk[0], "wave": walk[1], "rows": {}, "pieces": 0})
+        shipments.setdefault(walk, set()).add(label["shipment_id"])
+        sequence = str(place if label["sequence"] is None else label["sequence"])
+        for item in label["items"]:
+            key = (item["sku"] or item["title"], "" if item["sku"] else item["spec"], item["gift"])
+            row = pick["rows"].setdefault(key, {**item, "quantity": 0, "positions": {}})
+            row["quantity"] += item["quantity"]
+            row["positions"][sequence] = row["positions"].get(sequence, 0) + item["quantity"]
+            pick["pieces"] += item["quantity"]
+    for walk, pick in picks.items():
+        pick["shipments"] = len(shipments[walk])
+        pick["rows"] = sorted(pick["rows"].values(), key=lambda r: (natural(r["location"]), natural(r["sku"]), r["title"]))
+        for row in pick["rows"]:
+            told = sorted(row["positions"].items(), key=lambda pair: natural(pair[0]))
+            row["positions"] = [{"sequence": sequence, "quantity": quantity} for sequence, quantity in told]
+    return [picks[walk] for walk in sorted(picks, key=lambda walk: (natural(walk[0]), natural(walk[1])))]
+
+
+def _check_picks(pick: Mapping[str, Any], labels: Sequence[Label], fonts: Path) -> None:
+    """Only SKUs matter here: nobody's name is on a pick list."""
+    walk = (pick["warehouse"], pick["wave"])
+    empty = {"name": "", "phone": "", "address": "", "postcode": "", "country": ""}
+    nameless = [
+        {**label, "recipient": empty, "supplied": None} for label in labels if (label["warehouse"], label["wave"]) == walk
+    ]
+    check_printable(nameless, fonts)  # type: ignore[arg-type]
+
+
+def _document(
+    frame: str,
+    template: str,
+    rows: list[dict[str, Any]],
+    size: tuple[float, float],
+    language: Language,
+    source: str,
+    fonts: Path,
+    name: str,
+) -> Document:
+    if not rows:
+        raise DataError(Text("there is nothing to print"))
+    width_mm, height_mm = size
+    data = {"lang": language, "words": WORDS[language], "width_mm": width_mm, "height_mm": height_mm, "rows": rows}
+    content = compile_pdf(frame, template, data, source=source, fonts=fonts)
+    return Document(name, content, PDF, width_mm, height_mm, count_pages(content))
