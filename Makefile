@@ -33,7 +33,7 @@ fix: $(VENV)/.installed-dev ## Format, and repair what the linter can.
 	$(BIN)/ruff format .
 
 golden: $(VENV)/.installed-dev ## Rewrite the golden files; read the diff before committing it.
-	ORDERCTL_GOLDEN=write $(BIN)/pytest --quiet tests/golden tests/ports tests/docs
+	ORDERCTL_GOLDEN=write $(BIN)/pytest --quiet $(wildcard tests/golden tests/ports tests/docs)
 
 docs: $(VENV)/.installed-dev ## Write the generated parts of the documentation anew.
 	$(BIN)/python scripts/build_docs.py

@@ -86,3 +86,41 @@ def test_complete_python_is_chosen_over_a_newer_incomplete_one(fresh: Path) -> N
     add_python(fresh, "python3.13", recent=True, venv=False)
     add_python(fresh, "python3.11", recent=True, venv=True)
     assert "apt install" not in bootstrap(fresh).stderr
+
+
+@pytest.fixture
+def debian(fresh: Path) -> Path:
+    """A machine whose apt-get writes down what it is asked, and knows no package called `nowhere`."""
+    shutil.copy(ROOT / "scripts" / "test-packages.sh", fresh / "scripts")
+    (fresh / "tests").mkdir()
+    (fresh / "tests" / "debian-packages.txt").write_text(
+        "# group program package\n\nshell bash bash\nfar no-such-1 nowhere\nfar no-such-2 somewhere\n"
+    )
+    apt = fresh / "bin" / "apt-get"
+    apt.write_text('#!/bin/bash\necho "${@: -1}" >> asked\n[ "${@: -1}" != nowhere ]\n')
+    apt.chmod(0o755)
+    return fresh
+
+
+def install_packages(machine: Path, *, user_id: int) -> subprocess.CompletedProcess[str]:
+    identity = machine / "bin" / "id"
+    identity.write_text(f"#!/bin/bash\necho {user_id}\n")
+    identity.chmod(0o755)
+    return subprocess.run(
+        ["bash", "scripts/test-packages.sh"],
+        cwd=machine, env={"PATH": str(machine / "bin")}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def test_root_gets_the_missing_packages_one_by_one(debian: Path) -> None:
+    result = install_packages(debian, user_id=0)
+    assert result.returncode == 0, result.stderr
+    assert (debian / "asked").read_text().split() == ["update", "nowhere", "somewhere"]
+    assert "nowhere could not be installed" in result.stderr
+
+
+def test_others_are_told_what_to_install(debian: Path) -> None:
+    result = install_packages(debian, user_id=1000)
+    assert result.returncode == 0
+    assert "apt install nowhere somewhere" in result.stderr
+    assert not (debian / "asked").exists()
