@@ -30,7 +30,15 @@ SYMBOLS = (
     (0x20, 0x7E), (0xA0, 0x24F), (0x370, 0x3FF), (0x400, 0x4FF), (0x1E00, 0x1EFF), (0x2000, 0x206F), (0x20A0, 0x20CF),
     (0x2100, 0x27BF), (0x3000, 0x33FF), (0x9FA6, 0x9FFF), (0xFF00, 0xFFEF), (0x20000, 0x3FFFF),
 )  # fmt: skip
-ALPHABETS = ((0x20, 0x7E), (0xA0, 0x24F), (0x300, 0x36F), (0x370, 0x3FF), (0x400, 0x52F), (0x1E00, 0x1EFF), (0x20A0, 0x20CF))
+ALPHABETS = (
+    (0x20, 0x7E),
+    (0xA0, 0x24F),
+    (0x300, 0x36F),
+    (0x370, 0x3FF),
+    (0x400, 0x52F),
+    (0x1E00, 0x1EFF),
+    (0x20A0, 0x20CF),
+)
 
 
 def main() -> None:
@@ -52,10 +60,14 @@ def unpack(package: str, folder: Path) -> dict[str, bytes]:
     npm = shutil.which("npm")
     if npm is None:
         raise SystemExit("build_font.py: npm is missing (Debian package: npm)")
-    packed = subprocess.run([npm, "pack", "--silent", package], cwd=folder, check=True, capture_output=True, text=True)
+    packed = subprocess.run(
+        [npm, "pack", "--silent", package], cwd=folder, check=True, capture_output=True, text=True
+    )
     with tarfile.open(folder / packed.stdout.strip()) as archive:
         members = [m for m in archive.getmembers() if m.isfile()]
-        return {Path(m.name).name: data.read() for m in members if (data := archive.extractfile(m)) is not None}
+        return {
+            Path(m.name).name: data.read() for m in members if (data := archive.extractfile(m)) is not None
+        }
 
 
 def cut(data: bytes, wanted: set[int]) -> TTFont:
@@ -72,7 +84,12 @@ def cut(data: bytes, wanted: set[int]) -> TTFont:
 def chinese() -> set[int]:
     """Give every two-byte GBK character, the symbols around them and the rarer characters of names."""
     pairs = (bytes((high, low)) for high in range(0x81, 0xFF) for low in range(0x40, 0xFF))
-    gbk = {ord(c) for pair in pairs for c in pair.decode("gbk", "ignore") if len(pair.decode("gbk", "ignore")) == 1}
+    gbk = {
+        ord(c)
+        for pair in pairs
+        for c in pair.decode("gbk", "ignore")
+        if len(pair.decode("gbk", "ignore")) == 1
+    }
     return gbk | spread(SYMBOLS) | {ord(c) for c in NAME_CHARACTERS}
 
 

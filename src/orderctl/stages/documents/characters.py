@@ -51,7 +51,9 @@ def printable(text: str, fonts: Path = FONTS) -> str:
 
 def _invisible(character: str) -> bool:
     """Tell control, format, private, unassigned characters and the selectors that follow an emoji."""
-    return unicodedata.category(character) in ("Cc", "Cf", "Co", "Cs", "Cn") or "\ufe00" <= character <= "\ufe0f"
+    return (
+        unicodedata.category(character) in ("Cc", "Cf", "Co", "Cs", "Cn") or "\ufe00" <= character <= "\ufe0f"
+    )
 
 
 @cache

@@ -8,12 +8,13 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Sequence
 
-import pypdfium2
 import zxingcpp
+from PIL import Image
 
 from orderctl.model.errors import DataError
 from orderctl.model.text import Text
-from orderctl.stages.documents.data import PDF, Document
+from orderctl.stages.documents.data import Document
+from orderctl.stages.documents.pages import draw_pages
 
 _DPI = 203
 _THRESHOLD = bytes(0 if value < 128 else 255 for value in range(256))
@@ -30,7 +31,13 @@ def check_labels(document: Document, numbers: Sequence[str | None]) -> None:
         DataError: a page is missing or does not show its number; names page and number.
     """
     if document.pages != len(numbers):
-        raise DataError(Text("the document has {pages} pages for {count} waybills", pages=document.pages, count=len(numbers)))
+        raise DataError(
+            Text(
+                "the document has {pages} pages for {count} waybills",
+                pages=document.pages,
+                count=len(numbers),
+            )
+        )
     for page, (number, found) in enumerate(zip(numbers, read_barcodes(document), strict=True), 1):
         if number is not None and number not in found:
             raise DataError(
@@ -43,7 +50,7 @@ def check_labels(document: Document, numbers: Sequence[str | None]) -> None:
 
 def read_barcodes(document: Document) -> Iterator[list[str]]:
     """Give the texts of all barcodes of each page, as a 203 dpi thermal printer would show them."""
-    for width, height, grey in _pictures(document, _DPI):
+    for width, height, grey in draw_pages(document.content, _DPI):
         dots = memoryview(grey.translate(_THRESHOLD)).cast("B", (height, width))
         yield [found.text for found in zxingcpp.read_barcodes(dots)]
 
@@ -51,28 +58,8 @@ def read_barcodes(document: Document) -> Iterator[list[str]]:
 def render_previews(document: Document, *, dpi: int = 150) -> list[bytes]:
     """Draw every page of a PDF document as PNG."""
     pictures = []
-    pdf = pypdfium2.PdfDocument(document.content)
-    try:
-        for page in pdf:
-            buffer = io.BytesIO()
-            page.render(scale=dpi / 72, grayscale=True).to_pil().save(buffer, "PNG")
-            pictures.append(buffer.getvalue())
-    finally:
-        pdf.close()
+    for width, height, grey in draw_pages(document.content, dpi):
+        buffer = io.BytesIO()
+        Image.frombytes("L", (width, height), grey).save(buffer, "PNG")
+        pictures.append(buffer.getvalue())
     return pictures
-
-
-def _pictures(document: Document, dpi: int) -> Iterator[tuple[int, int, bytes]]:
-    """Give width, height and grey values of each page."""
-    if document.media_type != PDF:
-        raise DataError(Text("{name} is no PDF", name=document.name))
-    pdf = pypdfium2.PdfDocument(document.content)
-    try:
-        for page in pdf:
-            bitmap = page.render(scale=dpi / 72, grayscale=True)
-            rows = memoryview(bitmap.buffer).cast("B")
-            width, stride = bitmap.width, bitmap.stride
-            grey = b"".join(bytes(rows[y * stride : y * stride + width]) for y in range(bitmap.height))
-            yield width, bitmap.height, grey
-    finally:
-        pdf.close()

@@ -182,7 +182,9 @@ def page_size(size: str) -> tuple[float, float]:
     try:
         return float(width), float(height)
     except ValueError:
-        raise ConfigError(Text("unknown paper size {size}; write it as 76x130, a5 or a4", size=size)) from None
+        raise ConfigError(
+            Text("unknown paper size {size}; write it as 76x130, a5 or a4", size=size)
+        ) from None
 
 
 def _recipient(recipient: Mapping[str, Any], *, mask: bool, domestic: bool) -> Party:
@@ -194,7 +196,9 @@ def _recipient(recipient: Mapping[str, Any], *, mask: bool, domestic: bool) -> P
         address = "".join(dict.fromkeys(line for line in lines if line))
     else:
         local = ("address_lines", "street", "town", "district", "city", "province")
-        pieces = [recipient["address_lines"] if key == "address_lines" else [recipient.get(key)] for key in local]
+        pieces = [
+            recipient["address_lines"] if key == "address_lines" else [recipient.get(key)] for key in local
+        ]
         address = ", ".join(dict.fromkeys(clean(p) for piece in pieces for p in piece if p))
     if company := clean(recipient.get("company")):
         name = f"{name} ({company})" if name and not mask else name or company
@@ -215,7 +219,9 @@ def _distinct(parts: Sequence[str | None]) -> list[str]:
     return list(dict.fromkeys(part for part in parts if part))
 
 
-def _items(shipment: Mapping[str, Any], parcel: Mapping[str, Any], locations: Mapping[str, str]) -> list[Item]:
+def _items(
+    shipment: Mapping[str, Any], parcel: Mapping[str, Any], locations: Mapping[str, str]
+) -> list[Item]:
     """Add up equal goods of the parcel, sorted by shelf; a sole parcel without lines of its own carries all."""
     carried = {(line["order_id"], line["line_ref"]): line["quantity"] for line in parcel["lines"]}
     whole = not carried and len(shipment["parcels"]) == 1
@@ -228,10 +234,13 @@ def _items(shipment: Mapping[str, Any], parcel: Mapping[str, Any], locations: Ma
         title, spec, gift = clean(line.get("title")), clean(line.get("spec")), line.get("kind") == "gift"
         key = (sku, "", "", gift) if sku else ("", title, spec, gift)
         item = found.setdefault(
-            key, Item(sku=sku, title=title, spec=spec, quantity=0, gift=gift, location=clean(locations.get(sku)))
+            key,
+            Item(sku=sku, title=title, spec=spec, quantity=0, gift=gift, location=clean(locations.get(sku))),
         )
         item["quantity"] += quantity
-    return sorted(found.values(), key=lambda item: (natural(item["location"]), natural(item["sku"]), item["title"]))
+    return sorted(
+        found.values(), key=lambda item: (natural(item["location"]), natural(item["sku"]), item["title"])
+    )
 
 
 def natural(text: str) -> tuple[tuple[int, int, str], ...]:
@@ -243,7 +252,9 @@ def natural(text: str) -> tuple[tuple[int, int, str], ...]:
 
 
 def _notes(orders: Sequence[Mapping[str, Any]]) -> list[Note]:
-    pairs = [("buyer", o.get("buyer_note")) for o in orders] + [("seller", o.get("seller_note")) for o in orders]
+    pairs = [("buyer", o.get("buyer_note")) for o in orders] + [
+        ("seller", o.get("seller_note")) for o in orders
+    ]
     told = dict.fromkeys((kind, clean(text)) for kind, text in pairs)
     return [Note(kind=kind, text=text) for kind, text in told if text]
 
@@ -257,15 +268,23 @@ def _order_ref(order: Mapping[str, Any]) -> str:
 def _amount(minor: int | None, currency: str | None) -> str:
     if not minor:
         return ""
-    return f"¥{written(minor, currency)}" if currency in (None, "CNY") else f"{currency} {written(minor, currency)}"
+    return (
+        f"¥{written(minor, currency)}"
+        if currency in (None, "CNY")
+        else f"{currency} {written(minor, currency)}"
+    )
 
 
-def _supplied(shipment: Mapping[str, Any], parcel: Mapping[str, Any], content: bytes | None) -> Supplied | None:
+def _supplied(
+    shipment: Mapping[str, Any], parcel: Mapping[str, Any], content: bytes | None
+) -> Supplied | None:
     label = parcel.get("label")
     if label is None or label["kind"] == "ours":
         return None
     if content is None:
-        raise DataError(Text("shipment {shipment}: its supplied label is not at hand", shipment=shipment["shipment_id"]))
+        raise DataError(
+            Text("shipment {shipment}: its supplied label is not at hand", shipment=shipment["shipment_id"])
+        )
     return Supplied(
         content=content,
         media_type=label.get("media_type") or "",

@@ -11,20 +11,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pypdfium2
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from orderctl.assets import FONTS
 from orderctl.model.errors import ConfigError, DataError
 from orderctl.model.text import Text
 from orderctl.stages.documents.characters import irreplaceable, printable
 from orderctl.stages.documents.data import PDF, Document, Label, Supplied, page_size
+from orderctl.stages.documents.pages import page_sizes
 from orderctl.stages.documents.symbols import code128, qr
-from orderctl.stages.documents.typesetting import NoRoom, compile_pdf, count_pages, template_text
+from orderctl.stages.documents.typesetting import NoRoom, compile_pdf, template_text
 from orderctl.stages.documents.words import WORDS, Language, courier_name
 
-MM_PER_POINT = 25.4 / 72
 TOLERANCE_MM = 1.0
+TOLERANCE_RATIO = 0.02
 _STRICT = ("number", "sort_code", "package_centre", "destination")
 
 _MAIN = """
@@ -75,15 +75,22 @@ def render_labels(
     data = {"lang": language, "words": WORDS[language], "labels": pages}
     try:
         content = compile_pdf(
-            _MAIN, template_text("label") if template is None else template, data, source=source, fonts=fonts, files=files
+            _MAIN,
+            template_text("label") if template is None else template,
+            data,
+            source=source,
+            fonts=fonts,
+            files=files,
         )
     except NoRoom as full:
-        raise _unprintable(labels[full.row], Text("its {field} does not fit on the label", field=full.field)) from None
-    if count_pages(content) != len(labels):
+        raise _unprintable(
+            labels[full.row], Text("its {field} does not fit on the label", field=full.field)
+        ) from None
+    if (pages_made := len(page_sizes(content))) != len(labels):
         raise ConfigError(
             Text(
                 "{source}: the template makes {pages} pages of {labels} labels",
-                source=source, pages=count_pages(content), labels=len(labels),
+                source=source, pages=pages_made, labels=len(labels),
             )
         )  # fmt: skip
     sizes = {(page["width_mm"], page["height_mm"]) for page in pages}
@@ -130,7 +137,12 @@ def shown(value: Any, fonts: Path) -> Any:
 
 
 def _page(
-    label: Label, row: int, size: tuple[float, float], language: Language, fonts: Path, files: dict[str, bytes]
+    label: Label,
+    row: int,
+    size: tuple[float, float],
+    language: Language,
+    fonts: Path,
+    files: dict[str, bytes],
 ) -> dict[str, Any]:
     """Give the template's data of one label; a supplied one puts its bytes into `files`."""
     if (supplied := label["supplied"]) is not None:
@@ -156,37 +168,28 @@ def _page(
 def _supplied_size(label: Label, supplied: Supplied) -> tuple[float, float]:
     """Give the size in mm at which a supplied label is printed at 100 %, checked against what it says of itself."""
     width_mm, height_mm = supplied["width_mm"], supplied["height_mm"]
+    is_pdf = supplied["media_type"] == PDF
     try:
-        own = _pdf_size(supplied["content"]) if supplied["media_type"] == PDF else _png_size(supplied["content"])
-    except (pypdfium2.PdfiumError, UnidentifiedImageError, OSError):
-        raise _unprintable(label, Text("its supplied label is no readable {kind}", kind=supplied["media_type"])) from None
-    if own is None:
-        raise _unprintable(label, Text("its supplied label has more than one page"))
+        own = page_sizes(supplied["content"]) if is_pdf else [_png_size(supplied["content"])]
+    except (DataError, OSError):
+        raise _unprintable(
+            label, Text("its supplied label is no readable {kind}", kind=supplied["media_type"])
+        ) from None
+    if len(own) != 1:
+        raise _unprintable(label, Text("its supplied label has {count} pages", count=len(own)))
+    own_width, own_height = own[0]
     if width_mm is None or height_mm is None:
-        if supplied["media_type"] != PDF:
+        if not is_pdf:
             raise _unprintable(label, Text("its supplied picture comes without a size in mm"))
-        return round(own[0], 1), round(own[1], 1)
-    stretched = own[0] / own[1] * height_mm / width_mm
-    if supplied["media_type"] == PDF:
-        fits = abs(own[0] - width_mm) <= TOLERANCE_MM and abs(own[1] - height_mm) <= TOLERANCE_MM
+        return round(own_width, 1), round(own_height, 1)
+    if is_pdf:
+        fits = abs(own_width - width_mm) <= TOLERANCE_MM and abs(own_height - height_mm) <= TOLERANCE_MM
     else:
-        fits = abs(stretched - 1) <= 0.02
+        fits = abs(own_width / own_height * height_mm / width_mm - 1) <= TOLERANCE_RATIO
     if not fits:
         said = Text("{width} x {height} mm", width=f"{width_mm:g}", height=f"{height_mm:g}")
         raise _unprintable(label, Text("its supplied label would have to be scaled to {size}", size=said))
-    return float(width_mm), float(height_mm)
-
-
-def _pdf_size(content: bytes) -> tuple[float, float] | None:
-    """Give the page's size in mm; null when there is not exactly one page."""
-    document = pypdfium2.PdfDocument(content)
-    try:
-        if len(document) != 1:
-            return None
-        width, height = document[0].get_size()
-        return width * MM_PER_POINT, height * MM_PER_POINT
-    finally:
-        document.close()
+    return (round(own_width, 1), round(own_height, 1)) if is_pdf else (float(width_mm), float(height_mm))
 
 
 def _png_size(content: bytes) -> tuple[float, float]:
@@ -195,4 +198,11 @@ def _png_size(content: bytes) -> tuple[float, float]:
 
 
 def _unprintable(label: Label, why: Text) -> DataError:
-    return DataError(Text("shipment {shipment}, parcel {parcel}: {why}", shipment=label["shipment_id"], parcel=label["parcel"], why=why))
+    return DataError(
+        Text(
+            "shipment {shipment}, parcel {parcel}: {why}",
+            shipment=label["shipment_id"],
+            parcel=label["parcel"],
+            why=why,
+        )
+    )

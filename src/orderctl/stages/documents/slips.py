@@ -11,9 +11,12 @@ from orderctl.model.errors import DataError
 from orderctl.model.text import Text
 from orderctl.stages.documents.data import PDF, Document, Label, natural, page_size
 from orderctl.stages.documents.labels import check_printable, shown
+from orderctl.stages.documents.pages import page_sizes
 from orderctl.stages.documents.symbols import code128
-from orderctl.stages.documents.typesetting import compile_pdf, count_pages, template_text
+from orderctl.stages.documents.typesetting import compile_pdf, template_text
 from orderctl.stages.documents.words import WORDS, Language, courier_name
+
+MAX_BARCODE = 20
 
 _FRAME = """
 #import "lib.typ": styled, fill-in
@@ -71,7 +74,8 @@ def render_packing_slips(
     rows = []
     for label in plain:
         texts = shown({**label, "courier": courier_name(label["courier"], language)}, fonts)
-        barcode = code128(label["number"], width_mm=side_mm, height_mm=9) if label["number"] else None
+        short = 0 < len(label["number"]) <= MAX_BARCODE
+        barcode = code128(label["number"], width_mm=side_mm, height_mm=9) if short else None
         rows.append({**texts, "barcode": barcode, "said": f"{label['shipment_id']}  {label['number']}"})
     frame = _FRAME.format(function="slip", call="slip(d, data.words, width)")
     text = template_text("packing_slip") if template is None else template
@@ -124,7 +128,9 @@ def to_picks(labels: Sequence[Label]) -> list[dict[str, Any]]:
             pick["pieces"] += item["quantity"]
     for walk, pick in picks.items():
         pick["shipments"] = len(shipments[walk])
-        pick["rows"] = sorted(pick["rows"].values(), key=lambda r: (natural(r["location"]), natural(r["sku"]), r["title"]))
+        pick["rows"] = sorted(
+            pick["rows"].values(), key=lambda r: (natural(r["location"]), natural(r["sku"]), r["title"])
+        )
         for row in pick["rows"]:
             told = sorted(row["positions"].items(), key=lambda pair: natural(pair[0]))
             row["positions"] = [{"sequence": sequence, "quantity": quantity} for sequence, quantity in told]
@@ -136,7 +142,9 @@ def _check_picks(pick: Mapping[str, Any], labels: Sequence[Label], fonts: Path) 
     walk = (pick["warehouse"], pick["wave"])
     empty = {"name": "", "phone": "", "address": "", "postcode": "", "country": ""}
     nameless = [
-        {**label, "recipient": empty, "supplied": None} for label in labels if (label["warehouse"], label["wave"]) == walk
+        {**label, "recipient": empty, "supplied": None}
+        for label in labels
+        if (label["warehouse"], label["wave"]) == walk
     ]
     check_printable(nameless, fonts)  # type: ignore[arg-type]
 
@@ -154,6 +162,12 @@ def _document(
     if not rows:
         raise DataError(Text("there is nothing to print"))
     width_mm, height_mm = size
-    data = {"lang": language, "words": WORDS[language], "width_mm": width_mm, "height_mm": height_mm, "rows": rows}
+    data = {
+        "lang": language,
+        "words": WORDS[language],
+        "width_mm": width_mm,
+        "height_mm": height_mm,
+        "rows": rows,
+    }
     content = compile_pdf(frame, template, data, source=source, fonts=fonts)
-    return Document(name, content, PDF, width_mm, height_mm, count_pages(content))
+    return Document(name, content, PDF, width_mm, height_mm, len(page_sizes(content)))

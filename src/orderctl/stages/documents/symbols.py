@@ -40,7 +40,9 @@ def code128(text: str, *, width_mm: float, height_mm: float) -> Symbol:
         if modules * dots * DOT_MM <= width_mm:
             break
     else:
-        raise DataError(Text("number {number} is too long for a barcode of {width} mm", number=text, width=width_mm))
+        raise DataError(
+            Text("number {number} is too long for a barcode of {width} mm", number=text, width=width_mm)
+        )
     height = round(height_mm / DOT_MM)
     rects = "".join(
         f'<rect x="{(quiet + start) * dots + 0.1:g}" y="0" width="{length * dots - 0.2:g}" height="{height}"/>'
@@ -62,7 +64,9 @@ def qr(text: str, *, side_mm: float) -> Symbol:
         if modules * dots * DOT_MM <= side_mm:
             break
     else:
-        raise DataError(Text("a QR code of {count} characters does not fit in {side} mm", count=len(text), side=side_mm))
+        raise DataError(
+            Text("a QR code of {count} characters does not fit in {side} mm", count=len(text), side=side_mm)
+        )
     rects = "".join(
         f'<rect x="{(quiet + start) * dots}" y="{(quiet + y) * dots}" width="{length * dots}" height="{dots}"/>'
         for y, row in enumerate(rows)
@@ -87,9 +91,9 @@ def qr_modules(text: str) -> list[list[bool]]:
 
 
 def _modules(text: str, kind: zxingcpp.BarcodeFormat, **options: str) -> list[list[bool]]:
-    image = memoryview(zxingcpp.create_barcode(text, kind, **options).to_image(scale=1, add_quiet_zones=False))
+    image = zxingcpp.create_barcode(text, kind, **options).to_image(scale=1, add_quiet_zones=False)
     height, width = image.shape
-    flat = image.tobytes()
+    flat = memoryview(image).tobytes()  # type: ignore[arg-type]  # its types do not tell that it is a buffer
     return [[value < 128 for value in flat[y * width : (y + 1) * width]] for y in range(height)]
 
 

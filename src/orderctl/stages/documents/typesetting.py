@@ -13,7 +13,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import pypdfium2
 import typst
 
 from orderctl.assets import TEMPLATES
@@ -42,7 +41,13 @@ def template_text(name: str) -> str:
 
 
 def compile_pdf(
-    main: str, template: str, data: Mapping[str, Any], *, source: str, fonts: Path, files: Mapping[str, bytes] | None = None
+    main: str,
+    template: str,
+    data: Mapping[str, Any],
+    *,
+    source: str,
+    fonts: Path,
+    files: Mapping[str, bytes] | None = None,
 ) -> bytes:
     """Set `main`, which imports `template.typ` and reads `data.json`, as PDF.
 
@@ -67,23 +72,19 @@ def compile_pdf(
         **(files or {}),
     }
     try:
-        content, warnings = typst.compile_with_warnings(
-            memory, root=str(fonts), font_paths=_fonts(fonts), ignore_system_fonts=True, timestamp=0, pdf_tags=False
+        content, warnings = typst.compile_with_warnings(  # type: ignore[call-overload]  # its types lack dicts
+            memory,
+            root=str(fonts),
+            font_paths=_fonts(fonts),
+            ignore_system_fonts=True,
+            timestamp=0,
+            pdf_tags=False,
         )
     except typst.TypstError as error:
         raise _failure(error, source) from None
     if warnings:
         raise _failure(warnings[0], source)
     return bytes(content)
-
-
-def count_pages(pdf: bytes) -> int:
-    """Give the number of pages of a PDF."""
-    document = pypdfium2.PdfDocument(pdf)
-    try:
-        return len(document)
-    finally:
-        document.close()
 
 
 @cache
@@ -110,5 +111,9 @@ def _failure(error: typst.TypstError | typst.TypstWarning, source: str) -> Confi
     message = error.message.splitlines()[0]
     for file, line, column in own or places:
         where = source if file == _TEMPLATE else file
-        return ConfigError(Text("{source}:{line}:{column}: {message}", source=where, line=line, column=column, message=message))
+        return ConfigError(
+            Text(
+                "{source}:{line}:{column}: {message}", source=where, line=line, column=column, message=message
+            )
+        )
     return ConfigError(Text("{source}: {message}", source=source, message=message))
