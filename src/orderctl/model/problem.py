@@ -55,6 +55,14 @@ KINDS: dict[str, Kind] = {
     "nothing_to_ship": Kind("info", "nothing is left to ship"),
     # --- merge
     "merge_suggested": Kind("info", "may belong with {shipments}"),
+    "committed_elsewhere": Kind(
+        "wait", "it also holds goods of {orders}, not in this batch", "give these orders in the same batch"
+    ),
+    "committed_beyond": Kind(
+        "block",
+        "less of {orders} may be shipped than this shipment holds",
+        "void the waybill, then run the pipe again",
+    ),
     # --- route
     "no_courier": Kind("block", "no courier rule matched", "add a rule, or a last one without conditions"),
     "no_warehouse": Kind(
@@ -82,6 +90,11 @@ KINDS: dict[str, Kind] = {
     "ship_later": Kind("wait", "not told to the platform: {code}", "run the same command again"),
     "ship_unknown": Kind("block", "the platform may have been told", "see orderctl ledger pending"),
     "shipped_elsewhere": Kind("block", "shipped by someone else", "compare with the platform"),
+    "no_api": Kind(
+        "wait",
+        "the shop {shop} has no API here",
+        "upload the numbers in its back office: orderctl report --by order",
+    ),
     "no_number": Kind("wait", "no waybill number yet", "print first"),
     "conflict": Kind(
         "block", "an earlier {effect} of this was for something else", "see orderctl ledger pending"

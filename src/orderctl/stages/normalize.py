@@ -1,0 +1,104 @@
+"""Orders in our words: our SKUs, one form of recipient, what is left to ship, and what is wrong.
+
+Input are orders as the platforms' mappers give them; rows in are rows out, in their order, and a second pass over
+the output changes nothing. Notes of buyers and sellers are never touched.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from orderctl.model.facts import Facts
+from orderctl.model.schema import LINE, ORDER
+from orderctl.stages.normalizing.audit import OPEN, audited, forces
+from orderctl.stages.normalizing.recipients import canonical_recipients
+from orderctl.stages.normalizing.skus import catalogue_frame, map_skus
+from orderctl.stages.rules.sections.audit import AuditSection
+from orderctl.stages.rules.sections.skus import SkusSection
+
+NAMED_AT_MOST = 5
+_LINE = [part.name for part in LINE.fields]
+
+
+@dataclass(frozen=True)
+class NormalizeRules:
+    """The sections of the rules that `normalize` follows.
+
+    `catalogue` replaces that of `skus` when it is a file (columns as `parse_catalogue` gives them).
+    """
+
+    skus: SkusSection = field(default_factory=SkusSection)
+    audit: AuditSection = field(default_factory=AuditSection)
+    catalogue: pl.DataFrame | None = None
+
+    def articles(self) -> pl.DataFrame:
+        """Give the catalogue as a table. Raises: ValueError if it is a file that was not read, which is a bug."""
+        if self.catalogue is not None:
+            return self.catalogue
+        if isinstance(self.skus.catalogue, str):
+            raise ValueError(f"the catalogue {self.skus.catalogue} was not read")
+        return catalogue_frame(self.skus.catalogue)
+
+
+def normalize(orders: pl.DataFrame, rules: NormalizeRules, facts: Facts, now: str) -> pl.DataFrame:
+    """Give `orders` with SKUs, canonical recipients, quantities to ship and the findings of the audit.
+
+    Args:
+        orders: a batch `order/1` that holds what the platform tells.
+        rules: SKU map, catalogue and strictness.
+        facts: its `decisions` force findings, its `key` keys the hashes of recipients.
+        now: the instant (RFC 3339, UTC) that ends holds.
+    """
+    orders = orders.rechunk()  # what is read in small pieces would be slow in every step
+    numbered = orders.with_row_index("row")
+    lines = numbered.filter(pl.col("lines").list.len() > 0).select(
+        "row", "platform", "shop", "status", pl.col("lines").alias("line")
+    )
+    lines = lines.explode("line").unnest("line").with_columns(quantity_to_ship=_quantity_to_ship())
+    lines = map_skus(
+        lines, rules.skus.map, rules.articles(), merchant_code_is_sku=rules.skus.merchant_code_is_sku
+    )
+    known = numbered.drop("lines").join(_gathered(lines), on="row", how="left", maintain_order="left")
+    known = known.join(forces(facts.decisions), on="order_id", how="left", maintain_order="left")
+    known = known.with_columns(
+        canonical_recipients(orders, facts.key),
+        pl.col("lines").fill_null([]),
+        pl.col("live").fill_null(False),
+    )
+    return known.with_columns(audited(known, rules.audit, now)).select(ORDER.names())
+
+
+def _quantity_to_ship() -> pl.Expr:
+    """Give what is left of a line: never what is refunded, shipped, a service, or of an order that is over."""
+    gone = pl.col("quantity_refunded").fill_null(0) + pl.col("quantity_shipped").fill_null(0)
+    left = (pl.col("quantity") - gone).clip(lower_bound=0)
+    goes = (
+        pl.col("status").is_in(OPEN)
+        & pl.col("refund").ne_missing(pl.lit("refunded"))
+        & pl.col("kind").ne_missing(pl.lit("service"))
+    )
+    return pl.when(goes).then(left).otherwise(pl.lit(0, dtype=pl.Int64))
+
+
+def _gathered(lines: pl.DataFrame) -> pl.DataFrame:
+    """Give a row per order: its `lines` again, whether any is `live`, and which are `unmapped` or `refunding`."""
+    goes = pl.col("quantity_to_ship") > 0
+    article = pl.coalesce("merchant_code", "platform_sku", "item_ref", "title", "line_ref")
+    gathered = lines.group_by("row", maintain_order=True).agg(
+        lines=pl.struct(_LINE),
+        live=goes.any(),
+        unmapped=article.filter(goes & pl.col("sku").is_null()).unique(maintain_order=True),
+        refunding=pl.col("line_ref").filter(goes & (pl.col("refund") == "requested")),
+    )
+    return gathered.with_columns(_named("unmapped"), _named("refunding"))
+
+
+def _named(column: str) -> pl.Expr:
+    """Write a list of texts as one, a long one cut; null when it is empty."""
+    names, count = pl.col(column), pl.col(column).list.len()
+    shown = names.list.head(NAMED_AT_MOST).list.join(", ") + pl.when(count > NAMED_AT_MOST).then(
+        pl.lit(" ... ") + count.cast(pl.String)
+    ).otherwise(pl.lit(""))
+    return pl.when(count > 0).then(shown).alias(column)

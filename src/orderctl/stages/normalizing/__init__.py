@@ -1,0 +1,1 @@
+"""The steps of `normalize`: SKUs, recipients, audit."""

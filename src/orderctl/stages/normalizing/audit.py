@@ -1,0 +1,211 @@
+"""What keeps an order from being shipped: every check in one pass, so that nothing hides behind the first finding.
+
+An order of which nothing is left to ship only says so: what is wrong with it no longer stops anybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from orderctl.model.money import exponents
+from orderctl.model.problem import KINDS, problem
+from orderctl.stages.rules.sections.audit import AUDITED, AuditSection
+
+OPEN = ("wait_pay", "wait_ship", "partly_shipped")
+TERMS = {
+    "goods_minor": 1,
+    "postage_minor": 1,
+    "tax_added_minor": 1,
+    "adjust_minor": 1,
+    "discount_seller_minor": -1,
+    "discount_platform_minor": -1,
+}
+MONEY = (*TERMS, "tax_included_minor", "total_minor", "received_minor", "due_minor", "refunded_minor")
+# Platforms end these by themselves; any other hold of a platform waits for the seller.
+PASSING_HOLDS = ("fulfilled_by_platform", "group_buy", "presale", "risk_review", "scheduled", "test")
+PROVINCE_NEEDED = ("AU", "BR", "CA", "CN", "IN", "JP", "MX", "US")
+CITY_NOT_NEEDED = ("HK", "MO", "SG")
+POSTCODE_NEEDED = (
+    *(
+        "AT",
+        "AU",
+        "BE",
+        "BR",
+        "CA",
+        "CH",
+        "CZ",
+        "DE",
+        "DK",
+        "ES",
+        "FI",
+        "FR",
+        "GB",
+        "GR",
+        "HU",
+        "IN",
+        "IT",
+        "JP",
+    ),
+    *("KR", "MX", "MY", "NL", "NO", "PL", "PT", "SE", "SG", "TH", "TW", "US"),
+)
+STAGE = "normalize"
+
+
+def forces(decisions: pl.DataFrame) -> pl.DataFrame:
+    """Give (`order_id`, `forced` = codes) of the decisions that let findings pass; the code is in the payload."""
+    return (
+        decisions.filter(pl.col("decision") == "force")
+        .select(order_id="subject", forced=pl.col("payload").str.extract_all("[a-z][a-z0-9_]*"))
+        .explode("forced")
+        .filter(pl.col("forced").is_in(AUDITED))
+        .group_by("order_id")
+        .agg(pl.col("forced").unique().sort())
+    )
+
+
+def audited(orders: pl.DataFrame, section: AuditSection, now: str) -> pl.Series:
+    """Give the column `problems` of `orders`, the findings of this stage replaced by fresh ones.
+
+    Args:
+        orders: `order/1` with the helper columns `row` (the number of the row), `live` (something is left to
+            ship), `unmapped` and `refunding` (texts that name lines, null where there are none) and `forced`
+            (codes that people let pass).
+        section: severities, and where a phone is needed.
+        now: the instant that ends holds.
+    """
+    lasting, passing = _holds(now)
+    terms = pl.sum_horizontal([pl.col(name) * sign for name, sign in TERMS.items()])
+    unknown = _joined(
+        [pl.when(pl.col(name).is_null()).then(pl.lit(name)) for name in (*TERMS, "total_minor")]
+    )
+    judged = orders.with_columns(
+        lacking=_missing_of_recipient(section),
+        unknown=unknown,
+        computed=terms,
+        lasting=lasting,
+        passing=passing,
+    )
+    fresh = pl.concat([_found(judged, section, finding) for finding in _findings()])
+    old = pl.col("problems").list.filter(
+        (pl.element().struct.field("stage") != STAGE) | ~pl.element().struct.field("code").is_in(AUDITED)
+    )
+    per_row = fresh.group_by("row", maintain_order=True).agg("problem")
+    return (
+        orders.select("row", old)
+        .join(per_row, on="row", how="left", maintain_order="left")
+        .select(pl.concat_list("problems", pl.col("problem").fill_null([])).alias("problems"))["problems"]
+    )
+
+
+@dataclass(frozen=True)
+class _Finding:
+    """A problem code, where it is found, the field it is about, and its parameters."""
+
+    code: str
+    where: pl.Expr
+    about: str | None = None
+    params: Mapping[str, pl.Expr] = field(default_factory=dict)
+
+
+def _findings() -> list[_Finding]:
+    live, has_lines = pl.col("live"), pl.col("lines").list.len() > 0
+    total, unknown, named = pl.col("total_minor"), pl.col("unknown"), pl.col("unmapped").is_not_null()
+    unpaid = (pl.col("status") == "wait_pay") & ~pl.col("payment").is_in(["cod", "credit"]).fill_null(False)
+    refunding = pl.col("refund_open").fill_null(False) | pl.col("refunding").is_not_null()
+    refunded_lines = pl.coalesce("refunding", "platform_ref")
+    mismatch = (unknown == "") & (pl.col("computed") != total)
+    amounts = {"computed": _amount(pl.col("computed")), "total": _amount(total)}
+    no_currency = pl.col("currency").is_null() & pl.any_horizontal(pl.col(MONEY).is_not_null())
+    lacking, lasting, passing = pl.col("lacking"), pl.col("lasting"), pl.col("passing")
+    return [
+        _Finding("recipient_incomplete", live & (lacking != ""), "recipient", {"missing": lacking}),
+        _Finding("no_lines", pl.col("status").is_in(OPEN) & ~has_lines, "lines"),
+        _Finding("sku_unmapped", live & named, "lines", {"items": pl.col("unmapped")}),
+        _Finding("refund_open", live & refunding, "refund_open", {"lines": refunded_lines}),
+        _Finding("not_paid", live & unpaid, "status"),
+        _Finding("held", live & (passing != ""), "holds", {"holds": passing}),
+        _Finding("held_by_platform", live & (lasting != ""), "holds", {"holds": lasting}),
+        _Finding("total_mismatch", live & mismatch, "total_minor", amounts),
+        _Finding("total_unverifiable", live & (unknown != ""), "total_minor", {"missing": unknown}),
+        _Finding("currency_missing", live & no_currency, "currency"),
+        _Finding("nothing_to_ship", ~live & has_lines, "lines"),
+    ]
+
+
+def _found(judged: pl.DataFrame, section: AuditSection, finding: _Finding) -> pl.DataFrame:
+    """Give (`row`, `problem`) where it is found, with the severity of the rules, `info` where a person forced it."""
+    code = finding.code
+    found = judged.filter(finding.where.fill_null(False)).select(
+        "row", "forced", problem=problem(code, stage=STAGE, field=finding.about, **finding.params)
+    )
+    severity = section.severity.get(code, KINDS[code].severity)
+    passed = pl.lit(KINDS[code].forceable) & pl.col("forced").list.contains(code).fill_null(False)
+    shown = pl.when(passed).then(pl.lit("info")).otherwise(pl.lit(severity))
+    return found.select("row", pl.col("problem").struct.with_fields(shown.alias("severity")))
+
+
+def _joined(texts: list[pl.Expr]) -> pl.Expr:
+    return pl.concat_str(texts, separator=", ", ignore_nulls=True)
+
+
+def _missing_of_recipient(section: AuditSection) -> pl.Expr:
+    """Name what a parcel cannot do without; empty where all is there.
+
+    Whoever is sealed or masked needs what the platform opens it by, and the plain region for routing.
+    """
+
+    def lacks(name: str) -> pl.Expr:
+        return _of(name).is_null()
+
+    country = _of("country")
+    plain = _of("privacy") == "plain"
+    key = _of("sealed").struct
+    no_address = lacks("street") & (_of("address_lines").list.len() == 0)
+    wanted = {
+        "sealed.ref": ~plain & key.field("ref").is_null() & key.field("blob").is_null(),
+        "name": plain & lacks("name"),
+        "phone": plain
+        & country.is_in(section.phone_required)
+        & (lacks("phone") | _of("phone").str.contains(r"\*")),
+        "country": plain & lacks("country"),
+        "province": lacks("province") & (~plain | country.is_in(PROVINCE_NEEDED)),
+        "city": lacks("city") & (~plain | ~country.is_in(CITY_NOT_NEEDED).fill_null(False)),
+        "street": plain & no_address,
+        "postcode": plain & lacks("postcode") & country.is_in(POSTCODE_NEEDED),
+    }
+    return _joined([pl.when(missing.fill_null(False)).then(pl.lit(name)) for name, missing in wanted.items()])
+
+
+def _of(name: str) -> pl.Expr:
+    return pl.col("recipient").struct.field(name)
+
+
+def _holds(now: str) -> tuple[pl.Expr, pl.Expr]:
+    """Name the holds that last at `now`: those that wait for a person, and those that end by themselves."""
+    hold = pl.element().struct
+    until = hold.field("until")
+    lasts = until.is_null() | (until > now)
+    needs_person = (
+        (hold.field("source") == "platform") & until.is_null() & ~hold.field("code").is_in(PASSING_HOLDS)
+    )
+    shown = pl.concat_str(
+        hold.field("code"), pl.when(until.is_not_null()).then(pl.lit(" until ") + until), ignore_nulls=True
+    )
+
+    def named(which: pl.Expr) -> pl.Expr:
+        texts = pl.col("holds").list.eval(pl.when(lasts & which).then(shown))
+        return texts.list.drop_nulls().list.join(", ")
+
+    return named(needs_person), named(~needs_person)
+
+
+def _amount(minor: pl.Expr) -> pl.Expr:
+    """Write minor units of the order's currency as decimal text."""
+    exponent = exponents(pl.col("currency"))
+    digits = minor.abs().cast(pl.String).str.zfill(exponent + 1)
+    whole = digits.str.head(digits.str.len_bytes().cast(pl.Int64) - exponent)
+    fraction = pl.when(exponent > 0).then(pl.lit(".") + digits.str.tail(exponent)).otherwise(pl.lit(""))
+    return pl.when(minor < 0).then(pl.lit("-")).otherwise(pl.lit("")) + whole + fraction
