@@ -96,8 +96,26 @@ DIRECT_UNITS: tuple[str, ...] = (
 """County-level units directly under a province: they stand in the place of the city and have no districts."""
 
 PSEUDO_LEVELS: tuple[str, ...] = (
-    *("市辖区", "市辖县", "县", "郊县", "省直辖县", "省直辖县级行政区划", "省直辖县级行政单位", "省直辖行政单位"),
-    *("自治区直辖县级行政区划", "自治区直辖县级行政单位", "直辖县", "直辖县级", "其它区", "其他区", "其他", "其它"),
+    *(
+        "市辖区",
+        "市辖县",
+        "县",
+        "郊县",
+        "省直辖县",
+        "省直辖县级行政区划",
+        "省直辖县级行政单位",
+        "省直辖行政单位",
+    ),
+    *(
+        "自治区直辖县级行政区划",
+        "自治区直辖县级行政单位",
+        "直辖县",
+        "直辖县级",
+        "其它区",
+        "其他区",
+        "其他",
+        "其它",
+    ),
 )
 """Words of the statistical tables and of platforms' pick lists that name no place."""
 
@@ -110,7 +128,9 @@ _FULL: dict[str, str] = {
     **_OTHER_NAMES,
 }
 _CODE: dict[str, str] = {p.full: p.code for p in PROVINCES}
-_BY_CODE: dict[str, str] = {key: p.full for p in PROVINCES for key in (p.code, p.gb, p.gb + "0000", "CN-" + p.code)}
+_BY_CODE: dict[str, str] = {
+    key: p.full for p in PROVINCES for key in (p.code, p.gb, p.gb + "0000", "CN-" + p.code)
+}
 _BLANKS = " \t\r\n\u3000\u00a0"
 _ANY_PROVINCE = "|".join(sorted((n for n in _FULL if not n.isascii()), key=len, reverse=True))
 
@@ -147,7 +167,9 @@ def levels(province: pl.Expr, city: pl.Expr, district: pl.Expr, town: pl.Expr) -
     own_city = full.is_in(MUNICIPALITIES)
     named_itself = raw_city.is_null() | (raw_city == full) | (province_full(raw_city) == full)
     slipped = own_city & ~named_itself  # "北京 朝阳区 ...": the district stands in the city's place
-    known_city = pl.when(raw_city.is_in([c[:-1] for c in UNDIVIDED_CITIES])).then(raw_city + "市").otherwise(raw_city)
+    known_city = (
+        pl.when(raw_city.is_in([c[:-1] for c in UNDIVIDED_CITIES])).then(raw_city + "市").otherwise(raw_city)
+    )
     direct = raw_district.is_in(DIRECT_UNITS) & (known_city.is_null() | (known_city == raw_district))
     new_city = pl.when(own_city).then(full).when(direct).then(raw_district).otherwise(known_city)
     lower = pl.when(slipped.fill_null(False)).then(raw_city).when(~direct.fill_null(False)).then(raw_district)
@@ -179,7 +201,9 @@ def _districts(text: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
     """Split off a county-level name; 义乌市 before 区 further on, but 沙市区 as a whole."""
     wide, _ = _take(text, r"^(\p{Han}{1,11}?(?:自治县|自治旗|林区|矿区|特区)|\p{Han}{1,6}?[区县旗])")
     town, _ = _take(text, r"^(\p{Han}{1,5}?市)")
-    shorter = town.is_not_null() & (wide.is_null() | ((town.str.len_chars() < wide.str.len_chars()) & (wide != town + "区")))
+    shorter = town.is_not_null() & (
+        wide.is_null() | ((town.str.len_chars() < wide.str.len_chars()) & (wide != town + "区"))
+    )
     found = pl.when(shorter).then(town).otherwise(wide)
     rest = text.str.slice(found.str.len_chars().fill_null(0)).str.strip_chars_start(_BLANKS + ",，")
     return found, rest
@@ -218,9 +242,15 @@ def _split_by_blanks(body: pl.Expr) -> dict[str, pl.Expr]:
     province = province_full(name[0])
     second_is_city = name[1].is_in([*DIRECT_UNITS, *UNDIVIDED_CITIES])
     # below an undivided city the third part is a town only if it is named like one: the street must not be lost
-    town_like = name[2].str.contains(r"(?:街道|镇|乡|区|苏木|农场|林场|团)$") & (name[2].str.len_chars() <= 12)
-    municipal = province.is_in(MUNICIPALITIES) & (province_full(name[1]) != province) & ~name[1].is_in(PSEUDO_LEVELS)
-    third = pl.when(municipal).then(False).when(second_is_city).then(town_like).otherwise(True).fill_null(False)
+    town_like = name[2].str.contains(r"(?:街道|镇|乡|区|苏木|农场|林场|团)$") & (
+        name[2].str.len_chars() <= 12
+    )
+    municipal = (
+        province.is_in(MUNICIPALITIES) & (province_full(name[1]) != province) & ~name[1].is_in(PSEUDO_LEVELS)
+    )
+    third = (
+        pl.when(municipal).then(False).when(second_is_city).then(town_like).otherwise(True).fill_null(False)
+    )
     used = pl.when(third).then(3).otherwise(2)
     return {
         "province": name[0],
@@ -252,4 +282,6 @@ def _take_town(rest: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
     spaced, after_spaced = _take(rest, r"^(\p{Han}{1,11}(?:街道|镇|乡|苏木|农场|林场|团场)) ")
     joined, after_joined = _take(rest, r"^(\p{Han}{1,9}?街道)(?:[^办路]|$)")
     found = pl.coalesce(spaced, joined)
-    return found, pl.when(spaced.is_not_null()).then(after_spaced).when(joined.is_not_null()).then(after_joined).otherwise(rest)
+    return found, pl.when(spaced.is_not_null()).then(after_spaced).when(joined.is_not_null()).then(
+        after_joined
+    ).otherwise(rest)
