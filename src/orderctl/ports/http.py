@@ -57,14 +57,15 @@ Classify = Callable[[int, Mapping[str, str], bytes], PortError | None]
 class Request:
     """One HTTP request, complete and signed.
 
-    `operation` is the name people see; `app` and `operation` together name the rate limit the request falls
-    under, at most `per_second` calls a second. Only these names are ever shown.
+    `operation` is the name people see. Requests of one `app` and operation share a rate limit of `per_second`;
+    `limit` names it instead where the other side counts several operations together.
     """
 
     method: str
     url: str = field(repr=False)
     operation: str
     app: str = field(default="", repr=False)
+    limit: str = ""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     content: bytes = field(default=b"", repr=False)
     per_second: float = 10.0
@@ -328,14 +329,16 @@ class Http:
         """Give the present instant: the one this object was made with plus the time since then."""
         return write_instant(self._now + timedelta(seconds=self._monotonic() - self._began))
 
-    def pace(self, app: str, operation: str, per_second: float) -> Pace:
-        """Give the rate limit of an operation of an app, made at first use."""
+    def pace(self, request: Request) -> Pace:
+        """Give the rate limit a request falls under, made at first use."""
         with self._lock:
-            return self._paces.setdefault((app, operation), Pace(per_second))
+            return self._paces.setdefault(
+                (request.app, request.limit or request.operation), Pace(request.per_second)
+            )
 
     def hold(self, request: Request, seconds: float) -> None:
-        """Let no request of the same app and operation begin for so many seconds."""
-        self.pace(request.app, request.operation, request.per_second).hold(self._monotonic() + seconds)
+        """Let no request under the same rate limit begin for so many seconds."""
+        self.pace(request).hold(self._monotonic() + seconds)
 
     def call(self, request: Request, *, changes: bool, classify: Classify) -> Answer:
         """Send `request` until it has an answer that `classify` finds nothing wrong with, and give that answer.
@@ -384,7 +387,7 @@ class Http:
         raise Refused(Text("{operation}: redirected too often", operation=operation), code="redirects")
 
     def _attempt(self, request: Request, *, changes: bool, classify: Classify, end: float) -> Answer:
-        pace = self.pace(request.app, request.operation, request.per_second)
+        pace = self.pace(request)
         now = self._monotonic()
         begin = pace.book(now, end)
         if begin is None:

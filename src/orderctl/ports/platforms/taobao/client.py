@@ -1,7 +1,8 @@
 """Taobao and Tmall, as a seller's own app sees them.
 
 Settings: `app_key`, `app_secret`; `session` (a fixed token) or a login kept in the token store; optional
-`sign_method` (hmac-sha256), `calls_per_second` (8), `types` (trade types to list), `courier.CODE`.
+`sign_method` (hmac-sha256), `calls_per_second` (8), `types` (trade types to list),
+`details` (`notes`: no detail call only for the promised date), `courier.CODE`.
 """
 
 from __future__ import annotations

@@ -37,9 +37,11 @@ FIELDS = (
     "step_trade_status,step_paid_fee,new_presell,send_time,est_con_time,delivery_time,collect_time,buyer_nick,"
     "buyer_open_uid,seller_nick,title,receiver_name,receiver_country,receiver_state,receiver_city,receiver_district,"
     "receiver_town,receiver_address,receiver_zip,receiver_mobile,receiver_phone,oaid,has_buyer_message,buyer_message,"
-    "buyer_memo,seller_memo,seller_flag,mark_desc,trade_from,shipping_type,is_part_consign,is_sh_ship,top_hold,"
+    "seller_memo,seller_flag,mark_desc,trade_from,shipping_type,is_part_consign,is_sh_ship,top_hold,"
     "rx_audit_status,promotion_details,service_tags,orders"
 )
+DETAIL_FIELDS = FIELDS + ",logistics_infos"
+OPEN = frozenset({"WAIT_SELLER_SEND_GOODS", "SELLER_CONSIGNED_PART", "PAID_FORBID_CONSIGN"})
 DAY_S = 86_400
 BACK_S = 89 * DAY_S  # the lists reach three months back
 OVERLAP_S = 600
@@ -129,10 +131,19 @@ def _newer(trade: dict[str, Any], seen: dict[str, str]) -> bool:
 
 def _record(gateway: Gateway, trade: dict[str, Any], *, by: By, now: str) -> RawRow:
     source = INCREMENT if by == "updated" else CREATED
-    if trade.get("has_buyer_message") and not trade.get("buyer_message"):
-        # lists only flag that the buyer wrote something
+    if needs_detail(trade, gateway.shop.settings.get("details", "")):
         trade, source = trade | _detail(gateway, _tid(trade)), DETAIL
     return _row(gateway, trade, source=source, now=now)
+
+
+def needs_detail(trade: dict[str, Any], details: str) -> bool:
+    """Say whether a list entry leaves out what we need: the buyer's words, or the promise of an open order.
+
+    `details="notes"` (a shop setting) saves the second kind of call, at the price of unknown promises.
+    """
+    if trade.get("has_buyer_message") and not trade.get("buyer_message"):
+        return True
+    return details != "notes" and trade.get("status") in OPEN and not trade.get("delivery_time")
 
 
 def _row(gateway: Gateway, trade: dict[str, Any], *, source: str, now: str) -> RawRow:
@@ -148,7 +159,7 @@ def _row(gateway: Gateway, trade: dict[str, Any], *, source: str, now: str) -> R
 
 
 def _detail(gateway: Gateway, tid: str) -> dict[str, Any]:
-    found = gateway.call(DETAIL, {"tid": tid, "fields": FIELDS, "include_oaid": "true"}).get("trade")
+    found = gateway.call(DETAIL, {"tid": tid, "fields": DETAIL_FIELDS, "include_oaid": "true"}).get("trade")
     return found if isinstance(found, dict) else {}
 
 

@@ -1,7 +1,8 @@
 """Which of Taobao's open orders share a recipient: only the platform can say, and only for a hundred at a time.
 
 Orders are first divided by what stays readable (province, city, district, town): different ones cannot share a
-recipient. The rest is asked so that every two orders of a group meet in one question.
+recipient. The rest is asked so that every two orders of a place meet in one question. An order that is alone in
+its place is asked about too, so that "alone" is the platform's word.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import Any
 
+from orderctl.model.errors import Refused
 from orderctl.ports.http import parse_json, write_json
 from orderctl.ports.platforms.port import RawRow
 from orderctl.ports.platforms.taobao.gateway import Gateway, listed
@@ -22,7 +24,7 @@ Sealed = tuple[str, str]
 
 
 def same_recipient(gateway: Gateway, records: Sequence[RawRow]) -> dict[str, str]:
-    """Give `{"same_recipient": [tid, ...]}` as JSON text for every order the platform was asked about."""
+    """Give `{"same_recipient": [tid, ...]}` (sorted, itself included) as JSON text for every order with an answer."""
     mates: dict[str, str] = {}
 
     def root(tid: str) -> str:
@@ -30,12 +32,9 @@ def same_recipient(gateway: Gateway, records: Sequence[RawRow]) -> dict[str, str
             tid = mates[tid]
         return tid
 
-    asked = sorted(_sealed(records))
-    for _, (tid, _oaid) in asked:
-        root(tid)
-    for question in _questions(asked):
+    for question in _questions(sorted(_sealed(records))):
         for group in _ask(gateway, question):
-            for tid in group[1:]:
+            for tid in group:
                 low, high = sorted((root(group[0]), root(tid)))
                 mates[high] = low
     groups: dict[str, list[str]] = {}
@@ -66,7 +65,7 @@ def _questions(asked: Sequence[tuple[tuple[str, ...], Sealed]]) -> Iterator[list
             half = LIMIT // 2
             blocks = [orders[k : k + half] for k in range(0, len(orders), half)]
             yield from (left + right for left, right in combinations(blocks, 2))
-        elif len(orders) > 1:
+        else:
             if len(waiting) + len(orders) > LIMIT:
                 yield waiting
                 waiting = []
@@ -77,7 +76,10 @@ def _questions(asked: Sequence[tuple[tuple[str, ...], Sealed]]) -> Iterator[list
 
 def _ask(gateway: Gateway, orders: Sequence[Sealed]) -> list[list[str]]:
     pairs = [{"oaid": oaid, "tid": int(tid) if tid.isdigit() else tid} for tid, oaid in orders]
-    answer = gateway.call(ASK, {"merge_list": write_json(pairs)})
+    try:
+        answer = gateway.call(ASK, {"merge_list": write_json(pairs)})
+    except Refused:
+        return []  # an address changed since it was read; unanswered orders are simply not joined this time
     known = {tid for tid, _ in orders}
     groups = [str(text).split(",") for text in listed(answer.get("tid_list"), "string")]
     return [kept for group in groups if (kept := [tid.strip() for tid in group if tid.strip() in known])]

@@ -1,0 +1,182 @@
+"""Reading Shopify's orders completely, page by page, oldest change first.
+
+Pages follow an opaque cursor over the sort key, so orders that change meanwhile move to the end and into the next
+window; nothing shifts. A misspelt filter would be ignored by the platform and everything returned, so what comes
+back is checked against the window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from orderctl.model.errors import Refused
+from orderctl.model.instant import write_instant
+from orderctl.model.text import Text
+from orderctl.ports.http import write_json
+from orderctl.ports.platforms.port import (
+    By,
+    Certificate,
+    Page,
+    RawRow,
+    Window,
+    cut_windows,
+    plan_fetch,
+    raw_row,
+    write_cursor,
+)
+from orderctl.ports.platforms.shopify import queries
+from orderctl.ports.platforms.shopify.gateway import Gateway, gid
+
+FORMAT = "shopify/graphql"
+DAY_S = 86_400
+BACK_S = 59 * DAY_S  # read_orders alone shows sixty days
+OVERLAP_S = 300
+LAG_S = 60
+PASSES = 3
+PAGE_SIZE = 20
+LINES = 20
+LINES_MORE = 100
+TIME_FIELDS: dict[By, tuple[str, str]] = {
+    "updated": ("updated_at", "updatedAt"),
+    "created": ("created_at", "createdAt"),
+}
+
+
+class Reader:
+    """Reads orders of one shop; remembers the page size the platform found affordable."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._size = PAGE_SIZE
+
+    def fetch(
+        self, *, now: str, cursor: str | None, since: str | None, until: str | None, by: By
+    ) -> Iterator[Page]:
+        """Read windows of at most a day; see `Platform.fetch`."""
+        plan = plan_fetch(
+            now=now,
+            cursor=cursor,
+            since=since,
+            until=until,
+            by=by,
+            overlap_s=OVERLAP_S,
+            lag_s=LAG_S,
+            back_s=BACK_S,
+        )
+        for window in cut_windows(plan.since, plan.until, DAY_S):
+            yield from self._window(window, by=by, now=now, moves=plan.moves)
+
+    def fetch_orders(self, refs: Sequence[str], *, now: str) -> Iterator[Page]:
+        """Read orders by id, as many at once as a page holds."""
+        begin = 0
+        while begin < len(refs):
+            asked = refs[begin : begin + self._size]
+            try:
+                nodes = self._gateway.call(
+                    "OrdersById", queries.ORDERS_BY_ID, ids=[gid("Order", r) for r in asked], lines=LINES
+                )["nodes"]
+            except Refused as refusal:
+                self._halve(refusal)
+                continue
+            orders = [n for n in nodes if isinstance(n, dict) and n.get("id")]
+            records = [self._record(order, now=now, source="OrdersById") for order in orders]
+            got = {r["platform_ref"] for r in records}
+            missing = tuple(r for r in asked if r.rsplit("/", 1)[-1] not in got)
+            yield Page(records, missing=missing, warnings=self._gateway.take_warnings())
+            begin += len(asked)
+
+    def _window(self, window: Window, *, by: By, now: str, moves: bool) -> Iterator[Page]:
+        term = TIME_FIELDS[by][0]
+        terms = f"{term}:>='{window.since}' AND {term}:<='{window.until}'"
+        seen: dict[str, str] = {}
+        expected = 0
+        for _ in range(PASSES):
+            for orders in self._pages(terms):
+                for order in orders:
+                    _check_inside(order, window, by)
+                fresh = [o for o in orders if _newer(o, seen)]
+                if fresh:
+                    records = [self._record(order, now=now, source="OrderPage") for order in fresh]
+                    yield Page(records, warnings=self._gateway.take_warnings())
+            count = self._gateway.call("OrderCount", queries.ORDER_COUNT, filter=terms)["ordersCount"] or {}
+            expected = int(count.get("count") or 0)
+            if len(seen) >= expected:
+                break
+        cursor = write_cursor(window.until) if moves else None
+        certificate = Certificate(window, expected, len(seen))
+        yield Page([], cursor=cursor, certificate=certificate, warnings=self._gateway.take_warnings())
+
+    def _pages(self, terms: str) -> Iterator[list[dict[str, Any]]]:
+        after: str | None = None
+        while True:
+            try:
+                found = self._gateway.call(
+                    "OrderPage", queries.ORDER_PAGE, first=self._size, after=after, filter=terms, lines=LINES
+                )["orders"]
+            except Refused as refusal:
+                self._halve(refusal)
+                continue
+            yield [n for n in found["nodes"] if isinstance(n, dict)]
+            if not found["pageInfo"]["hasNextPage"]:
+                return
+            after = found["pageInfo"]["endCursor"]
+
+    def _halve(self, refusal: Refused) -> None:
+        """Go on with half the page size if the query was too dear, else give the refusal on."""
+        if refusal.code != "max_cost" or self._size == 1:
+            raise refusal
+        self._size //= 2
+
+    def _record(self, order: dict[str, Any], *, now: str, source: str) -> RawRow:
+        lines = order.get("lineItems") or {}
+        while (lines.get("pageInfo") or {}).get("hasNextPage"):
+            more = self._gateway.call(
+                "OrderLines",
+                queries.ORDER_LINES,
+                id=order["id"],
+                after=lines["pageInfo"]["endCursor"],
+                lines=LINES_MORE,
+            )
+            rest = (more["order"] or {}).get("lineItems") or {}
+            lines = {
+                "pageInfo": rest.get("pageInfo"),
+                "nodes": lines["nodes"] + rest.get("nodes", []),
+            }
+        if lines:
+            order = order | {"lineItems": lines}
+        return raw_row(
+            self._gateway.shop,
+            ref=str(order["legacyResourceId"]),
+            form=FORMAT,
+            now=now,
+            updated_at=instant_of(order.get("updatedAt")),
+            source=source,
+            payload=write_json(order),
+        )
+
+
+def instant_of(text: object) -> str | None:
+    """Read a time with zone as an instant; None where it is missing or no time."""
+    try:
+        moment = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return write_instant(moment) if moment.tzinfo else None
+
+
+def _newer(order: dict[str, Any], seen: dict[str, str]) -> bool:
+    """Note the order, and say whether this state of it was not met before."""
+    ref, updated = str(order["id"]), str(order.get("updatedAt") or "")
+    if ref in seen and seen[ref] >= updated:
+        return False
+    seen[ref] = updated
+    return True
+
+
+def _check_inside(order: dict[str, Any], window: Window, by: By) -> None:
+    """Raises: Refused if an order lies before the window, so that the filter cannot have been obeyed."""
+    at = instant_of(order.get(TIME_FIELDS[by][1]))
+    if at is not None and at < window.since:
+        raise Refused(Text("shopify: the platform did not obey the time filter"), code="filter_ignored")
