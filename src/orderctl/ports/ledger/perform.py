@@ -24,7 +24,7 @@ from orderctl.model.effect import (
     State,
     absence_is_proof,
 )
-from orderctl.model.errors import OutcomeUnknown, PortError, Refused, Temporary, Unauthorized
+from orderctl.model.errors import PortError, Refused, Temporary, Unauthorized
 from orderctl.ports.ledger.ledger import Ledger
 
 Result: TypeAlias = Mapping[str, JSON]
@@ -92,13 +92,16 @@ def perform_jobs(
     """Perform jobs: the effects of each `job` that may begin go to `send` in one piece, in order, and end as one.
 
     `send` gives one result per effect it was given. `lookup` gets an effect under the job it was begun in.
+    Raises: ValueError if an effect has no job, or a job was begun before; else as `perform`.
     """
     return _perform(list(effects), _jobs, _Hands(ledger, send, lookup, _clock(now), kinds), 1)
 
 
 def _jobs(effects: Sequence[Effect]) -> list[list[Effect]]:
-    jobs: dict[str | None, list[Effect]] = {}
+    jobs: dict[str, list[Effect]] = {}
     for effect in effects:
+        if effect.job is None:
+            raise ValueError(f"{effect.key} is part of no job")
         jobs.setdefault(effect.job, []).append(effect)
     return list(jobs.values())
 
@@ -117,17 +120,15 @@ def _perform(
     for effect in wanted:
         first.setdefault(effect.key, effect)
     units = to_units(list(first.values()))
-    done = {
-        p.effect.key: p
-        for p in (_side_by_side(units, hands, workers) if workers > 1 else _one_by_one(units, hands))
-    }
+    run = _side_by_side if workers > 1 else _one_by_one
+    done = {p.effect.key: p for p in run(units, hands, workers)}
     return [
         done[e.key]._replace(effect=e) if e.fingerprint == first[e.key].fingerprint else _unit([e], hands)[0]
         for e in wanted
     ]
 
 
-def _one_by_one(units: Iterable[Sequence[Effect]], hands: _Hands) -> list[Performed]:
+def _one_by_one(units: Iterable[Sequence[Effect]], hands: _Hands, _: int) -> list[Performed]:
     return [performed for unit in units for performed in _unit(unit, hands)]
 
 
@@ -148,14 +149,13 @@ def _unit(unit: Sequence[Effect], hands: _Hands) -> list[Performed]:
     rulings = hands.ledger.begin(unit, hands.clock(), hands.kinds)
     ended = _act([r for r in rulings if r.decision in (Decision.BEGIN, Decision.REPEAT)], hands)
     return [
-        Performed(
-            r.effect, r.decision, r.reason, *(ended.get(r.effect.key) or (_standing(r, hands.clock()), None))
-        )
+        ended.get(r.effect.key) or Performed(r.effect, r.decision, r.reason, _standing(r, hands.clock()))
         for r in rulings
     ]
 
 
-def _act(begun: Sequence[Ruling], hands: _Hands) -> dict[str, tuple[Outcome, PortError | None]]:
+def _act(begun: Sequence[Ruling], hands: _Hands) -> dict[str, Performed]:
+    """Do what was begun, in one piece, and write how it ended."""
     if not begun:
         return {}
     failure: PortError | None = None
@@ -165,12 +165,16 @@ def _act(begun: Sequence[Ruling], hands: _Hands) -> dict[str, tuple[Outcome, Por
     except PortError as error:
         failure = error
         outcomes = [Outcome(_after(error, r), None, _code(error), hands.clock()) for r in begun]
-    kept = hands.ledger.settle_many(list(zip(begun, outcomes, strict=True)))
-    late = [
-        o if ok else Outcome(State.UNKNOWN, None, Reason.LATE, o.at)
-        for o, ok in zip(outcomes, kept, strict=True)
-    ]
-    return {r.effect.key: (outcome, failure) for r, outcome in zip(begun, late, strict=True)}
+    ended = list(zip(begun, outcomes, strict=True))
+    kept = hands.ledger.settle_many(ended)
+    return {
+        r.effect.key: Performed(r.effect, r.decision, r.reason, outcome if ok else _late(outcome), failure)
+        for (r, outcome), ok in zip(ended, kept, strict=True)
+    }
+
+
+def _late(outcome: Outcome) -> Outcome:
+    return Outcome(State.UNKNOWN, None, Reason.LATE, outcome.at)
 
 
 def _after(error: PortError, ruling: Ruling) -> State:
@@ -204,17 +208,20 @@ def _standing(ruling: Ruling, now: str) -> Outcome:
     entry, why = ruling.entry, ruling.reason or None
     if entry is None:
         return Outcome(State.FAILED, None, why, now)
-    return Outcome(entry.state, entry.result, entry.error or why, entry.settled_at or entry.started_at)
+    known = why if ruling.decision is Decision.CONFLICT else entry.error or why
+    return Outcome(entry.state, entry.result, known, entry.settled_at or entry.started_at)
 
 
 def _code(error: PortError) -> str:
-    kind = {
-        OutcomeUnknown: "unknown",
-        Refused: "refused",
-        Temporary: "temporary",
-        Unauthorized: "unauthorized",
-    }
-    name = kind.get(type(error), "unknown")
+    match error:
+        case Refused():
+            name = "refused"
+        case Temporary():
+            name = "temporary"
+        case Unauthorized():
+            name = "unauthorized"
+        case _:
+            name = "unknown"
     return f"{name}:{error.code}" if error.code else name
 
 
