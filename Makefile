@@ -42,7 +42,7 @@ bench: $(VENV)/.installed-dev ## Compare the designs in use with their floors; p
 	$(BIN)/python -m bench
 
 kill: $(VENV)/.installed-dev ## Kill commands at KILLS random instants (default 200) and count what was done twice.
-	ORDERCTL_KILLS=$(KILLS) $(BIN)/pytest -m kill
+	ORDERCTL_KILLS=$(KILLS) $(BIN)/pytest -m kill -o faulthandler_timeout=0
 
 pins: ## Resolve the newest versions of all dependencies into requirements*.txt, with hashes and no address.
 	python3.11 -m venv build/pins # the oldest supported one: newer ones need fewer packages, never more
