@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from orderctl.model.instant import LOCAL_FORMATS, from_local
+from orderctl.model.money import exponents, minor
 from orderctl.model.problem import KINDS
 from orderctl.model.records import Hold, Wish
 from orderctl.model.schema import LINE, PARAMS, PROBLEM, RECIPIENT, conform, fields
@@ -78,11 +80,6 @@ def translate(text: pl.Expr, words: Mapping[str, str]) -> pl.Expr:
     return text.replace_strict(words, default=None, return_dtype=pl.String)
 
 
-def at(time: pl.Expr, text: pl.Expr) -> pl.Expr:
-    """Give the instant read from `text`, null also for the zero dates some platforms write for "never"."""
-    return pl.when(~text.str.starts_with("0000").fill_null(False)).then(time)
-
-
 def is_set(text: pl.Expr) -> pl.Expr:
     """True where a text names a time: it is neither empty nor a zero date nor a bare 0."""
     clean = text.str.strip_chars()
@@ -110,19 +107,55 @@ def finding(code: str, column: str, value: pl.Expr | None = None) -> pl.Expr:
     ).cast(PROBLEM)
 
 
-def bad_amounts(pairs: Mapping[str, pl.Expr], read: Callable[[pl.Expr], pl.Expr]) -> list[Entry]:
-    """Give a finding for every text of `pairs` (our field to text) that is there and is no amount."""
-    return [
-        (given(text).is_not_null() & read(text).is_null(), finding("amount_unreadable", column))
-        for column, text in pairs.items()
-    ]
+_PLAIN = r"^-?\d{1,13}(?:\.\d{1,2})?$"
 
 
-def bad_times(pairs: Mapping[str, pl.Expr], read: Callable[[pl.Expr], pl.Expr]) -> list[Entry]:
-    """Give a finding for every text of `pairs` (our field to text) that is there and is no time."""
+def with_amounts(
+    frame: pl.DataFrame, amounts: Mapping[str, pl.Expr], currency: pl.Expr | None = None
+) -> pl.DataFrame:
+    """Add amounts in minor units (new column to text) of yuan, or of the currency each row is in.
+
+    Nearly all are written plainly, so each column is read the quick way first, and again only where that left texts.
+    """
+    if currency is not None and frame.select((exponents(currency) != 2).any()).item():
+        return frame.with_columns(minor(text, currency).alias(name) for name, text in amounts.items())
+    quick = {
+        name: (
+            pl.when(text.str.contains(_PLAIN)).then(text).cast(pl.Decimal(17, 2), strict=False) * 100
+        ).cast(pl.Int64)
+        for name, text in amounts.items()
+    }
+    read = frame.with_columns(**quick)
+    again = _left(read, amounts)
+    return read.with_columns(minor(amounts[name]).alias(name) for name in again) if again else read
+
+
+def with_times(frame: pl.DataFrame, times: Mapping[str, pl.Expr], zone: str) -> pl.DataFrame:
+    """Add instants (new column to text) read as wall clock of `zone`; the usual form first, others where it left texts."""
+    read = frame.with_columns(
+        from_local(text, zone, LOCAL_FORMATS[:1]).alias(name) for name, text in times.items()
+    )
+    again = _left(read, times)
+    return read.with_columns(from_local(times[name], zone).alias(name) for name in again) if again else read
+
+
+def _left(frame: pl.DataFrame, sources: Mapping[str, pl.Expr]) -> list[str]:
+    """Name the columns that are null somewhere although their source has a text."""
+    some = frame.select(
+        (text.str.len_bytes() > 0).and_(pl.col(name).is_null()).any().alias(name)
+        for name, text in sources.items()
+    )
+    return [name for name in sources if some[name].item()]
+
+
+def unread(code: str, sources: Mapping[str, tuple[pl.Expr, str]]) -> list[Entry]:
+    """Give a finding for every text that is there although nothing could be read of it.
+
+    `sources` tells for each of our fields the text and the column that was read of it.
+    """
+    there = is_set if code == "time_unreadable" else (lambda text: given(text).is_not_null())
     return [
-        (is_set(text) & read(text).is_null(), finding("time_unreadable", column))
-        for column, text in pairs.items()
+        (there(text) & pl.col(read).is_null(), finding(code, ours)) for ours, (text, read) in sources.items()
     ]
 
 

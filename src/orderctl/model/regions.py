@@ -156,33 +156,55 @@ def _place(name: pl.Expr) -> pl.Expr:
     return pl.when((clean != "") & ~clean.is_in(PSEUDO_LEVELS)).then(clean)
 
 
-def levels(province: pl.Expr, city: pl.Expr, district: pl.Expr, town: pl.Expr) -> dict[str, pl.Expr]:
-    """Give `province province_code city district town` as they are used on labels, from the parts a platform gave.
+LEVELS = ("province", "city", "district", "town")
 
-    A municipality is its own city (上海市 上海市); words that name no place are dropped; a county-level unit
-    directly under a province stands as the city; the part below an undivided city (东莞市) is a town.
+
+def placed(parts: pl.DataFrame) -> pl.DataFrame:
+    """Give `province province_code city district town` as labels show them, a row for each row of `parts`.
+
+    `parts` has the columns LEVELS as a platform gave them. A municipality is its own city (上海市 上海市); words that
+    name no place are dropped; a county-level unit directly under a province stands as the city; what stands below an
+    undivided city (东莞市) is a town.
     """
-    full = province_full(_blank_to_null(province))
-    raw_city, raw_district, raw_town = _place(city), _place(district), _blank_to_null(town)
-    own_city = full.is_in(MUNICIPALITIES)
-    named_itself = raw_city.is_null() | (raw_city == full) | (province_full(raw_city) == full)
-    slipped = own_city & ~named_itself  # "北京 朝阳区 ...": the district stands in the city's place
-    known_city = (
-        pl.when(raw_city.is_in([c[:-1] for c in UNDIVIDED_CITIES])).then(raw_city + "市").otherwise(raw_city)
+    # the same few thousand places come again and again: each is looked at once
+    found = parts.select(LEVELS)
+    return found.join(
+        _placed(found.unique()), on=LEVELS, how="left", nulls_equal=True, maintain_order="left"
+    ).select(
+        pl.col(f"_{name}").alias(name) for name in ("province", "province_code", "city", "district", "town")
     )
-    direct = raw_district.is_in(DIRECT_UNITS) & (known_city.is_null() | (known_city == raw_district))
-    new_city = pl.when(own_city).then(full).when(direct).then(raw_district).otherwise(known_city)
-    lower = pl.when(slipped.fill_null(False)).then(raw_city).when(~direct.fill_null(False)).then(raw_district)
-    no_districts = new_city.is_in((*UNDIVIDED_CITIES, *DIRECT_UNITS)).fill_null(False)
-    below = pl.when(slipped.fill_null(False)).then(pl.coalesce(raw_town, raw_district)).otherwise(raw_town)
-    shifted = pl.when(lower != new_city).then(lower)
-    return {
-        "province": full,
-        "province_code": province_code(full),
-        "city": new_city,
-        "district": pl.when(~no_districts).then(lower),
-        "town": pl.when(no_districts).then(pl.coalesce(below, shifted)).otherwise(below),
-    }
+
+
+def _placed(parts: pl.DataFrame) -> pl.DataFrame:
+    full, city, district = pl.col("_province"), pl.col("_city"), pl.col("_district")
+    seen = parts.with_columns(
+        _province=province_full(_blank_to_null(pl.col("province"))),
+        _city=_place(pl.col("city")),
+        _district=_place(pl.col("district")),
+        _town=_blank_to_null(pl.col("town")),
+    ).with_columns(
+        own=full.is_in(MUNICIPALITIES).fill_null(False),
+        _city=pl.when(city.is_in([c[:-1] for c in UNDIVIDED_CITIES])).then(city + "市").otherwise(city),
+    )
+    # "北京 朝阳区 ...": the district stands in the city's place, and what follows is the town
+    slipped = pl.col("own") & city.is_not_null() & (province_full(city) != full)
+    seen = seen.with_columns(
+        _district=pl.when(slipped).then(city).otherwise(district),
+        _town=pl.when(slipped).then(pl.coalesce("_town", "_district")).otherwise("_town"),
+    ).with_columns(
+        direct=(district.is_in(DIRECT_UNITS) & (city.is_null() | (city == district))).fill_null(False)
+    )
+    seen = seen.with_columns(
+        _city=pl.when("own").then(full).when("direct").then(district).otherwise(city),
+        _district=pl.when(~pl.col("direct")).then(district),
+    )
+    whole = city.is_in((*UNDIVIDED_CITIES, *DIRECT_UNITS)).fill_null(False)
+    below = pl.when(district != city).then(district)
+    return seen.with_columns(
+        _province_code=province_code(full),
+        _town=pl.when(whole).then(pl.coalesce("_town", below)).otherwise("_town"),
+        _district=pl.when(~whole).then(district),
+    )
 
 
 def _blank_to_null(text: pl.Expr) -> pl.Expr:
@@ -209,31 +231,37 @@ def _districts(text: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
     return found, rest
 
 
-def split_address(address: pl.Expr) -> dict[str, pl.Expr]:
-    """Split a Chinese address written as one text: `省 市 区 街道+详细(邮编)`, with or without the blanks.
+def split_addresses(addresses: pl.Series) -> pl.DataFrame:
+    """Split Chinese addresses written as one text: `省 市 区 街道+详细(邮编)`, with or without the blanks.
 
     Gives `province province_code city district town street postcode`, each null where the text does not show it;
     an address that begins with no province comes out whole as `street`. The caller keeps the original.
     """
-    text = address.str.strip_chars(_BLANKS)
-    zipped = text.str.extract(r"[(（](\d{6})[)）]$", 1)
-    body = text.str.replace(r"\s*[(（](?:\d{6})?[)）]$", "").str.replace_all(r"[ \t\u{3000}\u{a0}]+", " ")
-    spaced = body.str.contains(rf"^(?:{_ANY_PROVINCE}) ")
-    by_blanks = _split_by_blanks(body)
-    by_names = _split_by_names(body)
-    known = body.str.contains(rf"^(?:{_ANY_PROVINCE})")
-    raw = {name: pl.when(spaced).then(by_blanks[name]).when(known).then(by_names[name]) for name in by_blanks}
-    placed = levels(raw["province"], raw["city"], raw["district"], pl.lit(None, pl.String))
-    # without districts the third part may be a town already: then it is not looked for in the rest
-    found_town, after_town = _take_town(raw["rest"])
-    town = pl.coalesce(placed["town"], found_town)
-    street = pl.when(placed["town"].is_null()).then(after_town).otherwise(raw["rest"])
-    return {
-        **placed,
-        "town": town,
-        "street": _blank_to_null(pl.when(known).then(street).otherwise(body)),
-        "postcode": pl.when(zipped != "000000").then(zipped),
-    }
+    text = addresses.to_frame("text").with_columns(pl.col("text").str.strip_chars(_BLANKS))
+    body = text.select(
+        zipped=pl.col("text").str.extract(r"[(（](\d{6})[)）]$", 1),
+        body=pl.col("text")
+        .str.replace(r"\s*[(（](?:\d{6})?[)）]$", "")
+        .str.replace_all(r"[ \t\u{3000}\u{a0}]+", " "),
+    ).with_columns(
+        known=pl.col("body").str.contains(rf"^(?:{_ANY_PROVINCE})"),
+        spaced=pl.col("body").str.contains(rf"^(?:{_ANY_PROVINCE}) "),
+    )
+    by_blanks, by_names = _split_by_blanks(pl.col("body")), _split_by_names(pl.col("body"))
+    parts = body.with_columns(
+        pl.when("spaced").then(by_blanks[name]).when("known").then(by_names[name]).alias(name)
+        for name in by_blanks
+    ).with_columns(town=pl.lit(None, dtype=pl.String))
+    found = parts.select("body", "known", "rest", "zipped").hstack(placed(parts))
+    # below an undivided city the third part may be the town already: then it is not looked for in the rest
+    town, rest = _take_town(pl.col("rest"))
+    street = pl.when(pl.col("town").is_null()).then(rest).otherwise("rest")
+    return found.select(
+        *("province", "province_code", "city", "district"),
+        town=pl.coalesce("town", town),
+        street=_blank_to_null(pl.when("known").then(street).otherwise("body")),
+        postcode=pl.when(pl.col("zipped") != "000000").then("zipped"),
+    )
 
 
 def _split_by_blanks(body: pl.Expr) -> dict[str, pl.Expr]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from orderctl.model.instant import BEIJING, from_local
+from orderctl.model.instant import BEIJING
 from orderctl.model.mapper import (
     ENVELOPE,
     HOLD,
@@ -18,8 +18,6 @@ from orderctl.model.mapper import (
     WISH,
     Entry,
     Mapper,
-    bad_amounts,
-    bad_times,
     count,
     finding,
     finish,
@@ -34,12 +32,15 @@ from orderctl.model.mapper import (
     texts,
     to_ship,
     translate,
+    unread,
     wish,
+    with_amounts,
     with_list,
+    with_times,
     yes,
 )
 from orderctl.model.money import minor
-from orderctl.model.regions import levels
+from orderctl.model.regions import placed
 from orderctl.model.schema import PROBLEM
 
 _LINE = pl.Struct(
@@ -100,38 +101,39 @@ COUNTRIES = {
     "台湾": "TW",
 }
 _OPEN = ("wait_pay", "wait_ship", "partly_shipped")
+_AMOUNTS = {
+    "unit": "price",
+    "share": "divide_order_fee",
+    "alone": "payment",
+    "share_of_discount": "part_mjz_discount",
+    "line_discount": "discount_fee",
+    "line_adjust": "adjust_fee",
+}
 _SIGNS = {"discount_seller_minor": -1, "discount_platform_minor": -1, "adjust_minor": 1}
 
 
-def _time(text: pl.Expr) -> pl.Expr:
-    return from_local(text, BEIJING)
-
-
 def _lines(frame: pl.DataFrame, orders: pl.Expr) -> pl.DataFrame:
-    """Give a row per line: the text fields, what is read of them, and the trade's number of lines and postage."""
-    named = frame.select(
-        "row", "status", "postage_minor", "total_minor", pieces=orders.list.len(), source=orders
-    ).filter(pl.col("pieces") > 0)
-    found = named.explode("source").rename({"status": "trade_status"}).unnest("source")
-    refund = translate(given(pl.col("refund_status")), REFUND)
-    found = found.with_columns(
-        quantity=count(pl.col("num")).fill_null(0),
-        unit=minor(pl.col("price")),
-        share=minor(pl.col("divide_order_fee")),
-        alone=minor(pl.col("payment")) - minor(pl.col("part_mjz_discount")).fill_null(0),
-        line_discount=minor(pl.col("discount_fee")).fill_null(0),
-        line_adjust=minor(pl.col("adjust_fee")).fill_null(0),
-        is_closed=pl.col("status").is_in(_CLOSED).fill_null(False),
-        is_gone=pl.col("status").is_in(_GONE).fill_null(False),
-        asked=refund,
-        line_due=_time(pl.col("delivery_time")),
+    """Give a row per line: the text fields, what is read of them, and what the line must know of its trade."""
+    named = frame.filter(pl.col("pieces") > 0).select(
+        "row", "total_minor", "postage_minor", "pieces", trade_status="status", source=orders
     )
+    found = named.explode("source").unnest("source")
+    found = with_amounts(found, {name: pl.col(text) for name, text in _AMOUNTS.items()})
+    found = with_times(found, {"line_due": pl.col("delivery_time")}, BEIJING)
+    asked = given(pl.col("refund_status"))
+    refund = translate(asked, REFUND)
+    closed = pl.col("status").is_in(_CLOSED).fill_null(False)
     return found.with_columns(
-        refunded=pl.when(pl.col("is_closed")).then(pl.lit("refunded"))
+        pieces_read=count(pl.col("num")),
+        is_gone=pl.col("status").is_in(_GONE).fill_null(False),
+        strange_refund=pl.when(refund.is_null()).then(asked),
         # an answer we do not know is taken for an open request: nothing leaves
-        .when(given(pl.col("refund_status")).is_not_null()).then(refund.fill_null("requested"))
-        .otherwise(pl.lit("none"))
-    )  # fmt: skip
+        refunded=pl.when(closed)
+        .then(pl.lit("refunded"))
+        .when(asked.is_not_null())
+        .then(refund.fill_null("requested"))
+        .otherwise(pl.lit("none")),
+    ).with_columns(quantity=pl.col("pieces_read").fill_null(0))
 
 
 def _paid() -> tuple[pl.Expr, pl.Expr]:
@@ -139,7 +141,8 @@ def _paid() -> tuple[pl.Expr, pl.Expr]:
 
     The only line of a trade is said to cost the whole payment, postage included: that is taken off.
     """
-    value = pl.coalesce("share", "alone")
+    alone = pl.col("alone") - pl.col("share_of_discount").fill_null(0)
+    value = pl.coalesce("share", alone)
     with_postage = (pl.col("pieces") == 1) & (value == pl.col("total_minor"))
     paid = pl.when(with_postage).then(value - pl.col("postage_minor").fill_null(0)).otherwise(value)
     told = pl.col("share").is_not_null()
@@ -152,7 +155,6 @@ def _paid() -> tuple[pl.Expr, pl.Expr]:
 def _gathered(lines: pl.DataFrame) -> pl.DataFrame:
     """Give a row per trade: its `lines` in our words, and the sums and findings over them."""
     paid, known = _paid()
-    lines = lines.with_columns(paid=pl.when(known).then(paid))
     refunded = pl.when(pl.col("refunded") == "refunded").then("quantity").otherwise(0)
     shipped = pl.when("is_gone").then("quantity").otherwise(0)
     ours = line(
@@ -167,51 +169,48 @@ def _gathered(lines: pl.DataFrame) -> pl.DataFrame:
         quantity_shipped=shipped,
         quantity_to_ship=to_ship(pl.col("quantity"), refunded, shipped, pl.col("trade_status").is_in(_OPEN)),
         unit_price_minor=pl.col("unit"),
-        paid_minor=pl.col("paid"),
+        paid_minor=pl.when(known).then(paid),
         refund=pl.col("refunded"),
         kind=pl.when(yes(pl.col("is_free_gift"))).then(pl.lit("gift")).otherwise(pl.lit("goods")),
     )
-    unread = {"unit_price_minor": "price", "paid_minor": "divide_order_fee"}
-    return lines.group_by("row", maintain_order=True).agg(
-        lines=ours,
-        goods_sum=pl.when(pl.col("unit").is_not_null().all()).then((pl.col("unit") * pl.col("quantity")).sum()),
+    lacking = {
+        f"bad_{ours}": given(pl.col(_AMOUNTS[read])).is_not_null() & pl.col(read).is_null()
+        for ours, read in (("unit_price_minor", "unit"), ("paid_minor", "share"))
+    }
+    rows = lines.select(
+        *("row", "line_due", "line_discount", "line_adjust", "strange_refund"),
+        ours.alias("line"),
+        price=pl.col("unit") * pl.col("quantity"),
+        asks=pl.col("refunded") == "requested",
+        partial=pl.col("status") == "SELLER_CONSIGNED_PART",
+        bad_quantity=pl.col("pieces_read").is_null(),
+        **lacking,
+    )
+    return rows.group_by("row", maintain_order=True).agg(
+        lines=pl.col("line"),
+        goods_sum=pl.when(pl.col("price").null_count() == 0).then(pl.col("price").sum()),
         discount_sum=pl.col("line_discount").sum(),
         adjust_sum=pl.col("line_adjust").sum(),
         due=pl.col("line_due").min(),
-        refund_open=(pl.col("refunded") == "requested").any(),
-        bad_quantity=count(pl.col("num")).is_null().any(),
-        partial=(pl.col("status") == "SELLER_CONSIGNED_PART").any(),
-        strange_refund=pl.col("refund_status").filter(
-            given(pl.col("refund_status")).is_not_null() & pl.col("asked").is_null()
-        ).first(),
-        **{
-            f"bad_{ours_name}": (given(pl.col(theirs)).is_not_null() & minor(pl.col(theirs)).is_null()).any()
-            for ours_name, theirs in unread.items()
-        },
-    )  # fmt: skip
+        strange_refund=pl.col("strange_refund").drop_nulls().first(),
+        refund_open=pl.col("asks").any(),
+        partial=pl.col("partial").any(),
+        **{name: pl.col(name).any() for name in ("bad_quantity", *lacking)},
+    )
 
 
-def _discounts(promotions: pl.Expr) -> dict[str, pl.Expr]:
+def _discounts() -> dict[str, pl.Expr]:
     """Choose what the overlapping discount fields mean: the reading under which the trade adds up.
 
     A trade's `discount_fee` holds, by time and kind of trade, all discounts or only those on the whole trade; the
     list of promotions holds all or nothing. The platform's subsidy is inside or beside them.
     """
-    trade = minor(payload("discount_fee"))
+    trade, listed, subsidy = pl.col("discount"), pl.col("promoted"), pl.col("subsidy").fill_null(0)
     both = trade + pl.col("discount_sum").fill_null(0)
-    promoted = promotions.list.eval(minor(pl.element().struct.field("discount_fee"))).list.sum()
-    listed = pl.when(promotions.list.len() > 0).then(promoted)
-    subsidy = minor(payload("platform_subsidy_fee")).fill_null(0)
-    own_adjust = minor(payload("adjust_fee"))
-    adjust = (
-        pl.when((own_adjust == 0) & (pl.col("pieces") > 1)).then(pl.col("adjust_sum")).otherwise(own_adjust)
-    )
+    by_lines = (pl.col("adjust") == 0) & (pl.col("pieces") > 1)
+    adjust = pl.when(by_lines).then("adjust_sum").otherwise("adjust").fill_null(0)
     readings = [
-        {
-            "discount_seller_minor": d - inside,
-            "discount_platform_minor": subsidy,
-            "adjust_minor": adjust.fill_null(0),
-        }
+        {"discount_seller_minor": d - inside, "discount_platform_minor": subsidy, "adjust_minor": adjust}
         for d in (trade, both, listed)
         for inside in (subsidy, pl.lit(0))
     ]
@@ -220,30 +219,30 @@ def _discounts(promotions: pl.Expr) -> dict[str, pl.Expr]:
     return {**chosen, "discount_seller_minor": pl.coalesce(chosen["discount_seller_minor"], listed - subsidy)}
 
 
-def _problems(frame: pl.DataFrame) -> list[Entry]:
+def _problems(lines: pl.DataFrame) -> list[Entry]:
     amounts = {
-        "total_minor": payload("payment"),
-        "goods_minor": payload("total_fee"),
-        "postage_minor": payload("post_fee"),
-        "discount_seller_minor": payload("discount_fee"),
-        "adjust_minor": payload("adjust_fee"),
-        "received_minor": payload("step_paid_fee"),
+        "total_minor": (payload("payment"), "total_minor"),
+        "goods_minor": (payload("total_fee"), "goods"),
+        "postage_minor": (payload("post_fee"), "postage_minor"),
+        "discount_seller_minor": (payload("discount_fee"), "discount"),
+        "discount_platform_minor": (payload("platform_subsidy_fee"), "subsidy"),
+        "tax_added_minor": (payload("order_tax_fee"), "tax"),
+        "adjust_minor": (payload("adjust_fee"), "adjust"),
+        "received_minor": (payload("step_paid_fee"), "step_paid"),
     }
     times = {
-        "placed_at": payload("created"),
-        "paid_at": payload("pay_time"),
-        "updated_at": payload("modified"),
-        "ship_by": payload("delivery_time"),
+        "placed_at": (payload("created"), "placed_at"),
+        "paid_at": (payload("pay_time"), "paid_at"),
+        "updated_at": (payload("modified"), "modified"),
+        "ship_by": (payload("delivery_time"), "trade_due"),
     }
     status, step, flag = payload("status"), given(payload("step_trade_status")), given(payload("seller_flag"))
-    unread_lines = [name for name in frame.columns if name.startswith("bad_")]
+    country = given(payload("receiver_country"))
+    unread_lines = [name for name in lines.columns if name.startswith("bad_")]
     return [
-        *bad_amounts(amounts, minor),
-        *bad_times(times, _time),
-        *[
-            (pl.col(name), finding("amount_unreadable", "lines." + name.removeprefix("bad_")))
-            for name in unread_lines
-        ],
+        *unread("amount_unreadable", amounts),
+        *unread("time_unreadable", times),
+        *[(pl.col(n), finding("amount_unreadable", "lines." + n.removeprefix("bad_"))) for n in unread_lines],
         (~status.is_in(list(STATUS)).fill_null(False), finding("unknown_value", "status", status)),
         (~step.is_in(_STEPS), finding("unknown_value", "step_trade_status", step)),
         (~flag.is_in(list(FLAGS)), finding("unknown_value", "seller_flag", flag)),
@@ -252,8 +251,8 @@ def _problems(frame: pl.DataFrame) -> list[Entry]:
             finding("unknown_value", "lines.refund", pl.col("strange_refund")),
         ),
         (
-            given(payload("receiver_country")).is_not_null() & pl.col("country").is_null(),
-            finding("unknown_value", "recipient.country", payload("receiver_country")),
+            country.is_not_null() & pl.col("country").is_null(),
+            finding("unknown_value", "recipient.country", country),
         ),
     ]
 
@@ -275,28 +274,34 @@ def _holds() -> list[Entry]:
     ]
 
 
-def _recipient() -> pl.Expr:
+def _recipients(frame: pl.DataFrame) -> pl.Series:
+    where = frame.select(
+        province=payload("receiver_state"),
+        city=payload("receiver_city"),
+        district=payload("receiver_district"),
+        town=payload("receiver_town"),
+    )
     mobile, oaid = given(payload("receiver_mobile")), given(payload("oaid"))
     name, street = given(payload("receiver_name")), given(payload("receiver_address"))
     virtual = r"^(1\d{10})-(\d{1,6})$"  # a privacy number with its extension
-    country = pl.col("country")
-    where = [given(payload(f"receiver_{part}")) for part in ("state", "city", "district", "town")]
-    placed = levels(*where)
-    group = pl.col("facts").str.json_path_match("$.same_recipient")
+    group = given(pl.col("facts").str.json_path_match("$.same_recipient"))
     zipped = given(payload("receiver_zip"))
     sealed = pl.struct(scheme=pl.lit("taobao/oaid"), ref=oaid, blob=pl.lit(None, dtype=pl.String))
-    return recipient(
+    ours = recipient(
         name=name,
         phone=pl.coalesce(mobile.str.extract(virtual, 1), mobile, given(payload("receiver_phone"))),
         phone_ext=mobile.str.extract(virtual, 2),
-        country=country,
-        **placed,
+        country=pl.col("country"),
+        **{part: pl.col(part) for part in ("province", "province_code", "city", "district", "town")},
         street=street,
         postcode=pl.when(zipped != "000000").then(zipped),
         privacy=pl.when(oaid.is_not_null()).then(pl.lit("sealed")).otherwise(privacy(name, mobile, street)),
         sealed=pl.when(oaid.is_not_null()).then(sealed),
-        match_key=given(group),
-        match_kind=pl.when(given(group).is_not_null()).then(pl.lit("asked")).otherwise(pl.lit("none")),
+        match_key=group,
+        match_kind=pl.when(group.is_not_null()).then(pl.lit("asked")).otherwise(pl.lit("none")),
+    )
+    return (
+        frame.select("payload", "facts", "country").hstack(placed(where)).select(recipient=ours)["recipient"]
     )
 
 
@@ -306,21 +311,21 @@ def _country() -> pl.Expr:
     return pl.when(name.is_null()).then(pl.lit("CN")).otherwise(code)
 
 
-def _money(frame: pl.DataFrame, promotions: pl.Expr) -> pl.DataFrame:
-    """Add every amount of the order; `frame` has the totals read before and the sums over its lines."""
+def _money(frame: pl.DataFrame) -> pl.DataFrame:
+    """Add every amount of the order; `frame` has the texts read as numbers and the sums over the lines."""
     frame = frame.with_columns(
-        goods_minor=pl.coalesce(minor(payload("total_fee")), "goods_sum"),
-        tax_added_minor=minor(payload("order_tax_fee")).fill_null(0),
-    ).with_columns(**_discounts(promotions))
-    is_cod, step = payload("type") == "cod", given(payload("step_trade_status"))
+        goods_minor=pl.coalesce("goods", "goods_sum"), tax_added_minor=pl.col("tax").fill_null(0)
+    ).with_columns(**_discounts())
+    theirs, step = payload("status"), given(payload("step_trade_status"))
+    is_cod = (payload("type") == "cod").fill_null(False)
     deposit = step.is_in(["FRONT_NOPAID_FINAL_NOPAID", "FRONT_PAID_FINAL_NOPAID"]).fill_null(False)
-    nothing_paid = (pl.col("status") == "wait_pay") | (payload("status") == "TRADE_CLOSED_BY_TAOBAO")
     total, status = pl.col("total_minor"), pl.col("status")
+    nothing_paid = (status == "wait_pay") | (theirs == "TRADE_CLOSED_BY_TAOBAO")
     received = (
-        pl.when(deposit).then(minor(payload("step_paid_fee")))
+        pl.when(deposit).then("step_paid")
         .when(is_cod).then(pl.when(status == "completed").then(total).otherwise(0))
         .when(nothing_paid).then(0)
-        .when(payload("status").is_in(list(STATUS))).then(total)
+        .when(theirs.is_in(list(STATUS))).then(total)
     )  # fmt: skip
     return frame.with_columns(
         received_minor=received,
@@ -333,39 +338,61 @@ def _money(frame: pl.DataFrame, promotions: pl.Expr) -> pl.DataFrame:
     )
 
 
-def _orders(frame: pl.DataFrame, orders: pl.Expr, promotions: pl.Expr) -> pl.DataFrame:
-    placed, paid, modified = (_time(payload(name)) for name in ("created", "pay_time", "modified"))
-    nick, flag = given(payload("buyer_nick")), given(payload("seller_flag"))
-    base = frame.select(
-        *ENVELOPE, "payload", "facts", pl.int_range(pl.len(), dtype=pl.UInt32).set_sorted().alias("row")
-    ).with_columns(
-        # what we do not know is treated as waiting and held, so that a person looks at it
+def _read(frame: pl.DataFrame, orders: pl.Expr, promotions: pl.Expr) -> pl.DataFrame:
+    """Give the trades with their texts read: amounts, times, status, the number of lines."""
+    # what we do not know is treated as waiting and held, so that a person looks at it
+    found = frame.select(
+        *ENVELOPE,
+        *("payload", "facts"),
+        row=pl.int_range(pl.len(), dtype=pl.UInt32).set_sorted(),
         status=translate(payload("status"), STATUS).fill_null("wait_ship"),
-        total_minor=minor(payload("payment")),
-        postage_minor=minor(payload("post_fee")),
         pieces=orders.list.len().fill_null(0),
         country=_country(),
+        promoted=pl.when(promotions.list.len() > 0).then(
+            promotions.list.eval(minor(pl.element().struct.field("discount_fee"))).list.sum()
+        ),
     )
-    known = base.join(_gathered(_lines(base, orders)), on="row", how="left", maintain_order="left")
-    known = _money(known, promotions).with_columns(
+    amounts = {
+        "total_minor": "payment",
+        "postage_minor": "post_fee",
+        "goods": "total_fee",
+        "discount": "discount_fee",
+        "adjust": "adjust_fee",
+        "subsidy": "platform_subsidy_fee",
+        "tax": "order_tax_fee",
+        "step_paid": "step_paid_fee",
+    }
+    times = {
+        "placed_at": "created",
+        "paid_at": "pay_time",
+        "modified": "modified",
+        "trade_due": "delivery_time",
+    }
+    found = with_amounts(found, {name: payload(theirs) for name, theirs in amounts.items()})
+    return with_times(found, {name: payload(theirs) for name, theirs in times.items()}, BEIJING)
+
+
+def _orders(frame: pl.DataFrame, orders: pl.Expr, promotions: pl.Expr) -> pl.DataFrame:
+    base = _read(frame, orders, promotions)
+    lines = _gathered(_lines(base, orders))
+    nick, flag = given(payload("buyer_nick")), given(payload("seller_flag"))
+    known = _money(base.join(lines, on="row", how="left", maintain_order="left")).with_columns(
+        _recipients(base),
         platform_ref=pl.coalesce(given(payload("tid_str")), given(payload("tid")), "platform_ref"),
         currency=pl.lit("CNY"),
         refund_open=pl.col("refund_open").fill_null(False),
-        placed_at=placed,
-        paid_at=paid,
-        updated_at=pl.coalesce(modified, "updated_at"),
-        ship_by=pl.min_horizontal(_time(payload("delivery_time")), "due"),
+        updated_at=pl.coalesce("modified", "updated_at"),
+        ship_by=pl.min_horizontal("trade_due", "due"),
         buyer_ref=pl.coalesce(
             given(payload("buyer_open_uid")), pl.when(~nick.str.contains(r"\*")).then(nick)
         ),
         buyer_note=note(payload("buyer_message")),
         seller_note=note(payload("seller_memo")),
         seller_flag=pl.coalesce(translate(flag, FLAGS), flag),
-        recipient=_recipient(),
     )
     service = given(payload("logistics_agreement").struct.field("logistics_service_msg"))
     known = with_list(known, "holds", _holds(), HOLD)
-    known = with_list(known, "problems", _problems(known), PROBLEM)
+    known = with_list(known, "problems", _problems(lines), PROBLEM)
     known = with_list(known, "wishes", [(service.is_not_null(), wish("service", service, service))], WISH)
     return finish(known)
 
