@@ -16,6 +16,7 @@ from orderctl.ports.platforms.port import By, Page, RawRow, ShipRequest, Shop, T
 from orderctl.ports.platforms.shopify import queries, ship
 from orderctl.ports.platforms.shopify.gateway import Gateway, number_of
 from orderctl.ports.platforms.shopify.orders import Reader
+from orderctl.ports.platforms.shopify.shapes import ShopAnswer
 
 
 class Shopify:
@@ -30,10 +31,7 @@ class Shopify:
         self._couriers = ship.load_couriers()
 
     def identify(self) -> str:
-        found = self._gateway.call("Shop", queries.SHOP)["shop"] or {}
-        if not found.get("id"):
-            raise Refused(Text("{operation}: the answer names no seller", operation="shopify Shop"))
-        return number_of(found["id"])
+        return number_of(self._gateway.call("Shop", queries.SHOP, ShopAnswer).shop.id)
 
     def fetch(
         self,

@@ -9,15 +9,18 @@ import json
 from collections.abc import Mapping
 from functools import partial
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from orderctl.model.errors import Refused, Unauthorized
+import msgspec
+
+from orderctl.model.errors import Refused, Temporary, Unauthorized
 from orderctl.model.text import Text
-from orderctl.ports.http import Http, Request, http_failure, parse_json
+from orderctl.ports.http import Http, Request, http_failure, parse_json, unreadable
 from orderctl.ports.platforms.port import Shop, Tokens, shift
 from orderctl.ports.platforms.shopify.meaning import classify, throttle_s, withheld
 
+T = TypeVar("T")
 VERSION = "2026-10"
 CALLS_PER_S = 10.0
 RENEW_BEFORE_S = 300
@@ -39,19 +42,21 @@ class Gateway:
             shop.setting("client_secret")
 
     def call(
-        self, operation: str, query: str, *, changes: bool = False, **variables: object
-    ) -> dict[str, Any]:
-        """Send a query or mutation and give its `data`.
+        self, operation: str, query: str, shape: type[T], *, changes: bool = False, **variables: object
+    ) -> T:
+        """Send a query or mutation and give its `data` in the form `shape`.
 
         Raises: what `Http.call` raises; a refused token that we made ourselves is made anew once.
         """
         token = self._token()
         try:
-            return self._send(operation, query, token, variables, changes=changes)
+            data = self._send(operation, query, token, variables, changes=changes)
         except Unauthorized as failure:
             if failure.code != "http_401" or self.shop.settings.get("token"):
                 raise
-        return self._send(operation, query, self._token(instead_of=token), variables, changes=changes)
+            token = self._token(instead_of=token)
+            data = self._send(operation, query, token, variables, changes=changes)
+        return shaped(data, shape, operation, changes=changes)
 
     def take_warnings(self) -> tuple[Text, ...]:
         """Give the warnings since the last time, each once."""
@@ -148,6 +153,18 @@ class Gateway:
         expires_at = shift(self._http.instant(), expires_in_s)
         self._tokens.save_token(self.shop.id, {"access_token": token, "expires_at": expires_at})
         return token
+
+
+def shaped(data: object, shape: type[T], operation: str, *, changes: bool = False) -> T:
+    """Give `data` in the form `shape`.
+
+    Raises: OutcomeUnknown if it does not fit and the call changed something; else Temporary.
+    """
+    try:
+        return msgspec.convert(data, shape)
+    except msgspec.ValidationError:
+        failure = unreadable(f"shopify {operation}")
+        raise failure if changes else Temporary(failure.text, code=failure.code) from None
 
 
 def gid(kind: str, ref: str) -> str:

@@ -27,7 +27,8 @@ from orderctl.ports.platforms.port import (
     write_cursor,
 )
 from orderctl.ports.platforms.shopify import queries
-from orderctl.ports.platforms.shopify.gateway import Gateway, gid
+from orderctl.ports.platforms.shopify.gateway import Gateway, gid, number_of, shaped
+from orderctl.ports.platforms.shopify.shapes import Nodes, OrderCount, OrderHead, OrderLines, OrderPage
 
 FORMAT = "shopify/graphql"
 DAY_S = 86_400
@@ -38,10 +39,7 @@ PASSES = 3
 PAGE_SIZE = 20
 LINES = 20
 LINES_MORE = 100
-TIME_FIELDS: dict[By, tuple[str, str]] = {
-    "updated": ("updated_at", "updatedAt"),
-    "created": ("created_at", "createdAt"),
-}
+TIME_FIELDS: dict[By, str] = {"updated": "updated_at", "created": "created_at"}
 
 
 class Reader:
@@ -73,35 +71,32 @@ class Reader:
         begin = 0
         while begin < len(refs):
             asked = refs[begin : begin + self._size]
+            ids = [gid("Order", ref) for ref in asked]
             try:
-                nodes = self._gateway.call(
-                    "OrdersById", queries.ORDERS_BY_ID, ids=[gid("Order", r) for r in asked], lines=LINES
-                )["nodes"]
+                answer = self._gateway.call("OrdersById", queries.ORDERS_BY_ID, Nodes, ids=ids, lines=LINES)
             except Refused as refusal:
                 self._halve(refusal)
                 continue
-            orders = [n for n in nodes if isinstance(n, dict) and n.get("id")]
+            orders = [node for node in answer.nodes if node]
             records = [self._record(order, now=now, source="OrdersById") for order in orders]
-            got = {r["platform_ref"] for r in records}
-            missing = tuple(r for r in asked if r.rsplit("/", 1)[-1] not in got)
+            got = {record["platform_ref"] for record in records}
+            missing = tuple(ref for ref in asked if number_of(ref) not in got)
             yield Page(records, missing=missing, warnings=self._gateway.take_warnings())
             begin += len(asked)
 
     def _window(self, window: Window, *, by: By, now: str, moves: bool) -> Iterator[Page]:
-        term = TIME_FIELDS[by][0]
+        term = TIME_FIELDS[by]
         terms = f"{term}:>='{window.since}' AND {term}:<='{window.until}'"
         seen: dict[str, str] = {}
         expected = 0
         for _ in range(PASSES):
             for orders in self._pages(terms):
-                for order in orders:
-                    _check_inside(order, window, by)
-                fresh = [o for o in orders if _newer(o, seen)]
+                fresh = [order for order in orders if _newer(order, seen, window, by)]
                 if fresh:
                     records = [self._record(order, now=now, source="OrderPage") for order in fresh]
                     yield Page(records, warnings=self._gateway.take_warnings())
-            count = self._gateway.call("OrderCount", queries.ORDER_COUNT, filter=terms)["ordersCount"] or {}
-            expected = int(count.get("count") or 0)
+            answer = self._gateway.call("OrderCount", queries.ORDER_COUNT, OrderCount, filter=terms)
+            expected = answer.orders_count.count
             if len(seen) >= expected:
                 break
         cursor = write_cursor(window.until) if moves else None
@@ -113,15 +108,21 @@ class Reader:
         while True:
             try:
                 found = self._gateway.call(
-                    "OrderPage", queries.ORDER_PAGE, first=self._size, after=after, filter=terms, lines=LINES
-                )["orders"]
+                    "OrderPage",
+                    queries.ORDER_PAGE,
+                    OrderPage,
+                    first=self._size,
+                    after=after,
+                    filter=terms,
+                    lines=LINES,
+                ).orders
             except Refused as refusal:
                 self._halve(refusal)
                 continue
-            yield [n for n in found["nodes"] if isinstance(n, dict)]
-            if not found["pageInfo"]["hasNextPage"]:
+            yield found.nodes
+            if not found.page_info.has_next_page or found.page_info.end_cursor == after:
                 return
-            after = found["pageInfo"]["endCursor"]
+            after = found.page_info.end_cursor
 
     def _halve(self, refusal: Refused) -> None:
         """Go on with half the page size if the query was too dear, else give the refusal on."""
@@ -130,28 +131,31 @@ class Reader:
         self._size //= 2
 
     def _record(self, order: dict[str, Any], *, now: str, source: str) -> RawRow:
-        lines = order.get("lineItems") or {}
-        while (lines.get("pageInfo") or {}).get("hasNextPage"):
-            more = self._gateway.call(
+        head = shaped(order, OrderHead, source)
+        page = head.line_items
+        nodes = list(page.nodes)
+        while page.page_info.has_next_page:
+            part = self._gateway.call(
                 "OrderLines",
                 queries.ORDER_LINES,
-                id=order["id"],
-                after=lines["pageInfo"]["endCursor"],
+                OrderLines,
+                id=head.id,
+                after=page.page_info.end_cursor,
                 lines=LINES_MORE,
-            )
-            rest = (more["order"] or {}).get("lineItems") or {}
-            lines = {
-                "pageInfo": rest.get("pageInfo"),
-                "nodes": lines["nodes"] + rest.get("nodes", []),
-            }
-        if lines:
-            order = order | {"lineItems": lines}
+            ).order
+            if part is None:
+                break  # deleted meanwhile; the count of lines tells the audit
+            page = part.line_items
+            nodes += page.nodes
+        if len(nodes) > len(head.line_items.nodes):
+            more = {"hasNextPage": page.page_info.has_next_page, "endCursor": page.page_info.end_cursor}
+            order = order | {"lineItems": {"pageInfo": more, "nodes": nodes}}
         return raw_row(
             self._gateway.shop,
-            ref=str(order["legacyResourceId"]),
+            ref=head.ref,
             form=FORMAT,
             now=now,
-            updated_at=instant_of(order.get("updatedAt")),
+            updated_at=instant_of(head.updated_at),
             source=source,
             payload=write_json(order),
         )
@@ -166,17 +170,17 @@ def instant_of(text: object) -> str | None:
     return write_instant(moment) if moment.tzinfo else None
 
 
-def _newer(order: dict[str, Any], seen: dict[str, str]) -> bool:
-    """Note the order, and say whether this state of it was not met before."""
-    ref, updated = str(order["id"]), str(order.get("updatedAt") or "")
-    if ref in seen and seen[ref] >= updated:
-        return False
-    seen[ref] = updated
-    return True
+def _newer(order: dict[str, Any], seen: dict[str, str], window: Window, by: By) -> bool:
+    """Note the order, and say whether this state of it was not met before.
 
-
-def _check_inside(order: dict[str, Any], window: Window, by: By) -> None:
-    """Raises: Refused if an order lies before the window, so that the filter cannot have been obeyed."""
-    at = instant_of(order.get(TIME_FIELDS[by][1]))
+    Raises: Refused if it lies before the window, so that the filter cannot have been obeyed.
+    """
+    head = shaped(order, OrderHead, "OrderPage")
+    at = instant_of(head.updated_at if by == "updated" else head.created_at)
     if at is not None and at < window.since:
         raise Refused(Text("shopify: the platform did not obey the time filter"), code="filter_ignored")
+    updated = head.updated_at or ""
+    if head.id in seen and seen[head.id] >= updated:
+        return False
+    seen[head.id] = updated
+    return True

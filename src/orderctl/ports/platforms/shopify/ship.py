@@ -7,7 +7,7 @@ and only the rest is told, one call per location. So a repetition after half a s
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any
@@ -15,10 +15,23 @@ from typing import Any
 from orderctl.model.couriers import courier_name
 from orderctl.model.errors import OutcomeUnknown, Refused, Temporary
 from orderctl.model.text import Text
+from orderctl.ports.http import unreadable
 from orderctl.ports.platforms.port import ShipRequest
 from orderctl.ports.platforms.shopify import queries
 from orderctl.ports.platforms.shopify.gateway import Gateway, gid, number_of
 from orderctl.ports.platforms.shopify.meaning import field_path
+from orderctl.ports.platforms.shopify.shapes import (
+    Created,
+    FulfilmentOrder,
+    Items,
+    PageInfo,
+    Place,
+    Shipped,
+    ShippedItem,
+    ShippedLines,
+    ToShip,
+    ToShipLines,
+)
 
 SHIPPABLE = frozenset({"OPEN", "IN_PROGRESS"})
 OURS = frozenset({"UNSUBMITTED", "REJECTED", "CANCELLATION_ACCEPTED", "CLOSED", ""})
@@ -43,26 +56,38 @@ def load_couriers() -> dict[str, str]:
 
 def read_done(gateway: Gateway, request: ShipRequest) -> Done:
     """Read what already left of the order."""
-    order = gateway.call("Shipped", queries.SHIPPED, id=gid("Order", request.order_ref))["order"]
-    if not order:
+    order = gateway.call("Shipped", queries.SHIPPED, Shipped, id=gid("Order", request.order_ref)).order
+    if order is None:
         raise Refused(
             Text("order {order}: the platform knows no such order", order=request.order_ref),
             code="order_not_found",
         )
-    done = Done(cancelled=bool(order.get("cancelledAt")))
-    for fulfilment in order.get("fulfillments") or []:
-        if fulfilment.get("status") in WITHDRAWN:
+    done = Done(cancelled=order.cancelled_at is not None)
+    for fulfilment in order.fulfillments:
+        if fulfilment.status in WITHDRAWN:
             continue
-        if request.number not in [t.get("number") for t in fulfilment.get("trackingInfo") or []]:
+        if request.number not in [tracking.number for tracking in fulfilment.tracking_info]:
             done.others = True
             continue
-        done.ids.append(str(fulfilment["id"]))
-        for item in _nodes(
-            gateway, "ShippedLines", queries.SHIPPED_LINES, fulfilment["id"], "fulfillmentLineItems"
-        ):
-            line = number_of(item["lineItem"]["id"])
-            done.quantities[line] = done.quantities.get(line, 0) + int(item["quantity"])
+        done.ids.append(fulfilment.id)
+        for item in _shipped_items(gateway, fulfilment.id):
+            line = number_of(item.line_item.id)
+            done.quantities[line] = done.quantities.get(line, 0) + (item.quantity or 0)
     return done
+
+
+def _shipped_items(gateway: Gateway, fulfilment: str) -> list[ShippedItem]:
+    items: list[ShippedItem] = []
+    page = PageInfo(has_next_page=True)
+    while page.has_next_page:
+        found = gateway.call(
+            "ShippedLines", queries.SHIPPED_LINES, ShippedLines, id=fulfilment, after=page.end_cursor
+        ).fulfillment
+        if found is None:
+            break
+        items += found.fulfillment_line_items.nodes
+        page = found.fulfillment_line_items.page_info
+    return items
 
 
 def still_to_tell(request: ShipRequest, done: Done) -> dict[str, int]:
@@ -101,47 +126,44 @@ def send_shipment(gateway: Gateway, request: ShipRequest, table: Mapping[str, st
 
 
 def plan_fulfilments(
-    left: Mapping[str, int], orders: list[dict[str, Any]], request: ShipRequest, done: Done
+    left: Mapping[str, int], orders: Sequence[FulfilmentOrder], request: ShipRequest, done: Done
 ) -> dict[str, list[dict[str, Any]]]:
     """Divide quantities by line among fulfilment orders: location to the entries of one call. Pure.
 
     Raises: Refused or Temporary that says why something cannot be shipped.
     """
     plan: dict[str, list[dict[str, Any]]] = {}
-    open_quantities = dict(left)
+    lacking = dict(left)
     for order in orders:
-        if not _usable(order):
-            continue
         items = []
-        for item in order["lineItems"]["nodes"]:
-            line = number_of(item["lineItem"]["id"])
-            quantity = min(open_quantities.get(line, 0), int(item["remainingQuantity"]))
+        for item in order.line_items.nodes if _usable(order) else ():
+            line = number_of(item.line_item.id)
+            quantity = min(lacking.get(line, 0), item.remaining_quantity)
             if quantity > 0:
-                open_quantities[line] -= quantity
-                items.append({"id": item["id"], "quantity": quantity})
+                lacking[line] -= quantity
+                items.append({"id": item.id, "quantity": quantity})
         if items:
-            place = order.get("assignedLocation") or {}
-            key = str((place.get("location") or {}).get("id") or place.get("name"))
-            entry = {"fulfillmentOrderId": order["id"], "fulfillmentOrderLineItems": items}
-            plan.setdefault(key, []).append(entry)
-    if any(open_quantities.values()) or not plan:
-        raise _why_not({n for n, q in open_quantities.items() if q}, orders, request, done)
+            place = order.assigned_location or Place()
+            location = place.location.id if place.location else place.name or ""
+            entry = {"fulfillmentOrderId": order.id, "fulfillmentOrderLineItems": items}
+            plan.setdefault(location, []).append(entry)
+    if any(lacking.values()) or not plan:
+        raise _why_not({line for line, quantity in lacking.items() if quantity}, orders, request, done)
     return plan
 
 
-def _usable(order: dict[str, Any]) -> bool:
-    method = (order.get("deliveryMethod") or {}).get("methodType") or "SHIPPING"
-    actions = {a.get("action") for a in order.get("supportedActions") or []}
+def _usable(order: FulfilmentOrder) -> bool:
+    method = order.delivery_method.method_type if order.delivery_method else None
     return (
-        order.get("status") in SHIPPABLE
-        and str(order.get("requestStatus") or "") in OURS
-        and method == "SHIPPING"
-        and "CREATE_FULFILLMENT" in actions
+        order.status in SHIPPABLE
+        and (order.request_status or "") in OURS
+        and method in (None, "SHIPPING")
+        and "CREATE_FULFILLMENT" in {action.action for action in order.supported_actions}
     )
 
 
 def _why_not(
-    lines: set[str], orders: list[dict[str, Any]], request: ShipRequest, done: Done
+    lines: set[str], orders: Sequence[FulfilmentOrder], request: ShipRequest, done: Done
 ) -> Refused | Temporary:
     ref = request.order_ref
     if done.cancelled:
@@ -151,25 +173,17 @@ def _why_not(
             Text("order {order}: the platform has not prepared it for shipping yet", order=ref),
             code="not_ready",
         )
-    concerned = [
-        o
-        for o in orders
-        if any(
-            number_of(i["lineItem"]["id"]) in lines and int(i["remainingQuantity"])
-            for i in o["lineItems"]["nodes"]
-        )
-    ]
-    states = {str(o.get("status")) for o in concerned}
-    if "ON_HOLD" in states:
+    concerned = {
+        order.status
+        for order in orders
+        for item in order.line_items.nodes
+        if number_of(item.line_item.id) in lines and item.remaining_quantity
+    }
+    if "ON_HOLD" in concerned:
         return Refused(Text("order {order}: it is on hold at the platform", order=ref), code="on_hold")
-    if "SCHEDULED" in states:
+    if "SCHEDULED" in concerned:
         return Refused(
             Text("order {order}: it is scheduled for later at the platform", order=ref), code="scheduled"
-        )
-    if concerned:
-        return Refused(
-            Text("order {order}: somebody else ships it, or the app may not", order=ref),
-            code="not_ours_to_ship",
         )
     if done.others:
         return Refused(
@@ -177,40 +191,40 @@ def _why_not(
             hint=Text("look at the order in the shop's back office before doing anything"),
             code="shipped_elsewhere",
         )
+    if concerned:
+        return Refused(
+            Text("order {order}: somebody else ships it, or the app may not", order=ref),
+            code="not_ours_to_ship",
+        )
     return Refused(Text("order {order}: nothing of it is left to ship", order=ref), code="nothing_to_ship")
 
 
-def _fulfilment_orders(gateway: Gateway, request: ShipRequest) -> list[dict[str, Any]]:
-    orders: list[dict[str, Any]] = []
-    after: str | None = None
-    while True:
-        found = gateway.call("ToShip", queries.TO_SHIP, id=gid("Order", request.order_ref), after=after)[
-            "order"
-        ]
-        page = (found or {}).get("fulfillmentOrders") or {"nodes": [], "pageInfo": {}}
-        orders += page["nodes"]
-        if not page["pageInfo"].get("hasNextPage"):
+def _fulfilment_orders(gateway: Gateway, request: ShipRequest) -> list[FulfilmentOrder]:
+    orders: list[FulfilmentOrder] = []
+    page = PageInfo(has_next_page=True)
+    while page.has_next_page:
+        found = gateway.call(
+            "ToShip", queries.TO_SHIP, ToShip, id=gid("Order", request.order_ref), after=page.end_cursor
+        ).order
+        if found is None:
             break
-        after = page["pageInfo"]["endCursor"]
+        orders += found.fulfillment_orders.nodes
+        page = found.fulfillment_orders.page_info
     for order in orders:
-        if order["lineItems"]["pageInfo"]["hasNextPage"]:
-            order["lineItems"]["nodes"] = _nodes(
-                gateway, "ToShipLines", queries.TO_SHIP_LINES, order["id"], "lineItems"
+        while order.line_items.page_info.has_next_page:
+            more = gateway.call(
+                "ToShipLines",
+                queries.TO_SHIP_LINES,
+                ToShipLines,
+                id=order.id,
+                after=order.line_items.page_info.end_cursor,
+            ).fulfillment_order
+            if more is None:
+                break
+            order.line_items = Items(
+                order.line_items.nodes + more.line_items.nodes, more.line_items.page_info
             )
     return orders
-
-
-def _nodes(gateway: Gateway, operation: str, query: str, ref: str, connection: str) -> list[dict[str, Any]]:
-    """Read all nodes of a connection of one thing."""
-    nodes: list[dict[str, Any]] = []
-    after: str | None = None
-    while True:
-        data = gateway.call(operation, query, id=ref, after=after)
-        page = (next(iter(data.values())) or {}).get(connection) or {"nodes": [], "pageInfo": {}}
-        nodes += page["nodes"]
-        if not page["pageInfo"].get("hasNextPage"):
-            return nodes
-        after = page["pageInfo"]["endCursor"]
 
 
 def _create(
@@ -224,16 +238,16 @@ def _create(
     found = gateway.call(
         "Ship",
         queries.SHIP,
+        Created,
         changes=True,
         fulfillment={
             "notifyCustomer": settings.get("notify_customer") == "true",
             "trackingInfo": tracking,
             "lineItemsByFulfillmentOrder": entries,
         },
-    )["fulfillmentCreate"]
-    errors = (found or {}).get("userErrors") or []
-    if errors:
-        named = ", ".join(sorted({field_path(e.get("field")) for e in errors} - {""})) or "?"
+    ).fulfillment_create
+    if found.user_errors:
+        named = ", ".join(sorted({field_path(error.field) for error in found.user_errors} - {""})) or "?"
         raise Refused(
             Text(
                 "order {order}: the platform refuses the shipment ({fields})",
@@ -242,12 +256,9 @@ def _create(
             ),
             code="user_errors",
         )
-    fulfilment = (found or {}).get("fulfillment")
-    if not fulfilment:
-        raise OutcomeUnknown(
-            Text("{operation}: the answer cannot be read", operation="shopify Ship"), code="unreadable"
-        )
-    return str(fulfilment["id"])
+    if found.fulfillment is None:
+        raise unreadable("shopify Ship")
+    return found.fulfillment.id
 
 
 def _result(request: ShipRequest, ids: list[str]) -> dict[str, str | None]:

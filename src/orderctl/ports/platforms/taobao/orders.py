@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from orderctl.model.errors import Refused
-from orderctl.ports.http import write_json
+from orderctl.model.errors import Refused, Temporary
+from orderctl.ports.http import unreadable, write_json
 from orderctl.ports.platforms.port import (
     By,
     Certificate,
@@ -113,7 +113,11 @@ def _list(
     }
     answer = gateway.call(method, params)
     trades = [t for t in listed(answer.get("trades"), "trade") if isinstance(t, dict) and t.get("tid")]
-    return int(answer.get("total_results") or 0), trades
+    total = str(answer.get("total_results") or 0)
+    if not total.isdecimal():
+        failure = unreadable(method)
+        raise Temporary(failure.text, code=failure.code)
+    return int(total), trades
 
 
 def _tid(trade: dict[str, Any]) -> str:

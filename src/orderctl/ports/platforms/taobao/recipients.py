@@ -12,6 +12,7 @@ from itertools import combinations
 from typing import Any
 
 from orderctl.model.errors import Refused
+from orderctl.model.identity import digest
 from orderctl.ports.http import parse_json, write_json
 from orderctl.ports.platforms.port import RawRow
 from orderctl.ports.platforms.taobao.gateway import Gateway, listed
@@ -24,7 +25,13 @@ Sealed = tuple[str, str]
 
 
 def same_recipient(gateway: Gateway, records: Sequence[RawRow]) -> dict[str, str]:
-    """Give `{"same_recipient": [tid, ...]}` (sorted, itself included) as JSON text for every order with an answer."""
+    """Give `{"same_recipient": KEY}` as JSON text for every order with an answer; equal keys, same recipient.
+
+    A key is made of one order of the group and its OAID. The platform changes the OAID with the address, so a key
+    that was given out before an address changed never meets one from after it.
+    """
+    orders = sorted(_sealed(records))
+    oaids = dict(order for _, order in orders)
     mates: dict[str, str] = {}
 
     def root(tid: str) -> str:
@@ -32,15 +39,13 @@ def same_recipient(gateway: Gateway, records: Sequence[RawRow]) -> dict[str, str
             tid = mates[tid]
         return tid
 
-    for question in _questions(sorted(_sealed(records))):
+    for question in _questions(orders):
         for group in _ask(gateway, question):
             for tid in group:
                 low, high = sorted((root(group[0]), root(tid)))
                 mates[high] = low
-    groups: dict[str, list[str]] = {}
-    for tid in sorted(mates):
-        groups.setdefault(root(tid), []).append(tid)
-    return {tid: write_json({"same_recipient": group}) for group in groups.values() for tid in group}
+    keys = {tid: digest(root(tid), oaids[root(tid)])[:32] for tid in list(mates)}
+    return {tid: write_json({"same_recipient": key}) for tid, key in keys.items()}
 
 
 def _sealed(records: Sequence[RawRow]) -> Iterator[tuple[tuple[str, ...], Sealed]]:
