@@ -25,12 +25,12 @@ OPTIONS = {"cups": {"media", "deadline"}, "ipp": {"media", "deadline"}, "escpos"
 
 
 def parse_device(text: str) -> DeviceSpec:
-    """Read `file:PATH`, `cups:QUEUE`, `cups://HOST:PORT/QUEUE?media=..`, `ipp://HOST/ipp/print`, `escpos://HOST:9100`,
-    `escpos-file:PATH`.
+    """Read a device as it is written in configuration and on the command line.
 
-    Options behind `?`: `media` (name of a paper), `deadline` (seconds to wait for the end of a job), `status=no` (a
-    receipt printer that never answers). Raises: ConfigError.
-    """  # fmt: skip
+    `file:PATH`, `cups:QUEUE`, `cups://HOST:631/QUEUE?media=NAME`, `ipp://HOST:631/ipp/print`, `escpos://HOST:9100`,
+    `escpos-file:PATH`. Options behind `?`: `media` (name of a paper), `deadline` (seconds to wait for the end of a
+    job), `status=no` (a receipt printer that never answers). Raises: ConfigError.
+    """
     kind, colon, rest = text.strip().partition(":")
     if kind not in PRINTERS or not colon or not rest.strip("/"):
         known = ", ".join(PRINTERS)
