@@ -71,9 +71,12 @@ def normalize(orders: pl.DataFrame, rules: NormalizeRules, facts: Facts, now: st
 
 
 def _quantity_to_ship() -> pl.Expr:
-    """Give what is left of a line: never what is refunded, shipped, a service, or of an order that is over."""
+    """Give what is left of a line, at most what the platform says.
+
+    Nothing is left of what is refunded, shipped, a service, or of an order that is over.
+    """
     gone = pl.col("quantity_refunded").fill_null(0) + pl.col("quantity_shipped").fill_null(0)
-    left = (pl.col("quantity") - gone).clip(lower_bound=0)
+    left = pl.min_horizontal((pl.col("quantity") - gone).clip(lower_bound=0), "quantity_to_ship").fill_null(0)
     goes = (
         pl.col("status").is_in(OPEN)
         & pl.col("refund").ne_missing(pl.lit("refunded"))

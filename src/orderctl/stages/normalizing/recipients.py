@@ -9,6 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from orderctl.model.identity import SEPARATOR, keyed_column
+from orderctl.model.regions import placed
 from orderctl.model.schema import RECIPIENT, fit
 
 TEXTS = (
@@ -42,7 +43,7 @@ def canonical_recipients(orders: pl.DataFrame, key: bytes) -> pl.Series:
         privacy=pl.col("privacy").fill_null("plain"),
         match_kind=pl.col("match_kind").fill_null("none"),
     )
-    found = _extensions(found)
+    found = _extensions(_regions(found))
     proof = pl.when(pl.col("match_kind").is_in(PROVEN)).then(pl.col("match_key"))
     hashed = proof.str.contains(KEYED)
     named = pl.concat_str("match_kind", "platform", "shop", proof, separator=SEPARATOR)
@@ -59,6 +60,18 @@ def canonical_recipients(orders: pl.DataFrame, key: bytes) -> pl.Series:
     )
     whole = pl.struct(pl.col(field.name) for field in RECIPIENT.fields)
     return found.select(recipient=fit(whole, RECIPIENT, RECIPIENT).cast(RECIPIENT))["recipient"]
+
+
+def _regions(found: pl.DataFrame) -> pl.DataFrame:
+    """Give Chinese regions their full names and their own levels; those of other countries stay."""
+    places = placed(found)
+    chinese = (found["country"].fill_null("CN") == "CN").alias("chinese")
+    both = found.with_columns(chinese, *(places[name].alias(f"placed_{name}") for name in places.columns))
+    at_home = {name: pl.col(f"placed_{name}") for name in places.columns}
+    at_home["province_code"] = pl.coalesce("placed_province_code", "province_code")
+    return both.with_columns(
+        pl.when("chinese").then(place).otherwise(pl.col(name)).alias(name) for name, place in at_home.items()
+    ).select(found.columns)
 
 
 def _extensions(found: pl.DataFrame) -> pl.DataFrame:

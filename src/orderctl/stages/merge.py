@@ -1,0 +1,67 @@
+"""Orders become shipments: the newest version of each order, and one shipment for what travels together.
+
+`merge` is idempotent, commutative and associative: `merge(merge(a) + merge(b))` is `merge(a + b)`, for any batches
+a and b that may overlap. Nothing is dropped: an order that may not be joined, or of which nothing is left to ship,
+is a shipment of its own and says why. Taking a shipment apart yields its orders, field for field.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from orderctl.model.facts import Facts
+from orderctl.model.schema import SHIPMENT, conform, empty
+from orderctl.stages.merging.findings import suggested, with_problems, with_suggestions
+from orderctl.stages.merging.groups import carried, commitments_here, orders_beyond, scope_of
+from orderctl.stages.merging.shipments import assembled, placements
+from orderctl.stages.merging.versions import newest
+from orderctl.stages.merging.versions import take_apart as take_apart
+from orderctl.stages.rules.sections.merge import MergeSection
+
+MergeRules = MergeSection
+
+
+def merge(rows: pl.DataFrame, rules: MergeRules, facts: Facts, now: str) -> pl.DataFrame:
+    """Give the shipments of `rows`, the most urgent first.
+
+    What later commands had filled in (warehouse, parcels, labels) is computed again or replayed by them; shipments
+    that are no sales (resends, exchanges, returns) pass through as they are.
+
+    Args:
+        rows: a batch `order/1` or `shipment/1`, with any number of versions of an order.
+        rules: what may be joined.
+        facts: commitments, decisions (`never_merge`), groups of shops.
+        now: the instant (RFC 3339, UTC) that ends holds.
+    """
+    rows = rows.rechunk()
+    others = empty("shipment/1")
+    if "shipment_id" in rows.columns:
+        others = _newest_of_others(rows.filter(pl.col("purpose") != "sale"))
+        rows = take_apart(rows.filter(pl.col("purpose") == "sale"))
+    orders = newest(rows).sort("placed_at", "order_id", nulls_last=True)
+    lines = (
+        orders.filter(pl.col("lines").list.len() > 0)
+        .select("order_id", "status", "lines")
+        .explode("lines")
+        .unnest("lines")
+    )
+    committed = commitments_here(lines, facts)
+    content = carried(orders, lines, committed, rules, facts, now)
+    placed = placements(orders, lines, content)
+    suggestions = suggested(placed, scope_of(rules, facts)) if rules.suggest else _NO_SUGGESTIONS
+    shipments = with_suggestions(assembled(placed, lines, content, facts), suggestions)
+    beyond = orders_beyond(lines, committed)
+    found = with_problems(shipments, placed, beyond, suggestions, facts)
+    first_placed = pl.col("orders").list.eval(pl.element().struct.field("placed_at")).list.min()
+    joined = pl.concat([conform(found, "shipment/1"), others])
+    return joined.sort("ship_by", first_placed, "shipment_id", nulls_last=True)
+
+
+_NO_SUGGESTIONS = pl.DataFrame(schema={"shipment_id": pl.String, "with": pl.List(pl.String)})
+
+
+def _newest_of_others(shipments: pl.DataFrame) -> pl.DataFrame:
+    """Give each shipment that is no sale once; of several versions the one whose content sorts last."""
+    content = pl.struct(SHIPMENT.names()).struct.json_encode()
+    ranked = shipments.with_columns(content=content).sort("shipment_id", "content")
+    return ranked.unique("shipment_id", keep="last", maintain_order=True).select(SHIPMENT.names())

@@ -1,0 +1,1 @@
+"""The steps of `merge`: newest versions, groups, suggestions, and shipments put together."""
