@@ -1,0 +1,177 @@
+"""Choose warehouse, courier, label template and freight of every shipment, by the first rule that matches, and say why.
+
+Row by row: any division of a batch gives the same rows, so blocks may be routed as they are read. `wave` and
+`sequence` are left as they are: the place in a printed run is given where the run is made. What a row carries from an
+earlier routing is decided anew; what the ledger holds as committed is kept, and a person's pin goes before the rules.
+Rows with problems are routed too, so that a person sees the whole; the actions skip them.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from orderctl.model.errors import DataError
+from orderctl.model.facts import Facts
+from orderctl.model.problem import problem, replace_problems
+from orderctl.model.schema import SHIPMENT
+from orderctl.model.text import Text
+from orderctl.stages.rules.choose import BOUND, choose, needed
+from orderctl.stages.rules.facts_table import Moment, facts_frame
+from orderctl.stages.rules.freight import PARCEL
+from orderctl.stages.rules.parse import RuleBook
+
+STAGE = "route"
+STEPS = ("warehouse", "courier", "template", "hold", "tariff")
+_ATTRIBUTES = ("warehouse", "courier", "service", "account", "issuer")
+_PIN = pl.Struct(dict.fromkeys(_ATTRIBUTES, pl.String()))
+_DECISION = SHIPMENT["decision"]
+_CHOSEN = (*_ATTRIBUTES, "template", "freight_minor", "freight_currency")
+
+
+def route(shipments: pl.DataFrame, book: RuleBook, facts: Facts, now: str) -> pl.DataFrame:
+    """Give `shipments` (a batch `shipment/1`) their decisions, the trail of them, and what could not be decided.
+
+    Args:
+        facts: its `commitments` are kept, its `decisions` of kind `pin` go before the rules.
+        now: the instant (RFC 3339, UTC) that hours, dates and seasons are told by.
+
+    Raises: DataError if the payload of a pin is no JSON object of texts.
+    """
+    shipments = shipments.rechunk()
+    moment = Moment(now, book.rules.timezone)
+    table = facts_frame(shipments, needed(book), moment)
+    chosen = choose(table, bound_by(shipments, facts), parcels_of(shipments), book, moment)
+    joined = shipments.drop(_CHOSEN).hstack(chosen.drop("row"))
+    return joined.with_columns(_decision(), replace_problems(STAGE, _problems())).select(SHIPMENT.names())
+
+
+def parcels_of(shipments: pl.DataFrame) -> pl.DataFrame:
+    """Give the parcels of every shipment (columns PARCEL); an only parcel weighs and measures what its shipment does."""
+    sizes = [name for name in PARCEL if name != "row"]
+    only = pl.col("parcels").list.len() <= 1
+    rows = shipments.select(
+        pl.int_range(pl.len(), dtype=pl.Int64).alias("row"),
+        "parcels",
+        *(pl.when(only).then(pl.col(name)).alias(name) for name in sizes),
+    ).explode("parcels", empty_as_null=True)
+    parcel = pl.col("parcels").struct
+    return rows.select("row", *(pl.coalesce(parcel.field(name), name).alias(name) for name in sizes))
+
+
+def bound_by(shipments: pl.DataFrame, facts: Facts) -> pl.DataFrame:
+    """Give what is bound already, as columns BOUND: by what has been begun, else by a person's pin."""
+    rows = shipments.select(pl.int_range(pl.len(), dtype=pl.Int64).alias("row"), "shipment_id", "orders")
+    begun = _committed(rows, facts)
+    pinned = _pinned(rows, facts).rename({name: f"{name}_pin" for name in _ATTRIBUTES})
+    both = begun.join(pinned, on="row", how="full", coalesce=True)
+    kept = pl.col("courier").is_not_null()
+    courier = {
+        name: pl.when(kept).then(name).otherwise(f"{name}_pin") for name in ("courier", "service", "account", "issuer")
+    }
+    return both.select(
+        "row",
+        warehouse=pl.coalesce("warehouse", "warehouse_pin"),
+        **courier,
+        warehouse_how=_how("warehouse"),
+        courier_how=_how("courier"),
+    ).select(BOUND.names())
+
+
+def _how(name: str) -> pl.Expr:
+    pinned = pl.when(pl.col(f"{name}_pin").is_not_null()).then(pl.lit("pinned"))
+    return pl.when(pl.col(name).is_not_null()).then(pl.lit("committed")).otherwise(pinned)
+
+
+def _committed(rows: pl.DataFrame, facts: Facts) -> pl.DataFrame:
+    held = facts.commitments.group_by("shipment_id", maintain_order=True).agg(
+        pl.col(_ATTRIBUTES).drop_nulls().first()
+    )
+    return rows.select("row", "shipment_id").join(held, on="shipment_id").select("row", *_ATTRIBUTES)
+
+
+def _pinned(rows: pl.DataFrame, facts: Facts) -> pl.DataFrame:
+    """Give the pins of each row, by its own id or that of one of its orders; the later one wins, field by field."""
+    pins = facts.decisions.filter(decision="pin")
+    try:
+        said = pins.select("subject", "at", pl.col("payload").str.json_decode(_PIN).alias("pin")).unnest("pin")
+    except pl.exceptions.PolarsError as error:
+        raise DataError(Text("a pin among the decisions is no JSON object of texts")) from error
+    own = rows.select("row", subject="shipment_id")
+    of_orders = rows.select("row", subject=pl.col("orders").list.eval(pl.element().struct.field("order_id")))
+    subjects = pl.concat([of_orders.explode("subject", empty_as_null=True), own])
+    found = subjects.join(said, on="subject", how="inner", maintain_order="left_right")
+    return (
+        found.sort("at", maintain_order=True, nulls_last=False)
+        .group_by("row")
+        .agg(pl.col(_ATTRIBUTES).drop_nulls().last())
+    )
+
+
+# ------------------------------------------------------------------------------------------ the trail
+
+
+def _params(*names: str) -> list[pl.Expr]:
+    columns = [(name.removesuffix("_id"), pl.col(name).cast(pl.String)) for name in names]
+    return [pl.when(value.is_not_null()).then(pl.struct(name=pl.lit(name), value=value)) for name, value in columns]
+
+
+def _step(step: str, rule: str | None, outcome: pl.Expr, params: list[pl.Expr]) -> pl.Expr:
+    doubt = [] if step == "tariff" else [
+        pl.when(pl.col(f"{step}_doubt").is_not_null()).then(
+            pl.struct(name=pl.lit("passed_over"), value=pl.col(f"{step}_doubt"))
+        )
+    ]  # fmt: skip
+    return pl.struct(
+        step=pl.lit(step),
+        rule=pl.col(rule) if rule else pl.lit(None, dtype=pl.String),
+        outcome=outcome,
+        reason=pl.col(f"{step}_reason"),
+        params=pl.concat_list([*params, *doubt]).list.drop_nulls(),
+    )
+
+
+def _decision() -> pl.Expr:
+    """Give the trail: what earlier stages wrote stays, the steps of this one are written anew."""
+    own = pl.element().struct.field("step").is_in(STEPS)
+    earlier = pl.col("decision").list.filter(~own)
+    steps = [
+        _step("warehouse", "warehouse_rule", pl.col("warehouse"), []),
+        _step("courier", "courier_rule", pl.col("courier"), _params("service", "account", "issuer")),
+        _step("template", "template_rule", pl.col("template"), []),
+        _step("hold", "hold_rule", pl.col("hold"), []),
+        _step("tariff", "tariff_id", pl.col("freight_minor").cast(pl.String), _params("zone_id", "billed_g", "parcel_count")),
+    ]
+    taken = [pl.when(pl.col(f"{name}_reason").is_not_null()).then(step) for name, step in zip(STEPS, steps, strict=True)]
+    return pl.concat_list(earlier, pl.concat_list(taken).list.drop_nulls().cast(_DECISION)).alias("decision")
+
+
+# --------------------------------------------------------------------------------------- the problems
+
+
+def _unweighed() -> pl.Expr:
+    line = pl.element().struct
+    name = pl.coalesce(line.field("sku"), line.field("platform_sku"), line.field("title"), line.field("line_ref"))
+    unknown = pl.when(line.field("unit_weight_g").is_null()).then(name)
+    names = pl.col("lines").list.eval(unknown).list.drop_nulls().list.unique(maintain_order=True).list.join(", ")
+    return pl.when(names != "").then(names)
+
+
+def _problems() -> list[tuple[pl.Expr, pl.Expr]]:
+    place = pl.coalesce(pl.col("recipient").struct.field("province"), pl.col("recipient").struct.field("country"))
+    unpriced = pl.col("tariff_reason").is_in(["no_tariff", "no_zone", "too_heavy"])
+    doubts = [
+        (
+            pl.col(f"{step}_doubt").is_not_null(),
+            problem("fact_missing", stage=STAGE, rule=pl.col(f"{step}_doubt"), facts=pl.col(f"{step}_lacks")),
+        )
+        for step in STEPS
+        if step != "tariff"
+    ]
+    return [
+        (pl.col("warehouse_reason") == "no_match", problem("no_warehouse", stage=STAGE, field="warehouse")),
+        (pl.col("courier_reason") == "no_match", problem("no_courier", stage=STAGE, field="courier")),
+        (pl.col("hold").is_not_null(), problem("held", stage=STAGE, holds=pl.col("hold"))),
+        (pl.col("weight_g").is_null(), problem("weight_unknown", stage=STAGE, field="weight_g", skus=_unweighed())),
+        (unpriced, problem("no_tariff", stage=STAGE, courier=pl.col("courier"), province=place)),
+        *doubts,
+    ]

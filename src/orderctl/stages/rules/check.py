@@ -1,0 +1,203 @@
+"""The rules put to the test: their own examples run, and what in them cannot be meant.
+
+Both are pure: an example knows no other time than the one it gives (`now`), so the same file gives the same answer
+on any day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import polars as pl
+
+from orderctl.model.text import Text
+from orderctl.stages.rules.choose import BOUND, Rule, choose, needed
+from orderctl.stages.rules.conditions import All, Condition, Test
+from orderctl.stages.rules.facts_table import DTYPES, FACTS, LINE_FIELD_TYPES, LINES_DTYPE, Moment
+from orderctl.stages.rules.freight import PARCEL
+from orderctl.stages.rules.parse import RuleBook
+from orderctl.stages.rules.sections.tests import LINE_FIELDS, Case
+
+Json = str | int | None
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one example came to: `differs` maps a field to (expected, found); it is empty when all is well."""
+
+    name: str
+    place: str
+    differs: Mapping[str, tuple[Json, Json]]
+
+    @property
+    def passed(self) -> bool:
+        """True when everything expected was found."""
+        return not self.differs
+
+
+_FIELDS = {
+    "tariff": "tariff_id",
+    "rule": "courier_rule",
+    "doubted": "courier_doubt",
+    "hold": "hold_rule",
+}
+
+
+def run_tests(book: RuleBook) -> list[Result]:
+    """Decide every example of the rules and compare; one result each, in their order."""
+    return [_run(case, book, book.place("tests", number)) for number, case in enumerate(book.rules.tests)]
+
+
+def _run(case: Case, book: RuleBook, place: str) -> Result:
+    now = case.given.get("now")
+    moment = Moment(str(now) if now is not None else None, book.rules.timezone)
+    table = facts_of_case(case, needed(book) | {"weight_g"}, moment)
+    parcel = table.select("row", *(_given(case, name) for name in PARCEL if name != "row")).cast(dict(PARCEL))
+    found = choose(table, pl.DataFrame(schema=BOUND), parcel, book, moment).row(0, named=True)
+    expected = case.expect.model_dump(include=case.expect.model_fields_set)
+    pairs = {name: (value, found[_FIELDS.get(name, name)]) for name, value in expected.items()}
+    return Result(case.name, place, {name: pair for name, pair in pairs.items() if pair[0] != pair[1]})
+
+
+def _given(case: Case, name: str) -> pl.Expr:
+    return pl.lit(case.given.get(name), dtype=DTYPES[FACTS[name].kind]).alias(name)
+
+
+def facts_of_case(case: Case, names: set[str], moment: Moment) -> pl.DataFrame:
+    """Give the facts frame of an example: what it gives, what follows from its lines and `now`, and nothing else."""
+    lines = _lines(case.given.get("lines"))
+    derived = pl.DataFrame({"lines": [lines]}, schema={"lines": LINES_DTYPE})
+    columns: list[pl.Expr] = []
+    for name in sorted(names - {"lines"}):
+        dtype = DTYPES[FACTS[name].kind]
+        if name in case.given:
+            value = case.given[name]
+            text = [str(v) for v in value] if isinstance(value, list) else str(value) if dtype == pl.String else value
+            columns.append(pl.lit(pl.Series([text], dtype=dtype)).alias(name))
+        elif name in ("sku", "title", "trait", "quantity", "line_count") and "lines" in case.given:
+            columns.append(FACTS[name].column(moment).cast(dtype).alias(name))
+        elif name in ("hour", "weekday"):
+            columns.append(FACTS[name].column(moment).alias(name))
+        else:
+            empty = pl.lit([], dtype=dtype) if dtype.is_nested() else pl.lit(None, dtype=dtype)
+            columns.append(empty.alias(name))
+    return derived.select(pl.lit(0, dtype=pl.Int64).alias("row"), "lines", *columns)
+
+
+def _lines(given: Any) -> list[dict[str, Any]]:
+    """Give lines as records: one piece of goods each unless the example says otherwise, the rest missing."""
+    usual: dict[str, Any] = {"quantity": 1, "goods_traits": [], "kind": "goods", "refund": "none"}
+    lines = [usual | {LINE_FIELDS.get(k, k): v for k, v in line.items()} for line in given or []]
+    return [{f.name: line.get(f.name) for f in LINE_FIELD_TYPES} for line in lines]
+
+
+# ------------------------------------------------------------------------------------------------ lint
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True)
+class Lint:
+    """Something in the rules that cannot be meant, or that nothing uses."""
+
+    place: str
+    code: str
+    severity: Severity
+    text: Text
+
+
+def lint(book: RuleBook) -> list[Lint]:
+    """Give what is wrong with the rules although they can be read, in the order of the file's sections."""
+    found: list[Lint] = []
+    for section in ("warehouses", "couriers", "templates", "holds"):
+        rules: Sequence[Rule] = getattr(book.rules, section)
+        found += _twice(book, section, [rule.name for rule in rules])
+        found += _shadowed(book, section, rules)
+    found += _twice(book, "tariffs", [t.id for t in book.rules.tariffs])
+    found += _twice(book, "tests", [case.name for case in book.rules.tests])
+    return [*found, *_tariffs(book), *_zones(book), *_ends(book)]
+
+
+def _twice(book: RuleBook, section: str, names: Sequence[str]) -> Iterator[Lint]:
+    first: dict[str, int] = {}
+    for number, name in enumerate(names):
+        if name in first:
+            where = book.place(section, first[name])
+            text = Text("the name '{name}' is used twice in {section}; first at {where}", name=name, section=section, where=where)
+            yield Lint(book.place(section, number), "name_twice", "error", text)
+        first.setdefault(name, number)
+
+
+def _covers(earlier: Condition | None, later: Condition | None) -> bool:
+    """True if whatever matches `later` surely matched `earlier`, as far as can be told from how they are written."""
+    if earlier is None:
+        return True
+    tests = set(later.parts) if isinstance(later, All) else {later}
+    needs = earlier.parts if isinstance(earlier, All) else (earlier,)
+    return all(any(_implies(t, need) for t in tests) for need in needs)
+
+
+def _implies(given: Condition | None, need: Condition) -> bool:
+    if given == need:
+        return True
+    if not (isinstance(given, Test) and isinstance(need, Test)) or given.fact != need.fact:
+        return False
+    if FACTS[given.fact].kind == "texts" or {given.op, need.op} - {"eq", "in"}:
+        return False
+    return set(given.values) <= set(need.values)
+
+
+def _shadowed(book: RuleBook, section: str, rules: Sequence[Rule]) -> Iterator[Lint]:
+    for number, rule in enumerate(rules):
+        above = next((r for r in rules[:number] if _covers(r.when, rule.when)), None)
+        if above is not None:
+            text = Text("'{name}' can never match: '{above}' above it matches first", name=rule.name, above=above.name)
+            yield Lint(book.place(section, number), "shadowed", "error", text)
+
+
+def _tariffs(book: RuleBook) -> Iterator[Lint]:
+    if not book.rules.tariffs:
+        return
+    ids = {t.id for t in book.rules.tariffs}
+    couriers = {t.courier for t in book.rules.tariffs}
+    for number, rule in enumerate(book.rules.couriers):
+        place = book.place("couriers", number, "use")
+        if rule.use.tariff is not None and rule.use.tariff not in ids:
+            text = Text("'{name}' names the tariff '{tariff}', which is not there", name=rule.name, tariff=rule.use.tariff)
+            yield Lint(place, "tariff_missing", "error", text)
+        elif rule.use.tariff is None and rule.use.courier not in couriers:
+            text = Text("there is no tariff of {courier}, so '{name}' gets no estimate", courier=rule.use.courier, name=rule.name)
+            yield Lint(place, "courier_without_tariff", "warning", text)
+    used = {rule.use.courier for rule in book.rules.couriers}
+    named = {rule.use.tariff for rule in book.rules.couriers}
+    for number, tariff in enumerate(book.rules.tariffs):
+        if tariff.courier not in used and tariff.id not in named:
+            text = Text("no courier rule uses the tariff '{tariff}'", tariff=tariff.id)
+            yield Lint(book.place("tariffs", number), "tariff_unused", "warning", text)
+
+
+def _zones(book: RuleBook) -> Iterator[Lint]:
+    for number, tariff in enumerate(book.rules.tariffs):
+        seen: dict[tuple[str, str], str] = {}
+        for z, zone in enumerate(tariff.zones):
+            for level, names in (("city", zone.cities), ("province", zone.provinces), ("country", zone.countries)):
+                for name in names:
+                    if (level, name) in seen:
+                        text = Text(
+                            "{place} is in zone '{first}' already, so zone '{zone}' never counts for it",
+                            place=name, first=seen[level, name], zone=zone.id,
+                        )  # fmt: skip
+                        yield Lint(book.place("tariffs", number, "zones", z), "place_twice", "warning", text)
+                    seen.setdefault((level, name), zone.id)
+
+
+def _ends(book: RuleBook) -> Iterator[Lint]:
+    for section in ("warehouses", "couriers"):
+        rules: Sequence[Rule] = getattr(book.rules, section)
+        if rules and all(rule.when is not None for rule in rules):
+            text = Text("{section} has no last rule without 'when': what matches none is blocked", section=section)
+            yield Lint(book.place(section), "no_last_rule", "warning", text)
+
+

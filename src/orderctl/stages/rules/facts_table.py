@@ -1,0 +1,247 @@
+"""The published table of facts: every name a condition may use, what it holds and where it comes from.
+
+A fact is a column over `shipment/1`. A list fact that is empty is known to be empty; any other fact that is null is
+*unknown*. Facts of a merged shipment that each order has for itself (platform, shop, notes) are lists: a comparison
+holds when it holds for any of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from orderctl.model.instant import FORMAT, parse_instant
+from orderctl.model.records import ShipmentLine
+from orderctl.model.regions import province_full
+from orderctl.model.schema import SHIPMENT, fields
+
+Kind = Literal["text", "texts", "province", "city", "whole", "instant", "flag"]
+Known = Literal["merge", "warehouse", "courier"]
+
+DTYPES: dict[Kind, pl.DataType] = {
+    "text": pl.String(),
+    "province": pl.String(),
+    "city": pl.String(),
+    "instant": pl.String(),
+    "whole": pl.Int64(),
+    "flag": pl.Boolean(),
+    "texts": pl.List(pl.String()),
+}
+CITY_ENDING = r"(?:市|地区|盟)$"
+
+
+@dataclass(frozen=True)
+class Moment:
+    """The instant a decision is made at and the zone its hours and dates are told in."""
+
+    now: str | None
+    zone: str
+
+    @property
+    def local(self) -> datetime | None:
+        """Give the instant on the wall clock of the zone, or None."""
+        return parse_instant(self.now).astimezone(ZoneInfo(self.zone)) if self.now else None
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One name: its kind, its column, from which step of routing it is known, and what it means."""
+
+    kind: Kind
+    column: Callable[[Moment], pl.Expr]
+    en: str
+    zh: str
+    known: Known = "merge"
+
+
+def comparable(name: pl.Expr, kind: Kind) -> pl.Expr:
+    """Give place names in one form, so that short and full ones are equal (新疆 and 新疆维吾尔自治区, 杭州 and 杭州市)."""
+    if kind == "province":
+        return province_full(name)
+    return name.str.replace(CITY_ENDING, "") if kind == "city" else name
+
+
+def _own(name: str) -> Callable[[Moment], pl.Expr]:
+    return lambda _: pl.col(name)
+
+
+def _of_recipient(name: str) -> Callable[[Moment], pl.Expr]:
+    return lambda _: pl.col("recipient").struct.field(name)
+
+
+def _each_order(name: str) -> pl.Expr:
+    return pl.col("orders").list.eval(pl.element().struct.field(name)).list.drop_nulls()
+
+
+def _of_orders(*names: str) -> Callable[[Moment], pl.Expr]:
+    return lambda _: pl.concat_list([_each_order(n) for n in names])
+
+
+def _earliest(name: str) -> Callable[[Moment], pl.Expr]:
+    return lambda _: _each_order(name).list.min()
+
+
+def _of_lines(name: str) -> Callable[[Moment], pl.Expr]:
+    return lambda _: pl.col("lines").list.eval(pl.element().struct.field(name))
+
+
+def _wished(kind: str, *, avoid: bool) -> Callable[[Moment], pl.Expr]:
+    wish = pl.element()
+    asked = (wish.struct.field("kind") == kind) & (wish.struct.field("avoid").fill_null(False) == avoid)
+    one = pl.element().struct.field("wishes").list.eval(wish.filter(asked).struct.field("value"))
+    return lambda _: pl.col("orders").list.eval(one.list.explode(empty_as_null=False)).list.drop_nulls()
+
+
+def _tags(_: Moment) -> pl.Expr:
+    of_orders = pl.col("orders").list.eval(pl.element().struct.field("tags").list.explode(empty_as_null=False))
+    return pl.concat_list(pl.col("tags"), of_orders).list.unique(maintain_order=True)
+
+
+def _street(_: Moment) -> pl.Expr:
+    recipient = pl.col("recipient")
+    whole = pl.concat_str(
+        [recipient.struct.field("street"), recipient.struct.field("address_lines").list.join(" ")],
+        separator=" ",
+        ignore_nulls=True,
+    ).str.strip_chars()
+    return pl.when(whole != "").then(whole)
+
+
+def _hours_left(moment: Moment) -> pl.Expr:
+    if moment.now is None:
+        return pl.lit(None, dtype=pl.Int64)
+    until = pl.col("ship_by").str.to_datetime(FORMAT, time_unit="ms", strict=False)
+    seconds = (until - parse_instant(moment.now).replace(tzinfo=None)).dt.total_seconds()
+    return (seconds // 3600).cast(pl.Int64)
+
+
+def _clock(read: Callable[[datetime], int]) -> Callable[[Moment], pl.Expr]:
+    return lambda moment: pl.lit(read(moment.local) if moment.local else None, dtype=pl.Int64)
+
+
+FACTS: Mapping[str, Fact] = {
+    # --- where to
+    "country": Fact("text", _of_recipient("country"), "country, ISO 3166-1 alpha-2", "国家（两位代码）"),
+    "province": Fact("province", _of_recipient("province"), "province; short and full names are equal", "省份（简称全称均可）"),
+    "city": Fact("city", _of_recipient("city"), "city, with or without 市", "城市（可省略“市”）"),
+    "district": Fact("text", _of_recipient("district"), "district or county", "区县"),
+    "town": Fact("text", _of_recipient("town"), "town or subdistrict", "乡镇街道"),
+    "street": Fact("text", _street, "street and further address lines", "详细地址"),
+    "postcode": Fact("text", _of_recipient("postcode"), "postcode", "邮编"),
+    "privacy": Fact("text", _of_recipient("privacy"), "plain, masked or sealed recipient", "收件信息：明文/脱敏/加密"),
+    # --- where from
+    "platform": Fact("texts", _of_orders("platform"), "platform of any order", "平台"),
+    "shop": Fact("texts", _of_orders("shop"), "shop of any order", "店铺"),
+    "payment": Fact("texts", _of_orders("payment"), "prepaid, cod, deposit or credit, of any order", "支付方式"),
+    "merge_orders": Fact("whole", lambda _: pl.col("orders").list.len().cast(pl.Int64), "number of orders in it", "合并的订单数"),
+    "purpose": Fact("text", _own("purpose"), "sale, resend, exchange or return", "用途"),
+    "tags": Fact("texts", _tags, "tags of the shipment and its orders", "标签"),
+    # --- what people wrote
+    "note": Fact("texts", _of_orders("buyer_note", "seller_note"), "any buyer or seller note", "任一买家留言或卖家备注"),
+    "buyer_note": Fact("texts", _of_orders("buyer_note"), "what the buyer wrote", "买家留言"),
+    "seller_note": Fact("texts", _of_orders("seller_note"), "what the seller wrote", "卖家备注"),
+    "seller_flag": Fact("texts", _of_orders("seller_flag"), "the seller's flag", "卖家旗标"),
+    "wish_courier": Fact("texts", _wished("courier", avoid=False), "courier asked for in a note", "备注想要的快递"),
+    "avoid_courier": Fact("texts", _wished("courier", avoid=True), "courier a note asks to avoid", "备注不要的快递"),
+    "wish_service": Fact("texts", _wished("service", avoid=False), "service asked for in a note", "备注想要的服务"),
+    # --- what is in it
+    "sku": Fact("texts", _of_lines("sku"), "SKU of any line", "任一明细的 SKU"),
+    "title": Fact("texts", _of_lines("title"), "title of any line", "任一明细的商品标题"),
+    "trait": Fact(
+        "texts",
+        lambda _: pl.col("lines").list.eval(pl.element().struct.field("goods_traits").list.explode(empty_as_null=False)),
+        "goods trait of any line (liquid, battery, fragile, ...)",
+        "任一明细的商品属性",
+    ),
+    "quantity": Fact(
+        "whole", lambda _: _of_lines("quantity")(_).list.sum().cast(pl.Int64), "pieces in the shipment", "总件数"
+    ),
+    "line_count": Fact("whole", lambda _: pl.col("lines").list.len().cast(pl.Int64), "number of lines", "明细行数"),
+    "weight_g": Fact("whole", _own("weight_g"), "weight in grams", "重量（克）"),
+    "length_mm": Fact("whole", _own("length_mm"), "length in millimetres", "长（毫米）"),
+    "width_mm": Fact("whole", _own("width_mm"), "width in millimetres", "宽（毫米）"),
+    "height_mm": Fact("whole", _own("height_mm"), "height in millimetres", "高（毫米）"),
+    # --- what it is worth
+    "currency": Fact("text", _own("currency"), "currency, ISO 4217", "币种"),
+    "total_minor": Fact("whole", _own("total_minor"), "total in minor units (cents, 分)", "总金额（分）"),
+    "collect_minor": Fact("whole", _own("collect_minor"), "to be collected at the door, minor units", "代收金额（分）"),
+    "insured_minor": Fact("whole", _own("insured_minor"), "insured value, minor units", "保价金额（分）"),
+    # --- when
+    "placed_at": Fact("instant", _earliest("placed_at"), "first order placed; a date means its whole day", "最早下单时间"),
+    "paid_at": Fact("instant", _earliest("paid_at"), "first order paid; a date means its whole day", "最早付款时间"),
+    "ship_by": Fact("instant", _own("ship_by"), "promised shipping time; a date means its whole day", "承诺发货时间"),
+    "ship_by_hours_left": Fact("whole", _hours_left, "whole hours left until ship_by, rounded down", "距承诺发货的整小时数"),
+    "now": Fact("instant", lambda m: pl.lit(m.now, dtype=pl.String), "the time of routing", "当前时间"),
+    "hour": Fact("whole", _clock(lambda t: t.hour), "hour of the day of routing, 0 to 23, in `timezone`", "当前小时（0–23）"),
+    "weekday": Fact("whole", _clock(lambda t: t.isoweekday()), "weekday of routing, 1 Monday to 7 Sunday", "星期（1–7）"),
+    # --- what routing has chosen so far
+    "warehouse": Fact("text", _own("warehouse"), "the warehouse chosen", "已选仓库", "warehouse"),
+    "courier": Fact("text", _own("courier"), "the courier chosen", "已选快递", "courier"),
+    "service": Fact("text", _own("service"), "the courier's service chosen", "已选快递产品", "courier"),
+}
+
+
+@dataclass(frozen=True)
+class LineFact:
+    """One name inside `any_line`, `all_lines` and `sum_lines`."""
+
+    kind: Kind
+    column: Callable[[pl.Expr], pl.Expr]
+    en: str
+    zh: str
+
+
+def _field(name: str) -> Callable[[pl.Expr], pl.Expr]:
+    return lambda line: line.struct.field(name)
+
+
+LINE_FACTS: Mapping[str, LineFact] = {
+    "sku": LineFact("text", _field("sku"), "our SKU", "SKU"),
+    "platform_sku": LineFact("text", _field("platform_sku"), "the platform's SKU", "平台 SKU"),
+    "item_ref": LineFact("text", _field("item_ref"), "the platform's item", "平台商品"),
+    "merchant_code": LineFact("text", _field("merchant_code"), "the code typed at the platform", "商家编码"),
+    "title": LineFact("text", _field("title"), "title", "商品标题"),
+    "spec": LineFact("text", _field("spec"), "variant as shown to the buyer", "规格"),
+    "kind": LineFact("text", _field("kind"), "goods, gift, bundle_part or service", "类型"),
+    "refund": LineFact("text", _field("refund"), "none, requested, partly or refunded", "退款状态"),
+    "origin": LineFact("text", _field("origin"), "country of origin", "原产国"),
+    "hs_code": LineFact("text", _field("hs_code"), "customs tariff number", "海关编码"),
+    "trait": LineFact("texts", _field("goods_traits"), "goods traits", "商品属性"),
+    "quantity": LineFact("whole", _field("quantity"), "pieces of the line in this shipment", "件数"),
+    "unit_price_minor": LineFact("whole", _field("unit_price_minor"), "price of one, minor units", "单价（分）"),
+    "paid_minor": LineFact("whole", _field("paid_minor"), "paid for the whole line, minor units", "实付（分）"),
+    "unit_weight_g": LineFact("whole", _field("unit_weight_g"), "weight of one in grams", "单件重量（克）"),
+    "weight_g": LineFact(
+        "whole",
+        lambda line: line.struct.field("unit_weight_g") * line.struct.field("quantity"),
+        "weight of the line in grams",
+        "整行重量（克）",
+    ),
+}
+ORDER_OF_STEPS: tuple[Known, ...] = ("merge", "warehouse", "courier")
+
+
+def known_at(step: Known) -> dict[str, Fact]:
+    """Give the facts that are known when `step` has been taken."""
+    allowed = ORDER_OF_STEPS[: ORDER_OF_STEPS.index(step) + 1]
+    return {name: fact for name, fact in FACTS.items() if fact.known in allowed}
+
+
+def facts_frame(shipments: pl.DataFrame, names: Iterable[str], moment: Moment) -> pl.DataFrame:
+    """Give one narrow column for each fact of `names`, and `lines` when it is among them; rows as in `shipments`."""
+    columns = [
+        pl.col("lines")
+        if name == "lines"
+        else FACTS[name].column(moment).cast(DTYPES[FACTS[name].kind]).alias(name)
+        for name in sorted(set(names))
+    ]
+    return shipments.select(pl.int_range(pl.len(), dtype=pl.Int64).alias("row"), *columns)
+
+
+LINE_FIELD_TYPES = pl.Struct(fields(ShipmentLine)).fields
+LINES_DTYPE = SHIPMENT["lines"]

@@ -1,0 +1,121 @@
+"""`rules.yaml` read into a book of rules: every mistake named at once, with line and column."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import polars as pl
+import yaml
+from pydantic import Field, field_validator
+
+from orderctl.model.text import Text
+from orderctl.model.yamlfile import Finding, Section, Wrong, config_error, load_with_nodes, locate, reject
+from orderctl.stages.normalize import NormalizeRules
+from orderctl.stages.normalizing.skus import parse_catalogue
+from orderctl.stages.rules.freight import PriceBook
+from orderctl.stages.rules.sections.audit import AuditSection
+from orderctl.stages.rules.sections.couriers import CourierRule
+from orderctl.stages.rules.sections.holds import HoldRule
+from orderctl.stages.rules.sections.merge import MergeSection
+from orderctl.stages.rules.sections.skus import SkusSection
+from orderctl.stages.rules.sections.tariffs import Tariff
+from orderctl.stages.rules.sections.templates import TemplateRule
+from orderctl.stages.rules.sections.tests import Case
+from orderctl.stages.rules.sections.warehouses import WarehouseRule
+
+ZONE = "Asia/Shanghai"
+
+
+class Rules(Section):
+    """How to decide: the whole of `rules.yaml`."""
+
+    timezone: str = Field(ZONE, description="zone (IANA name) in which hours, weekdays and dates are told")
+    skus: SkusSection = Field(default_factory=SkusSection, description="which of our SKUs a line is")
+    audit: AuditSection = Field(default_factory=AuditSection, description="how strictly orders are looked at")
+    merge: MergeSection = Field(default_factory=MergeSection, description="which orders travel in one parcel")
+    warehouses: list[WarehouseRule] = Field(default_factory=list, description="from where; the first rule that matches decides")
+    couriers: list[CourierRule] = Field(default_factory=list, description="with whom; the first rule that matches decides")
+    tariffs: list[Tariff] = Field(default_factory=list, description="price lists, for the freight estimate")
+    templates: list[TemplateRule] = Field(default_factory=list, description="which label; the first rule that matches decides")
+    holds: list[HoldRule] = Field(default_factory=list, description="what waits; the first rule that matches says why")
+    tests: list[Case] = Field(default_factory=list, description="examples, checked by `orderctl rules test`")
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        if not _is_zone(value):
+            reject(Wrong(Text("there is no time zone '{zone}'", zone=value)))
+        return value
+
+
+@dataclass(frozen=True, eq=False)
+class RuleBook:
+    """The rules as read, the tables they name, and the nodes that know where each of them stands."""
+
+    rules: Rules
+    source: str = "rules.yaml"
+    tables: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    node: yaml.Node | None = None
+
+    def place(self, *loc: str | int) -> str:
+        """Give `source:line:column` of what stands at `loc`, such as ("couriers", 3)."""
+        line, column = locate(self.node, loc)
+        return f"{self.source}:{line}:{column}"
+
+    @property
+    def normalize(self) -> NormalizeRules:
+        """Give what `normalize` follows."""
+        named = self.rules.skus.catalogue
+        return NormalizeRules(self.rules.skus, self.rules.audit, self.tables[named] if isinstance(named, str) else None)
+
+    @property
+    def merge(self) -> MergeSection:
+        """Give what `merge` follows."""
+        return self.rules.merge
+
+    @cached_property
+    def prices(self) -> PriceBook:
+        """Give the tariffs in the form freight is computed with."""
+        return PriceBook(self.rules.tariffs)
+
+    @cached_property
+    def locations(self) -> dict[str, str]:
+        """Give the shelf of every SKU that has one."""
+        shelves = self.normalize.articles().filter(pl.col("location").is_not_null())
+        return dict(shelves.select("sku", "location").iter_rows())
+
+
+def _is_zone(value: object) -> bool:
+    try:
+        ZoneInfo(str(value))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
+def _context(data: Any) -> dict[str, Any]:
+    zone = data.get("timezone", ZONE) if isinstance(data, dict) else ZONE
+    return {"zone": zone if _is_zone(zone) else ZONE}
+
+
+def parse(text: str, source: str = "rules.yaml", tables: Callable[[str], pl.DataFrame] | None = None) -> RuleBook:
+    """Read the rules in `text`.
+
+    Args:
+        tables: reads a table named in the rules (CSV, XLSX, Parquet) as a frame; needed only when one is named,
+            and allowed to raise what says that it cannot be read.
+
+    Raises: ConfigError listing every mistake as `source:line:column: what`.
+    """
+    rules, node = load_with_nodes(text, source, Rules, context=_context)
+    named = rules.skus.catalogue
+    if not isinstance(named, str):
+        return RuleBook(rules, source, node=node)
+    if tables is None:
+        line, column = locate(node, ("skus", "catalogue"))
+        raise config_error(source, [Finding(line, column, Text("the table {name} cannot be read here", name=named))])
+    return RuleBook(rules, source, {named: parse_catalogue(tables(named), named)}, node)

@@ -1,0 +1,21 @@
+"""The section `templates` of the rules: which label a shipment gets."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, PlainValidator
+
+from orderctl.model.yamlfile import Section
+from orderctl.stages.rules.conditions import Condition, parse_condition
+from orderctl.stages.rules.sections.warehouses import CONDITION
+
+WhenCarried = Annotated[Condition | None, PlainValidator(parse_condition("courier")), CONDITION]
+
+
+class TemplateRule(Section):
+    """One rule; the first that matches decides, unless the courier rule named a template."""
+
+    name: str = Field(min_length=1, description="how the decision trail calls it")
+    when: WhenCarried = Field(None, description="the condition; a rule without one always matches")
+    use: str = Field(min_length=1, description="the label template, such as 76x130 or 100x150")
