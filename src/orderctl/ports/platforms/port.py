@@ -207,6 +207,14 @@ def seconds_between(since: str, until: str) -> int:
     return int((parse_instant(until) - parse_instant(since)).total_seconds())
 
 
+def history_s(shop: Shop, at_most_days: int) -> int:
+    """Give how many seconds back a first fetch reaches: the shop's `history_days`, at most what the platform shows."""
+    asked = shop.settings.get("history_days") or str(at_most_days)
+    if not asked.isdecimal():
+        raise ConfigError(Text("shop {shop}: 'history_days' is no number of days", shop=shop.id))
+    return min(int(asked), at_most_days) * 86_400
+
+
 def cut_windows(since: str, until: str, span_s: int) -> Iterator[Window]:
     """Cut a span of time into windows of at most `span_s` seconds that share their ends; none if it is empty."""
     while since < until:

@@ -1,7 +1,8 @@
 """Shopify, through its GraphQL Admin API.
 
 Settings: `domain` (name.myshopify.com, unless the shop has a base address); `token`, or `client_id` and
-`client_secret`; optional `api_version`, `notify_customer` (true: the platform writes to the buyer), `courier.CODE`.
+`client_secret`; optional `api_version`,
+`history_days` (59: how far back a first fetch reaches), `notify_customer` (true: the platform writes to the buyer), `courier.CODE`.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ from orderctl.ports.platforms.port import (
     RawRow,
     Window,
     cut_windows,
+    history_s,
     plan_fetch,
     raw_row,
     write_cursor,
@@ -31,8 +32,8 @@ from orderctl.ports.platforms.shopify.gateway import Gateway, gid, number_of, sh
 from orderctl.ports.platforms.shopify.shapes import Nodes, OrderCount, OrderHead, OrderLines, OrderPage
 
 FORMAT = "shopify/graphql"
-DAY_S = 86_400
-BACK_S = 59 * DAY_S  # read_orders alone shows sixty days
+WINDOW_S = 7 * 86_400
+BACK_DAYS = 59  # read_orders alone shows sixty days
 OVERLAP_S = 300
 LAG_S = 60
 PASSES = 3
@@ -52,7 +53,7 @@ class Reader:
     def fetch(
         self, *, now: str, cursor: str | None, since: str | None, until: str | None, by: By
     ) -> Iterator[Page]:
-        """Read windows of at most a day; see `Platform.fetch`."""
+        """Read windows of at most a week; see `Platform.fetch`."""
         plan = plan_fetch(
             now=now,
             cursor=cursor,
@@ -61,9 +62,9 @@ class Reader:
             by=by,
             overlap_s=OVERLAP_S,
             lag_s=LAG_S,
-            back_s=BACK_S,
+            back_s=history_s(self._gateway.shop, BACK_DAYS),
         )
-        for window in cut_windows(plan.since, plan.until, DAY_S):
+        for window in cut_windows(plan.since, plan.until, WINDOW_S):
             yield from self._window(window, by=by, now=now, moves=plan.moves)
 
     def fetch_orders(self, refs: Sequence[str], *, now: str) -> Iterator[Page]:

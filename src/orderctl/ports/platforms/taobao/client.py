@@ -2,7 +2,7 @@
 
 Settings: `app_key`, `app_secret`; `session` (a fixed token) or a login kept in the token store; optional
 `sign_method` (hmac-sha256), `calls_per_second` (8), `types` (trade types to list),
-`details` (`notes`: no detail call only for the promised date), `courier.CODE`.
+`history_days` (89: how far back a first fetch reaches), `details` (`notes`: no detail call only for the promised date), `courier.CODE`.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
-from orderctl.model.errors import Refused
+from orderctl.model.errors import Refused, Unauthorized
 from orderctl.model.text import Text
 from orderctl.ports.http import Http
 from orderctl.ports.platforms.port import By, Page, RawRow, ShipRequest, Shop, Tokens
 from orderctl.ports.platforms.taobao import orders, recipients, ship
-from orderctl.ports.platforms.taobao.gateway import Gateway
+from orderctl.ports.platforms.taobao.gateway import Gateway, listed
 
 
 class Taobao:
@@ -29,11 +29,7 @@ class Taobao:
         self._couriers = ship.load_couriers()
 
     def identify(self) -> str:
-        user = self._gateway.call("taobao.user.seller.get", {"fields": "user_id,nick"}).get("user")
-        found = user.get("user_id") if isinstance(user, dict) else None
-        if not found:
-            raise Refused(Text("{operation}: the answer names no seller", operation="taobao.user.seller.get"))
-        return str(found)
+        return identify(self._gateway)
 
     def fetch(
         self,
@@ -66,3 +62,23 @@ class Taobao:
 
     def refresh(self) -> None:
         self._gateway.refresh()
+
+
+def identify(gateway: Gateway) -> str:
+    """Give the seller's user id; for apps that may not ask for it, the seller's name out of one of the orders."""
+    try:
+        user = gateway.call("taobao.user.seller.get", {"fields": "user_id,nick"}).get("user")
+        if isinstance(user, dict) and user.get("user_id"):
+            return str(user["user_id"])
+    except (Refused, Unauthorized) as failure:
+        if isinstance(failure, Unauthorized) and failure.code != "permission":
+            raise
+    answer = gateway.call(
+        orders.CREATED, {"fields": "tid,seller_nick", "page_size": "1", "use_has_next": "true"}
+    )
+    nicks = [t.get("seller_nick") for t in listed(answer.get("trades"), "trade") if isinstance(t, dict)]
+    if not nicks or not nicks[0]:
+        raise Refused(
+            Text("shop {shop}: the platform does not say whose it is", shop=gateway.shop.id), code="nobody"
+        )
+    return f"nick:{nicks[0]}"

@@ -21,7 +21,8 @@ from orderctl.ports.http import Http, Request, parse_json
 from orderctl.ports.platforms.port import Shop, Tokens, shift
 from orderctl.ports.platforms.taobao.meaning import classify
 
-PRODUCTION = "https://eco.taobao.com/router/rest"
+PRODUCTION = "https://eco.taobao.com"
+GATEWAY_PATH = "/router/rest"
 AUTHORIZE = "https://oauth.taobao.com/authorize"
 BEIJING = timezone(timedelta(hours=8))
 LOCAL = "%Y-%m-%d %H:%M:%S"
@@ -67,7 +68,7 @@ class Gateway:
         self._tokens = tokens
         self._key = shop.setting("app_key")
         self._secret = shop.setting("app_secret")
-        self._url = shop.base_url or PRODUCTION
+        self._base = (shop.base_url or PRODUCTION).rstrip("/").removesuffix(GATEWAY_PATH)
         self._method = shop.settings.get("sign_method") or "hmac-sha256"
         self._per_second = float(shop.settings.get("calls_per_second") or CALLS_PER_S)
         self._renewing = Lock()
@@ -107,7 +108,8 @@ class Gateway:
             "state": state,
             "view": "web",
         }
-        return f"{self.shop.settings.get('authorize_url') or AUTHORIZE}?{urlencode(query)}"
+        page = f"{self._base}/oauth/authorize" if self.shop.base_url else AUTHORIZE
+        return f"{page}?{urlencode(query)}"
 
     def exchange(self, code: str) -> None:
         """Trade the code of a login for a token and keep it."""
@@ -160,7 +162,7 @@ class Gateway:
         sent["sign"] = sign(sent, self._secret, self._method)
         request = Request(
             "POST",
-            self._url,
+            self._base + GATEWAY_PATH,
             method,
             app=self._key,
             headers={"Content-Type": "application/x-www-form-urlencoded;charset=utf-8"},

@@ -19,6 +19,7 @@ from orderctl.ports.platforms.port import (
     RawRow,
     Window,
     cut_windows,
+    history_s,
     plan_fetch,
     raw_row,
     seconds_between,
@@ -43,7 +44,7 @@ FIELDS = (
 DETAIL_FIELDS = FIELDS + ",logistics_infos"
 OPEN = frozenset({"WAIT_SELLER_SEND_GOODS", "SELLER_CONSIGNED_PART", "PAID_FORBID_CONSIGN"})
 DAY_S = 86_400
-BACK_S = 89 * DAY_S  # the lists reach three months back
+BACK_DAYS = 89  # the lists reach three months back
 OVERLAP_S = 600
 LAG_S = 120
 PAGE_SIZE = 50
@@ -65,7 +66,7 @@ def fetch(
         by=by,
         overlap_s=OVERLAP_S,
         lag_s=LAG_S,
-        back_s=BACK_S,
+        back_s=history_s(gateway.shop, BACK_DAYS),
     )
     for window in cut_windows(plan.since, plan.until, DAY_S):
         yield from _window(gateway, window, by=by, now=now, moves=plan.moves)
