@@ -11,7 +11,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -104,7 +104,8 @@ class Handler(BaseHTTPRequestHandler):
     def hang_up(self) -> None:
         """End the connection without another word."""
         self.close_connection = True
-        self.connection.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):  # the client may have been faster
+            self.connection.shutdown(socket.SHUT_RDWR)
 
     def log_message(self, format: str, *args: Any) -> None:
         """Stay silent: requests hold signatures and addresses."""
@@ -114,7 +115,7 @@ class Handler(BaseHTTPRequestHandler):
         """A client that went away is no error of the server."""
         try:
             yield
-        except (BrokenPipeError, ConnectionResetError, TimeoutError, OSError):
+        except (ConnectionError, TimeoutError):
             self.close_connection = True
 
     def handle(self) -> None:
