@@ -9,3 +9,5 @@ from pathlib import Path
 
 FONTS = Path(__file__).parent / "fonts"
 TEMPLATES = Path(__file__).parent / "templates"
+EXAMPLES = Path(__file__).parent
+DEMO = Path(__file__).parent / "demo"

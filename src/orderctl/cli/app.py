@@ -133,7 +133,7 @@ def invoke(argv: list[str]) -> int:
         print(f"orderctl {name}: {error.render(locale_of())}", file=sys.stderr)
         return exits.code_of(error)
     except typer.TyperException as error:
-        getattr(error, "show", lambda: print(error, file=sys.stderr))()
+        error.show() if hasattr(error, "show") else print(f"orderctl {name}: {error}", file=sys.stderr)
         return int(getattr(error, "exit_code", exits.USAGE))
     except (typer.Abort, KeyboardInterrupt):
         return exits.INTERRUPTED

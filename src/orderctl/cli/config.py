@@ -39,7 +39,6 @@ class ShopConfig(Section):
     base_url: str | None = Field(None, description="address of the API; the platform's own by default")
     name: str | None = Field(None, description="how documents call the shop")
     group: str | None = Field(None, description="shops of one group may share parcels")
-    language: Literal["zh", "en"] = Field("zh", description="language of the documents for its buyers")
     files: list[str] = Field(
         [], description="export files of the back office (patterns); a shop with an API needs none"
     )
@@ -81,7 +80,14 @@ class PrintConfig(Section):
     documents: dict[str, str] = Field(
         {}, description="document (label, packing-slip, picklist, receipt) to device name"
     )
-    mask: bool = Field(True, description="hide a part of name and phone on labels of our own")
+    size: str = Field("76x130", description="paper of labels of our own: 76x130, 100x150, ...")
+    language: Literal["zh", "en"] = Field("zh", description="language of the words on documents")
+    mask: bool = Field(
+        True, description="hide a part of name and phone on labels, where the courier knows them"
+    )
+    templates: dict[str, str] = Field(
+        {}, description="document to a template file of your own (templates/ has ours)"
+    )
 
 
 class FreshConfig(Section):

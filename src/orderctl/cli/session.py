@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from orderctl.model.facts import Facts
     from orderctl.ports.batches import Rejects
     from orderctl.ports.ledger import Ledger
-    from orderctl.stages.rules import RuleBook
+    from orderctl.stages.rules.parse import RuleBook
 
 
 @dataclass
@@ -59,6 +59,15 @@ class Session:
             raise UsageError(
                 Text("--now {value}: give an instant such as 2026-11-24T05:30:28Z", value=asked)
             ) from error
+
+    def clock(self) -> str:
+        """Give the instant at which something is recorded: the clock's, or the run's own where that was given."""
+        from datetime import UTC, datetime
+
+        from orderctl.model.instant import write_instant
+
+        fixed = self.asked_now or os.environ.get("ORDERCTL_NOW")
+        return self.now if fixed else write_instant(datetime.now(UTC))
 
     @cached_property
     def console(self) -> Console:
@@ -109,7 +118,7 @@ class Session:
         """The rules. Without a rules file they are empty, which is said. Raises: ConfigError, InputMissing."""
         from orderctl.cli.config import read_text
         from orderctl.ports.tables import read_table
-        from orderctl.stages.rules import parse
+        from orderctl.stages.rules.parse import parse
 
         named = self.rules_path or os.environ.get("ORDERCTL_RULES")
         path = Path(named) if named else self.base / self.config.rules
@@ -117,7 +126,7 @@ class Session:
             self.console.say(
                 "warning", "rules.none", Text("no rules file {path}: nothing is mapped or routed", path=path)
             )
-            return parse("{}", "rules.yaml", lambda name: read_table(name))
+            return parse("{}", "rules.yaml", read_table)
         return parse(read_text(path), str(path), lambda name: read_table(str(path.parent / name)))
 
     @contextmanager
@@ -126,7 +135,8 @@ class Session:
         from orderctl.ports.ledger import Ledger
 
         run = f"{self.now.replace(':', '').replace('-', '')}-{self.command.split()[0]}-{uuid.uuid4().hex[:8]}"
-        with Ledger.open(self.state / "ledger.db", run_id=run, host=socket.gethostname()) as ledger:
+        key = os.environ.get("ORDERCTL_KEY")
+        with Ledger.open(self.state / "ledger.db", run_id=run, host=socket.gethostname(), key=key) as ledger:
             yield ledger
 
     def facts(self) -> Facts:
@@ -134,6 +144,12 @@ class Session:
         from orderctl.cli.facts import load_facts
 
         return load_facts(self)
+
+    def facts_of(self, ledger: Ledger) -> Facts:
+        """Give what the stages may know, from a ledger that is open already."""
+        from orderctl.cli.facts import facts_of
+
+        return facts_of(self, ledger)
 
     def rejects(self, asked: str | None) -> Rejects:
         """Open the rejects of this run: the file asked for, else one beside the state."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import sys
+from pathlib import Path
 
 from orderctl.cli.table import COMMANDS, OPTIONS
 
@@ -65,7 +66,7 @@ def nearest(name: str) -> str | None:
 def completion(argv: list[str]) -> int:
     """Print a shell's completion script, or (`--complete WORDS...`) the words that may stand last."""
     if argv[0] == "completion":
-        shell = argv[1] if len(argv) > 1 else os.path.basename(os.environ.get("SHELL", "bash"))
+        shell = argv[1] if len(argv) > 1 else Path(os.environ.get("SHELL", "bash")).name
         if shell not in _SCRIPTS:
             print("usage: orderctl completion bash|zsh|fish", file=sys.stderr)
             return 2

@@ -105,7 +105,7 @@ KINDS: dict[str, Kind] = {
 }
 
 
-def problem(code: str, *, stage: str, field: str | None = None, **params: pl.Expr | str) -> pl.Expr:
+def problem(code: str, /, *, stage: str, field: str | None = None, **params: pl.Expr | str) -> pl.Expr:
     """Build a problem of `code` as a struct column; parameters may be columns (any type) or fixed texts.
 
     Raises: KeyError for a code or a parameter the table does not know, which is a bug.
@@ -145,7 +145,7 @@ def has_severity(severity: Severity, problems: str = "problems") -> pl.Expr:
     return pl.col(problems).list.eval(pl.element().struct.field("severity") == severity).list.any()
 
 
-def finding(code: str, *, stage: str, field: str | None = None, **params: str | None) -> dict[str, Any]:
+def finding(code: str, /, *, stage: str, field: str | None = None, **params: str | None) -> dict[str, Any]:
     """Build the same problem as a plain record, for actions, which work row by row."""
     kind = KINDS[code]
     shown = {name: "?" if value is None else value for name, value in params.items()}

@@ -6,13 +6,14 @@ reason); what is written never depends on who reads it; output appears complete 
 
 from orderctl.ports.batches.read import Block, read_blocks, read_raw_blocks, read_whole
 from orderctl.ports.batches.rejects import Rejects
-from orderctl.ports.batches.source import open_source
+from orderctl.ports.batches.source import Source, open_source
 from orderctl.ports.batches.write import FORMATS, format_of, write_batch
 
 __all__ = [
     "FORMATS",
     "Block",
     "Rejects",
+    "Source",
     "format_of",
     "open_source",
     "read_blocks",

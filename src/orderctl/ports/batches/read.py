@@ -320,12 +320,19 @@ def read_raw_blocks(
         return
     if source.shape != "jsonl":
         for block in read_blocks(source, ["raw/1"], rejects):
-            rows = block.frame.with_row_index("row").with_columns(pl.col("row").cast(pl.Int64))
-            yield _typed(source.name, rows, dtypes, rejects, None)
+            yield typed_rows(block.frame, dtypes, rejects, source.name)
         return
     lines = _Lines(source, ["raw/1"], rejects)
     for found, numbers in lines.blocks():
         yield _typed_lines(lines, found, numbers, dtypes)
+
+
+def typed_rows(
+    raw: pl.DataFrame, dtypes: Mapping[str, pl.Struct], rejects: Rejects, name: str = "memory"
+) -> dict[str, pl.DataFrame]:
+    """Decode the payloads of a raw/1 frame held in memory; see `read_raw_blocks`."""
+    rows = raw.with_row_index("row").with_columns(pl.col("row").cast(pl.Int64))
+    return _typed(name, rows, dtypes, rejects, None)
 
 
 def _typed_lines(

@@ -255,6 +255,10 @@ class Ledger:
             self._vault.write(db, shop, token, now)
             write_event(db, self.run_id, now, "token.saved", subject=shop)
 
+    def identity_key(self) -> bytes:
+        """Give the key that hashes of recipients and meanings are made with; the same as long as `ledger.key` is."""
+        return self._vault.identity_key()
+
     def take_number(self, range_id: str, first: str, last: str, for_key: str, now: str) -> str:
         """Give the effect `for_key` its number of a local range, the same each time; it is used once that is done.
 

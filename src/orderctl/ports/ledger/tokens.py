@@ -5,6 +5,8 @@ Invariant: who has only the ledger file has no token. The key is given, or lies 
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import os
 import sqlite3
@@ -50,6 +52,12 @@ class Vault:
             "INSERT INTO token VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET content = excluded.content, at = excluded.at",
             (shop, content, now),
         )
+
+    def identity_key(self) -> bytes:
+        """Give the key of recipients' hashes, derived from that of the tokens: who loses one loses the other."""
+        self._fernet()
+        secret = self._given.encode() if self._given else self._key()
+        return hmac.new(secret, b"orderctl identity", hashlib.sha256).digest()
 
     def _fernet(self) -> Fernet:
         if self._cipher is None:

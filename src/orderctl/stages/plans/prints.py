@@ -28,20 +28,18 @@ def subject_of(row: Mapping[str, Any], parcel: Mapping[str, Any], document: str)
 
 
 def plan_prints(
-    rows: Iterable[Row], document: str, *, key: bytes, revisions: Mapping[str, int], job: str
+    rows: Iterable[Row], document: str, *, key: bytes, revisions: Mapping[str, int]
 ) -> list[Sheet]:
     """Give the sheets of one document in the order of `rows`: labels for every parcel, the others for the first."""
     return [
-        Sheet(row, index, document, _effect(row, parcel, document, key=key, revisions=revisions, job=job))
+        Sheet(row, index, document, _effect(row, parcel, document, key=key, revisions=revisions))
         for row in rows
         for index, parcel in enumerate(row["parcels"])
         if (parcel["number"] if document == "label" else index == 0)
     ]
 
 
-def _effect(
-    row: Row, parcel: Row, document: str, *, key: bytes, revisions: Mapping[str, int], job: str
-) -> Effect:
+def _effect(row: Row, parcel: Row, document: str, *, key: bytes, revisions: Mapping[str, int]) -> Effect:
     subject = subject_of(row, parcel, document)
     lines = [f"{c.order_id}#{c.line_ref}x{c.quantity}" for c in claims(row)]
     return Effect(
@@ -51,7 +49,6 @@ def _effect(
         revision=revisions.get(subject, 1),
         fingerprint=fingerprint(key, [parcel["number"], *sorted(lines)]),
         shipment_id=row["shipment_id"],
-        job=job,
     )
 
 
@@ -71,4 +68,6 @@ def fold_print(row: Row, parcel_no: int, document: str, revision: int, result: M
         "at": result["at"],
         "confirmed": result["confirmed"],
     }
+    if document == "label" and parcel_no == 1:
+        row["sequence"] = result.get("page", row["sequence"])
     row["printed"] = sorted([*kept, done], key=lambda p: (p["document"], p["parcel_no"], p["revision"]))

@@ -76,6 +76,6 @@ def clear(row: Row, stage: str) -> None:
     row["problems"] = [p for p in row["problems"] if p["stage"] != stage]
 
 
-def note(row: Row, stage: str, code: str, **params: str | None) -> None:
+def note(row: Row, stage: str, code: str, /, **params: str | None) -> None:
     """Leave a problem on a row."""
     row["problems"].append(finding(code, stage=stage, **params))

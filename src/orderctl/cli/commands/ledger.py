@@ -1,0 +1,67 @@
+"""orderctl ledger pending | resolve | show | verify"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from orderctl.cli.session import Session
+
+JsonOpt = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+KeyArg = Annotated[
+    str, typer.Argument(metavar="KEY", help="The key of an effect, or the name of a print job.")
+]
+AsOpt = Annotated[
+    str | None, typer.Option("--as", metavar="STATE", help="What really happened: done, failed or voided.")
+]
+NumberOpt = Annotated[str | None, typer.Option("--number", help="The waybill number, where one was bought.")]
+ThroughOpt = Annotated[
+    int | None,
+    typer.Option("--printed-through", metavar="K", help="Of a print job: the last page that is on paper."),
+]
+ReasonOpt = Annotated[str, typer.Option("--reason", help="Why; it is journaled with your name.")]
+SubjectArg = Annotated[
+    str, typer.Argument(metavar="ID", help="An order, a shipment or the key of an effect.")
+]
+
+
+def pending(session: Session, as_json: JsonOpt = False) -> None:
+    """List every effect that may have happened or is in conflict, and what to do about it."""
+    from orderctl.cli.desk import show_pending
+
+    show_pending(session, as_json=as_json)
+
+
+def resolve(
+    session: Session,
+    key: KeyArg,
+    outcome: AsOpt = None,
+    number: NumberOpt = None,
+    printed_through: ThroughOpt = None,
+    reason: ReasonOpt = "",
+) -> None:
+    """Tell the ledger what really happened to an unknown effect or print job."""
+    from orderctl.cli.desk import resolve_entry
+
+    resolve_entry(
+        session, key, outcome=outcome, number=number, printed_through=printed_through, reason=reason
+    )
+
+
+def show(session: Session, subject: SubjectArg, as_json: JsonOpt = False) -> None:
+    """Show all the ledger remembers of an order or a shipment."""
+    from orderctl.cli.desk import show_subject
+
+    show_subject(session, subject, as_json=as_json)
+
+
+def verify(session: Session) -> None:
+    """Check the ledger file and that what it remembers agrees with itself."""
+    from orderctl.cli.desk import verify_ledger
+
+    verify_ledger(session)
+
+
+HELP = "See and settle what the ledger remembers."
+SUBCOMMANDS = {"pending": pending, "resolve": resolve, "show": show, "verify": verify}

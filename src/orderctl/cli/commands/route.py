@@ -1,0 +1,40 @@
+"""orderctl route"""
+
+from __future__ import annotations
+
+from orderctl.cli.options import BatchArg, FactsOpt, FormatOpt, OutputOpt, RejectsOpt, RulesOpt
+from orderctl.cli.session import Session
+
+
+def run(
+    session: Session,
+    batch: BatchArg = "-",
+    output: OutputOpt = "-",
+    format: FormatOpt = None,
+    rules_path: RulesOpt = None,
+    facts_path: FactsOpt = None,
+    rejects: RejectsOpt = None,
+) -> None:
+    """Choose warehouse, courier, label and freight for every shipment, by the first rule that matches, and say why."""
+    from orderctl.cli.shipments import to_shipments
+    from orderctl.cli.tallying import Counted
+    from orderctl.model.text import Text
+    from orderctl.ports import batches
+    from orderctl.stages.route import route
+
+    refused = session.rejects(rejects)
+    facts = session.facts()
+    counted = Counted()
+    with batches.open_source(batch) as source:
+        blocks = batches.read_blocks(source, ["shipment/1", "order/1"], refused)
+        routed = (
+            route(to_shipments(b, facts, session.now), session.book, facts, session.now) for b in blocks
+        )
+        batches.write_batch(
+            counted.over(routed), output, kind="shipment/1", format=batches.format_of(output, format)
+        )
+    session.finish_rejects(refused)
+    session.console.summary(
+        Text("{rows} shipments: {ready} ready, {waiting} waiting, {blocked} blocked", **counted.words()),
+        **counted.words(),
+    )

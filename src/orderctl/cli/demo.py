@@ -1,0 +1,163 @@
+"""The whole job once, on this machine: stand-in platforms, seven commands, and proof that a second run repeats nothing.
+
+The commands run as processes of their own in the demo's folder, exactly as a person would type them there.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import NamedTuple
+
+from orderctl.assets import DEMO, EXAMPLES
+from orderctl.cli import exits
+from orderctl.cli.sandboxing import open_sandbox, start
+from orderctl.cli.scaffold import place
+from orderctl.cli.session import Session
+from orderctl.model.errors import CannotCreate, OutputFailed
+from orderctl.model.text import Text
+
+EXPORTS = {"taobao-orders.csv": "gb18030", "taobao-items.csv": "gb18030", "pdd-orders.csv": "utf-8-sig"}
+
+
+class Step(NamedTuple):
+    """One command of the pipe, and the file it leaves."""
+
+    words: str
+    leaves: str
+
+    @property
+    def command(self) -> list[str]:
+        """Give the words of the command line."""
+        return self.words.split()
+
+
+STEPS = (
+    Step("fetch -o raw.jsonl", "raw.jsonl"),
+    Step("normalize raw.jsonl -o orders.jsonl", "orders.jsonl"),
+    Step("merge orders.jsonl -o shipments.jsonl", "shipments.jsonl"),
+    Step("route shipments.jsonl -o routed.jsonl", "routed.jsonl"),
+    Step("print routed.jsonl -o printed.jsonl", "printed.jsonl"),
+    Step("ship printed.jsonl -o shipped.jsonl", "shipped.jsonl"),
+    Step("report shipped.jsonl -o out/report.html", "out/report.html"),
+)
+PIPE = "orderctl fetch | orderctl normalize | orderctl merge | orderctl route | orderctl print | orderctl ship | orderctl report"
+
+
+def run_demo(session: Session, folder: Path, port: int) -> None:
+    """Run the seven commands in `folder`; print what ran, what happened and where things lie.
+
+    Raises: CannotCreate, OutputFailed if a command ends with more than "except some orders".
+    """
+    again = (folder / "shipped.jsonl").exists()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotCreate(Text("cannot create {path}: {why}", path=folder, why=error.strerror)) from error
+    with open_sandbox(folder / "sandbox", seed=7, orders=60) as sandbox:
+        url = _start(sandbox, port)
+        _write_files(folder, url)
+        before = _effects(sandbox)
+        ran = [_run(session, folder, step, again=again) for step in STEPS]
+        after = _effects(sandbox)
+        _tell(session, folder, url, ran, after - before, after, again=again)
+
+
+def _start(sandbox: object, port: int) -> str:
+    try:
+        return start(sandbox, port)  # type: ignore[arg-type]
+    except CannotCreate:
+        return start(sandbox, 0)  # type: ignore[arg-type]
+
+
+def _write_files(folder: Path, url: str) -> None:
+    text = (DEMO / "orderctl.yaml").read_text("utf-8").replace("SANDBOX", url)
+    (folder / "orderctl.yaml").write_text(text, "utf-8")
+    place(folder / "rules.yaml", (EXAMPLES / "rules.example.yaml").read_text("utf-8"))
+    (folder / "exports").mkdir(exist_ok=True)
+    for name, encoding in EXPORTS.items():
+        (folder / "exports" / name).write_bytes((DEMO / name).read_text("utf-8").encode(encoding))
+
+
+def _effects(sandbox: object) -> Counter[str]:
+    return Counter(row["kind"] for row in sandbox.books())  # type: ignore[attr-defined]
+
+
+def _run(session: Session, folder: Path, step: Step, *, again: bool) -> tuple[Step, int]:
+    """Run one command in the demo's folder. Its messages go to stderr as they come."""
+    if again and step.leaves == "raw.jsonl":
+        return (
+            step,
+            exits.OK,
+        )  # the same orders once more: that nothing happens twice is what the second run shows
+    command = [sys.executable, "-m", "orderctl", *step.command]
+    environment = {**os.environ, "ORDERCTL_STATE": "state", "ORDERCTL_CONFIG": "orderctl.yaml"}
+    environment.pop("ORDERCTL_RULES", None)
+    if session.lang:
+        environment["ORDERCTL_LANG"] = session.lang
+    code = subprocess.run(
+        command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, check=False
+    ).returncode
+    if code not in (exits.OK, exits.SOME):
+        raise OutputFailed(Text("orderctl {words} ended with {code}", words=step.words, code=code))
+    return step, code
+
+
+def _tell(
+    session: Session,
+    folder: Path,
+    url: str,
+    ran: list[tuple[Step, int]],
+    new: Counter[str],
+    whole: Counter[str],
+    *,
+    again: bool,
+) -> None:
+    locale = session.console.locale
+
+    def say(text: Text) -> None:
+        sys.stdout.write(text.render(locale) + "\n")
+
+    say(Text("The seven commands, run in {folder}:", folder=folder))
+    for step, code in ran:
+        kept = again and step.leaves == "raw.jsonl"
+        note = Text("kept from the first run") if kept else Text("exit code {code}", code=code)
+        sys.stdout.write(f"  orderctl {step.words:<44} # {note.render(locale)}\n")
+    say(
+        Text(
+            "The same as a pipe (in {folder}, with `orderctl sandbox --books sandbox` running):",
+            folder=folder,
+        )
+    )
+    sys.stdout.write(f"  set -o pipefail; export ORDERCTL_STATE=state; {PIPE}\n")
+    say(Text("What the stand-in platforms and couriers booked in this run: {new}", new=_counts(new, locale)))
+    say(Text("What they have booked in all: {whole}", whole=_counts(whole, locale)))
+    if again:
+        say(
+            Text(
+                "Nothing was bought, printed or shipped a second time; printed.jsonl and shipped.jsonl are as they were."
+            )
+        )
+    say(
+        Text(
+            "Exit code 3 is right here: some orders are meant to be stopped. See them with: orderctl report --by problems shipped.jsonl"
+        )
+    )
+    say(Text("Look at: {files}", files=", ".join(str(folder / "out" / n) for n in _outputs(folder))))
+    say(
+        Text(
+            "Why one courier and no other: cd {folder} && orderctl explain ORDER shipped.jsonl", folder=folder
+        )
+    )
+
+
+def _counts(counts: Counter[str], locale: str) -> str:
+    del locale
+    return ", ".join(f"{kind} {count}" for kind, count in sorted(counts.items())) or "0"
+
+
+def _outputs(folder: Path) -> list[str]:
+    return sorted(p.name for p in (folder / "out").iterdir()) if (folder / "out").is_dir() else []

@@ -1,0 +1,47 @@
+"""From raw records to orders: the platforms' mappers, then the stage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import polars as pl
+
+from orderctl.model.facts import Facts
+from orderctl.model.mapper import Mapper
+from orderctl.model.schema import conform, empty
+from orderctl.ports import batches
+from orderctl.ports.batches.read import typed_rows
+from orderctl.ports.platforms.formats import mappers
+from orderctl.stages.normalize import normalize
+from orderctl.stages.rules.parse import RuleBook
+
+
+def to_orders(frames: Mapping[str, pl.DataFrame], known: Mapping[str, Mapper]) -> pl.DataFrame:
+    """Map one block of typed raw records (format to frame, with `row`) to orders, in the order of `row`."""
+    parts = [
+        known[name].to_orders(frame.drop("row", "extra")).with_columns(frame["row"], frame["extra"])
+        for name, frame in frames.items()
+    ]
+    if not parts:
+        return empty("order/1")
+    return conform(pl.concat(parts).sort("row").drop("row"), "order/1")
+
+
+def order_blocks(
+    source: batches.Source, rejects: batches.Rejects, book: RuleBook, facts: Facts, now: str
+) -> Iterator[pl.DataFrame]:
+    """Read raw records block by block and give normalized orders."""
+    known = mappers()
+    dtypes = {name: mapper.dtype for name, mapper in known.items()}
+    for frames in batches.read_raw_blocks(source, dtypes, rejects):
+        yield normalize(to_orders(frames, known), book.normalize, facts, now)
+
+
+def orders_of(
+    raw: pl.DataFrame, book: RuleBook, facts: Facts, now: str, formats: Iterable[str] = ()
+) -> pl.DataFrame:
+    """Normalize a raw/1 frame held in memory (payload as JSON text); unreadable records are left out."""
+    known = mappers()
+    dtypes = {name: mapper.dtype for name, mapper in known.items() if not formats or name in formats}
+    frames = typed_rows(raw, dtypes, batches.Rejects(None))
+    return normalize(to_orders(frames, known), book.normalize, facts, now)

@@ -1,0 +1,342 @@
+"""Waybill numbers and documents: every number bought once, every page printed once.
+
+First the numbers of all shipments that lack one, then each document as one job per device. Documents are complete
+bytes, checked by reading their barcodes back, before a device sees the first of them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from orderctl.cli.acting import Codes, failed_or_new, judge, ready_rows, revisions, show_plan
+from orderctl.cli.desk import actor
+from orderctl.cli.freshness import stale
+from orderctl.cli.issuing import Issuing
+from orderctl.cli.session import Session
+from orderctl.model.effect import KINDS, Decision, Effect, Kind
+from orderctl.model.errors import ConfigError, OutcomeUnknown, UsageError
+from orderctl.model.text import Text
+from orderctl.ports.content import ContentStore
+from orderctl.ports.ledger import Ledger
+from orderctl.ports.ledger.perform import Answer, Result, perform, perform_jobs
+from orderctl.ports.printers import load, parse_device
+from orderctl.ports.printers.port import Receipt
+from orderctl.stages import documents
+from orderctl.stages.plans import prints, waybills
+from orderctl.stages.plans.rows import Row, clear, note
+
+STAGE = "print"
+BUY = Codes("waybill_refused", "waybill_later", "waybill_unknown")
+PRINT = Codes("print_refused", "print_later", "print_unknown")
+# Every device is asked after an interrupted job; one that cannot tell leaves it to a person.
+_LOOKS = {**KINDS, prints.KIND: Kind(Decision.LOOKUP, settling_s=0)}
+JOB_PAGES = (
+    50  # a CUPS job costs a second whatever its length, and a jam should not concern a thousand labels
+)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to print where, and how: document to device; paper size; reprints a person asked for."""
+
+    devices: Mapping[str, str]
+    size: str = "76x130"
+    dry_run: bool = False
+    offline: bool = False
+    fresh: int | None = None
+    workers: int = 4
+
+
+def print_rows(session: Session, rows: list[Row], wanted: Wanted) -> dict[str, int]:
+    """Get numbers for `rows` and print their documents, in place; give what this run bought and printed."""
+    content = ContentStore(session.state / "content")
+    with session.ledger() as ledger:
+        key = ledger.identity_key()
+        for row in rows:
+            clear(row, STAGE)
+        ready = ready_rows(session, rows)
+        bought = _buy(session, ledger, rows, ready, content, wanted, key)
+        done = {"numbers": bought}
+        if wanted.dry_run:
+            return done
+        for document, device in wanted.devices.items():
+            job = Job(session, ledger, content, document, device, wanted.size)
+            done[document] = job.run([r for r in ready if not _troubled(r)], key)
+            _fold_prints(ledger, rows, document)
+        return done
+
+
+def devices_of(session: Session, asked: Sequence[str], device: str | None) -> dict[str, str]:
+    """Say which document goes where: as asked, else as configured, else labels to `device`.
+
+    Raises: UsageError for an unknown document, or when there is no device.
+    """
+    configured = session.config.print.documents
+    names = (
+        [n for text in asked for n in text.split(",")] or ([] if device else list(configured)) or ["label"]
+    )
+    found: dict[str, str] = {}
+    for name in names:
+        if name not in prints.DOCUMENTS:
+            known = ", ".join(prints.DOCUMENTS)
+            raise UsageError(Text("unknown document {name}: give one of {known}", name=name, known=known))
+        target = device or configured.get(name)
+        if target is None:
+            raise UsageError(
+                Text("no device to print {name} on", name=name),
+                hint=Text("give --device, or name one under print.documents in orderctl.yaml"),
+            )
+        found[name] = target
+    return found
+
+
+def reopen(
+    session: Session, rows: list[Row], wanted: Wanted, shipments: Sequence[str], reason: str | None
+) -> None:
+    """Open another revision of the wanted documents of `shipments`, which the next print will print as copies.
+
+    Raises: UsageError without a reason, for a shipment that is not in the batch, or one not printed yet.
+    """
+    if not reason:
+        raise UsageError(Text("--reason is needed: it is journaled with your name"))
+    by_id = {row["shipment_id"]: row for row in rows}
+    with session.ledger() as ledger:
+        for name in shipments:
+            if name not in by_id:
+                raise UsageError(Text("shipment {name} is not in this batch", name=name))
+            for document in wanted.devices:
+                for parcel in by_id[name]["parcels"][: None if document == "label" else 1]:
+                    subject = prints.subject_of(by_id[name], parcel, document)
+                    ledger.reissue(prints.KIND, subject, actor=actor(), reason=reason, now=session.clock())
+
+
+def _troubled(row: Row) -> bool:
+    return any(p["stage"] == STAGE and p["severity"] in ("block", "wait") for p in row["problems"])
+
+
+def _buy(
+    session: Session,
+    ledger: Ledger,
+    rows: list[Row],
+    ready: list[Row],
+    content: ContentStore,
+    wanted: Wanted,
+    key: bytes,
+) -> int:
+    issuing = Issuing(session, ledger, content)
+    ids = [r["shipment_id"] for r in rows]
+    known = revisions(ledger, waybills.KIND, ids)
+    remembered = {e.subject for e in ledger.entries(waybills.KIND, ids)}
+    need = [r for r in ready if r["shipment_id"] in remembered or not all(p["number"] for p in r["parcels"])]
+    need = [r for r in need if issuing.serves(r)]
+    plan = waybills.plan_waybills(need, key=key, revisions=known)
+    if wanted.dry_run:
+        show_plan(plan)
+        return 0
+    new = failed_or_new(ledger, plan)
+    by_id = {r["shipment_id"]: r for r in need}
+    asked = [by_id[e.subject] for e in plan if e.key in new]
+    seconds = session.config.fresh.print_s if wanted.fresh is None else wanted.fresh
+    refused = stale(session, ledger, asked, seconds=seconds, stage=STAGE, offline=wanted.offline)
+    plan = [e for e in plan if e.subject not in refused or e.key not in new]
+    performed = perform(
+        ledger,
+        plan,
+        lambda effect: issuing.buy(effect, by_id[effect.subject]),
+        now=session.clock,
+        lookup=lambda effect: issuing.lookup(effect, by_id[effect.subject]),
+        workers=wanted.workers,
+    )
+    fresh = 0
+    for what in performed:
+        if judge(session, what, by_id[what.effect.subject], STAGE, BUY):
+            fresh += what.decision == "begin"
+    _fold_numbers(ledger, rows)
+    return fresh
+
+
+def _fold_numbers(ledger: Ledger, rows: list[Row]) -> None:
+    found = ledger.entries(waybills.KIND, [r["shipment_id"] for r in rows])
+    done = {e.subject: e for e in sorted(found, key=lambda e: e.revision) if e.state == "done"}
+    for row in rows:
+        entry = done.get(row["shipment_id"])
+        if entry and entry.result:
+            waybills.fold_waybill(row, entry.result)
+
+
+def _fold_prints(ledger: Ledger, rows: list[Row], document: str) -> None:
+    subjects = {
+        prints.subject_of(row, parcel, document): (row, parcel["parcel_no"])
+        for row in rows
+        for parcel in row["parcels"]
+    }
+    for entry in ledger.entries(prints.KIND, list(subjects)):
+        if entry.state == "done" and entry.result:
+            row, parcel_no = subjects[entry.subject]
+            prints.fold_print(row, parcel_no, document, entry.revision, entry.result)
+
+
+class Job:
+    """One document of many shipments on its way to one device."""
+
+    def __init__(
+        self, session: Session, ledger: Ledger, content: ContentStore, document: str, device: str, size: str
+    ) -> None:
+        self.session = session
+        self.ledger = ledger
+        self.content = content
+        self.document = document
+        self.device = device
+        self.size = size
+        self.spec = parse_device(_device(session, device))
+        self.printer = load(self.spec.kind)(self.spec)
+        self._sheets: dict[str, prints.Sheet] = {}
+        self._looked: dict[str, Receipt | None] = {}
+
+    def run(self, rows: Sequence[Row], key: bytes) -> int:
+        """Print what is not printed yet; give how many shipments' documents this run printed."""
+        subjects = [prints.subject_of(r, p, self.document) for r in rows for p in r["parcels"]]
+        known = revisions(self.ledger, prints.KIND, subjects)
+        sheets = self._printable(prints.plan_prints(rows, self.document, key=key, revisions=known))
+        self._sheets = {sheet.effect.key: sheet for sheet in sheets}
+        effects = [
+            e for number, part in enumerate(self._parts(sheets), start=1) for e in self._named(part, number)
+        ]
+        printed = 0
+        for what in perform_jobs(
+            self.ledger, effects, self._send, now=self.session.clock, lookup=self._lookup, kinds=_LOOKS
+        ):
+            done = judge(self.session, what, self._sheets[what.effect.key].row, STAGE, PRINT)
+            printed += done and what.decision == "begin"
+        return printed
+
+    def _named(self, sheets: list[prints.Sheet], number: int) -> list[Effect]:
+        job = f"{self.ledger.run_id}/{self.document}-{number}/{self.device}"
+        return [replace(sheet.effect, job=job) for sheet in sheets]
+
+    def _printable(self, sheets: list[prints.Sheet]) -> list[prints.Sheet]:
+        """Leave out sheets with characters no font has; their rows say which."""
+        labels = [self._label(sheet, 1, len(sheets)) for sheet in sheets]
+        lacking = {row: characters for row, _, characters in documents.find_unprintable(labels)}
+        for row, characters in lacking.items():
+            note(sheets[row].row, STAGE, "characters_missing", characters=characters)
+            self.session.tally.blocked += 1
+        return [sheet for row, sheet in enumerate(sheets) if row not in lacking]
+
+    def _parts(self, sheets: list[prints.Sheet]) -> list[list[prints.Sheet]]:
+        """Cut sheets into jobs: a file takes all; a device takes pages of one size, a jam's worth at a time."""
+        if self.spec.kind in ("file", "escpos-file") or self.document != "label":
+            return [sheets] if sheets else []
+        by_size: dict[tuple[float, float], list[prints.Sheet]] = defaultdict(list)
+        for sheet in sheets:
+            by_size[documents.label_size(self._label(sheet, 1, 1), self.size)].append(sheet)
+        return [same[i : i + JOB_PAGES] for same in by_size.values() for i in range(0, len(same), JOB_PAGES)]
+
+    def _label(self, sheet: prints.Sheet, sequence: int, total: int) -> documents.Label:
+        row, parcel = sheet.row, sheet.row["parcels"][sheet.parcel_index]
+        supplied = parcel["label"] if self.document == "label" else None
+        content = self.content.get(supplied["ref"]) if supplied and supplied["ref"] else None
+        if self.document != "label":
+            row = {**row, "parcels": [{**p, "label": None} for p in row["parcels"]]}
+        warehouse = self.session.config.warehouses.get(row["warehouse"] or "")
+        return documents.to_label(
+            row,
+            sheet.parcel_index,
+            sender=_sender(warehouse.sender.model_dump()) if warehouse else {},
+            sequence=sequence,
+            total=total,
+            copy=sheet.effect.revision - 1,
+            mask=self.session.config.print.mask and not self._local(row),
+            locations=self.session.book.locations,
+            supplied=content,
+        )
+
+    def _local(self, row: Row) -> bool:
+        """Say whether the courier knows nothing but the label, so that the label must tell it all."""
+        issuer = self.session.config.issuers.get(row["issuer"] or "")
+        return issuer is not None and issuer.kind == "number_range"
+
+    def _send(self, effects: Sequence[Effect]) -> list[Result]:
+        sheets = [self._sheets[e.key] for e in effects]
+        document = self._document(sheets)
+        receipt = self.printer.send(document, title=_title(effects[0].job))
+        text = Text(
+            "{document}: {count} to {device}", document=self.document, count=len(sheets), device=self.device
+        )
+        self.session.console.say("info", "job.sent", text, job=effects[0].job, detail=receipt.detail)
+        return [self._told(receipt, page) for page in range(1, len(sheets) + 1)]
+
+    def _lookup(self, effect: Effect) -> Answer:
+        """Ask the device about an interrupted job: the same bytes under the same title tell whether it happened."""
+        pages = self.ledger.entries(job=effect.job)
+        if any(page.key not in self._sheets for page in pages):
+            raise OutcomeUnknown(
+                Text("job {job} is not wholly in this batch", job=effect.job), code="other_batch"
+            )
+        if effect.job not in self._looked:
+            document = self._document([self._sheets[page.key] for page in pages])
+            self._looked[effect.job or ""] = self.printer.lookup(document, title=_title(effect.job))
+        receipt = self._looked[effect.job or ""]
+        page = next(p.page or 1 for p in pages if p.key == effect.key)
+        return "absent" if receipt is None else self._told(receipt, page)
+
+    def _told(self, receipt: Receipt, page: int) -> dict[str, Any]:
+        at = self.session.clock()
+        return {
+            "device": self.device,
+            "at": at,
+            "confirmed": receipt.confirmed,
+            "page": page,
+            "detail": receipt.detail,
+        }
+
+    def _document(self, sheets: Sequence[prints.Sheet]) -> documents.Document:
+        labels = [self._label(sheet, page, len(sheets)) for page, sheet in enumerate(sheets, start=1)]
+        language = self.session.config.print.language
+        own = _template(self.session, self.document)
+        if self.document == "label":
+            found = documents.render_labels(labels, size=self.size, language=language, template=own)
+            documents.check_labels(found, [label["number"] for label in labels])
+            return found
+        if self.document == "packing-slip":
+            return documents.render_packing_slips(labels, language=language, template=own)
+        if self.document == "picklist":
+            return documents.render_picklist(labels, language=language, template=own)
+        return documents.render_receipt(labels, language=language)
+
+
+def _title(job: str | None) -> str:
+    return f"orderctl {job}"
+
+
+def _sender(sender: Mapping[str, Any]) -> dict[str, Any]:
+    place = "".join(sender[k] or "" for k in ("province", "city", "district", "street"))
+    return {**sender, "address": place}
+
+
+def _device(session: Session, name: str) -> str:
+    """Give the address of a device: a name of the configuration, or the address itself."""
+    if name in session.config.devices:
+        text = session.config.devices[name]
+        kind, _, path = text.partition(":")
+        relative = kind in ("file", "escpos-file") and not Path(path).is_absolute()
+        return f"{kind}:{session.base / path}" if relative else text
+    if ":" not in name:
+        known = ", ".join(session.config.devices) or "-"
+        raise ConfigError(
+            Text("no device {name} in the configuration (there are: {known})", name=name, known=known)
+        )
+    return name
+
+
+def _template(session: Session, document: str) -> str | None:
+    named = session.config.print.templates.get(document)
+    if named is None:
+        return None
+    from orderctl.cli.config import read_text
+
+    return read_text(session.base / named)

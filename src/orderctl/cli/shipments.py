@@ -1,0 +1,39 @@
+"""Shipments as plain rows, for the actions and for looking at one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from orderctl.cli.session import Session
+from orderctl.model.facts import Facts
+from orderctl.model.schema import SHIPMENT
+from orderctl.ports import batches
+from orderctl.stages.merge import MergeRules, merge
+
+
+_APART = MergeRules(max_orders=1, suggest=False)
+
+
+def to_shipments(block: batches.Block, facts: Facts, now: str) -> pl.DataFrame:
+    """Give a block as shipments; orders become shipments of their own."""
+    return block.frame if block.kind == "shipment/1" else merge(block.frame, _APART, facts, now)
+
+
+def read_frame(session: Session, batch: str, rejects: batches.Rejects) -> pl.DataFrame:
+    """Read shipments; orders are taken as shipments of their own."""
+    with batches.open_source(batch) as source:
+        found = batches.read_whole(source, ["shipment/1", "order/1"], rejects)
+    return to_shipments(found, session.facts(), session.now)
+
+
+def read_rows(session: Session, batch: str, rejects: batches.Rejects) -> list[dict[str, Any]]:
+    """Read shipments as plain rows."""
+    return read_frame(session, batch, rejects).to_dicts()
+
+
+def write_rows(rows: list[dict[str, Any]], output: str, format: str | None) -> None:
+    """Write shipments from plain rows."""
+    frame = pl.DataFrame(rows, schema=SHIPMENT)
+    batches.write_batch([frame], output, kind="shipment/1", format=batches.format_of(output, format))

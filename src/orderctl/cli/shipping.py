@@ -1,0 +1,138 @@
+"""Telling every platform the numbers of its orders, each once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from orderctl.cli.acting import Codes, failed_or_new, judge, ready_rows, revisions, show_plan
+from orderctl.cli.freshness import stale
+from orderctl.cli.session import Session
+from orderctl.cli.shops import has_api, open_shop
+from orderctl.model.effect import Effect
+from orderctl.model.errors import ConfigError, OrderctlError
+from orderctl.model.text import Text
+from orderctl.ports.ledger import Ledger
+from orderctl.ports.ledger.perform import Answer, Performed, Result, perform
+from orderctl.ports.platforms.port import ShipLine, ShipRequest
+from orderctl.stages.plans import ships
+from orderctl.stages.plans.rows import Row, carried, clear, note
+
+STAGE = "ship"
+CODES = Codes("ship_refused", "ship_later", "ship_unknown")
+
+
+def ship_rows(session: Session, rows: list[Row], *, dry_run: bool, offline: bool, fresh: int | None) -> int:
+    """Tell the platforms of `rows`, in place; give how many orders were told in this run."""
+    with session.ledger() as ledger:
+        key = ledger.identity_key()
+        for row in rows:
+            clear(row, STAGE)
+        subjects = [ships.subject_of(o["order_id"], r["shipment_id"]) for r in rows for o in r["orders"]]
+        known = revisions(ledger, ships.KIND, subjects)
+        plan = ships.plan_ships(ready_rows(session, rows), key=key, revisions=known)
+        if dry_run:
+            show_plan(t.effect for t in plan)
+            return 0
+        told = _perform(session, ledger, _fresh(session, ledger, plan, offline=offline, fresh=fresh))
+        _fold(ledger, rows, subjects)
+        _note_unnumbered(session, rows)
+        return told
+
+
+def _fresh(
+    session: Session, ledger: Ledger, plan: list[ships.Telling], *, offline: bool, fresh: int | None
+) -> list[ships.Telling]:
+    new = failed_or_new(ledger, [t.effect for t in plan])
+    asked = {t.row["shipment_id"]: t.row for t in plan if t.effect.key in new}
+    seconds = session.config.fresh.ship_s if fresh is None else fresh
+    refused = stale(session, ledger, list(asked.values()), seconds=seconds, stage=STAGE, offline=offline)
+    return [t for t in plan if t.row["shipment_id"] not in refused or t.effect.key not in new]
+
+
+def _perform(session: Session, ledger: Ledger, plan: list[ships.Telling]) -> int:
+    by_shop: dict[str, list[ships.Telling]] = defaultdict(list)
+    for telling in plan:
+        by_shop[telling.order["shop"]].append(telling)
+    with ThreadPoolExecutor(max(1, min(8, len(by_shop))), thread_name_prefix="shop") as pool:
+        done = list(pool.map(lambda item: _one_shop(session, ledger, *item), by_shop.items()))
+    told = 0
+    for tellings, performed in done:
+        for telling, what in zip(tellings, performed, strict=True):
+            if judge(session, what, telling.row, STAGE, CODES):
+                told += what.decision == "begin"
+    return told
+
+
+def _one_shop(
+    session: Session, ledger: Ledger, shop: str, tellings: list[ships.Telling]
+) -> tuple[list[ships.Telling], Sequence[Performed]]:
+    configured = session.config.shops.get(shop)
+    if configured is None or not has_api(configured):
+        for telling in tellings:
+            note(telling.row, STAGE, "no_api", shop=shop)
+        session.tally.waiting += len(tellings)
+        return [], []
+    try:
+        platform = open_shop(session, ledger, shop)
+    except (ConfigError, OrderctlError) as error:
+        session.console.say(
+            "error", "shop.failed", Text("{shop}: {why}", shop=shop, why=error.text), shop=shop
+        )
+        session.tally.add(error)
+        for telling in tellings:
+            note(telling.row, STAGE, "ship_later", code=type(error).__name__)
+        return [], []
+    requests = {t.effect.key: to_request(t) for t in tellings}
+
+    def act(effect: Effect) -> Result:
+        return {**platform.ship(requests[effect.key]), "at": session.clock()}
+
+    def lookup(effect: Effect) -> Answer:
+        found = platform.lookup_ship(requests[effect.key])
+        return "absent" if found is None else {**found, "at": session.clock()}
+
+    return tellings, perform(ledger, [t.effect for t in tellings], act, now=session.clock, lookup=lookup)
+
+
+def to_request(telling: ships.Telling) -> ShipRequest:
+    """Say to the platform what of an order left, under which number."""
+    row, order = telling.row, telling.order
+    mine = [line for line in carried(row) if line["order_id"] == order["order_id"]]
+    lines = tuple(
+        {(told := _ship_line(line)).line_ref: told for line in mine}.values()
+    )  # parts of a bundle are one line there
+    whole = (order["parts"] or 1) <= 1 and all(line.quantity >= line.of for line in lines)
+    return ShipRequest(
+        order_ref=order["platform_ref"],
+        lines=lines,
+        number=row["parcels"][0]["number"],
+        courier=row["courier"],
+        whole=whole,
+    )
+
+
+def _ship_line(line: dict[str, Any]) -> ShipLine:
+    left = line["quantity_to_ship"] or line["quantity"]
+    ref = line["parent_line_ref"] or line["line_ref"]
+    return ShipLine(
+        line_ref=ref, quantity=line["parent_quantity"] or line["quantity"], of=max(left, line["quantity"])
+    )
+
+
+def _fold(ledger: Ledger, rows: list[Row], subjects: list[str]) -> None:
+    recorded = {e.subject: e for e in ledger.entries(ships.KIND, subjects) if e.state == "done" and e.result}
+    for row in rows:
+        for order in row["orders"]:
+            entry = recorded.get(ships.subject_of(order["order_id"], row["shipment_id"]))
+            if entry and entry.result:
+                ships.fold_ship(row, order["order_id"], entry.result)
+
+
+def _note_unnumbered(session: Session, rows: list[Row]) -> None:
+    for row in rows:
+        if not row["problems"] and any(carried(row)) and not all(p["number"] for p in row["parcels"]):
+            note(row, STAGE, "no_number")
+            session.tally.waiting += 1
