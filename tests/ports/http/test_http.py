@@ -98,7 +98,11 @@ def test_a_fault_has_one_meaning(
 def test_what_surely_did_not_happen_is_tried_again(changes: bool) -> None:
     script = [raises(httpx.ConnectError("refused")), answers(429, Retry_After="3"), answers(200, b'{"ok":1}')]
     turns = iter(script)
-    http, clock = http_over(lambda request: next(turns)(request))
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        return next(turns)(request)
+
+    http, clock = http_over(handler)
     assert http.call(REQUEST, changes=changes, classify=classify).content == b'{"ok":1}'
     assert next(turns, None) is None
     assert any(3 <= wait <= 3.5 for wait in clock.slept)
