@@ -75,7 +75,9 @@ def test_a_cancelled_number_is_not_given_again(kuaidi100: Kuaidi100, sandbox: Sa
         ({"oaid": "1x==", "thirdOrderId": "4012345000000000000"}, 400), ({"oaid": "1x=="}, 400),
     ],
 )  # fmt: skip
-def test_refusals_issue_nothing(kuaidi100: Kuaidi100, sandbox: Sandbox, change: dict[str, Any], code: int) -> None:
+def test_refusals_issue_nothing(
+    kuaidi100: Kuaidi100, sandbox: Sandbox, change: dict[str, Any], code: int
+) -> None:
     answer = kuaidi100.order(**change)
     assert (answer["success"], answer["code"], answer["data"]) == (False, code, None)
     assert answer["message"]
@@ -120,9 +122,15 @@ def test_numbers_satisfy_the_patterns_of_the_platform(kuaidi100: Kuaidi100) -> N
     assert len(seen) == 20
 
 
-def test_sealed_recipients_are_asked_of_the_platform(kuaidi100: Kuaidi100, taobao: Taobao, sandbox: Sandbox) -> None:
+def test_sealed_recipients_are_asked_of_the_platform(
+    kuaidi100: Kuaidi100, taobao: Taobao, sandbox: Sandbox
+) -> None:
     one, other = taobao.ready()[:2]
-    masked = {"name": one["receiver_name"], "mobile": one["receiver_mobile"], "printAddr": one["receiver_address"]}
+    masked = {
+        "name": one["receiver_name"],
+        "mobile": one["receiver_mobile"],
+        "printAddr": one["receiver_address"],
+    }
     sealed = {"oaid": one["oaid"], "thirdOrderId": one["tid_str"], "recMan": masked}
     assert kuaidi100.order(**sealed)["success"]
     assert not kuaidi100.order(**(sealed | {"orderId": "S-2", "thirdOrderId": other["tid_str"]}))["success"]

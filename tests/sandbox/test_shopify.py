@@ -89,7 +89,9 @@ def test_amounts_are_decimal_text_and_add_up(shopify: Shopify) -> None:
     for order in pages(shopify):
         if order["lineItems"]["pageInfo"]["hasNextPage"]:
             continue
-        goods = sum(Decimal(line["discountedTotalSet"]["shopMoney"]["amount"]) for line in order["lineItems"]["nodes"])
+        goods = sum(
+            Decimal(line["discountedTotalSet"]["shopMoney"]["amount"]) for line in order["lineItems"]["nodes"]
+        )
         parts = goods - minor(order, "totalDiscountsSet") + minor(order, "totalShippingPriceSet")
         assert minor(order, "totalPriceSet") == parts + minor(order, "totalTaxSet")
         assert "." in order["totalPriceSet"]["shopMoney"]["amount"]
@@ -123,7 +125,9 @@ def test_the_rest_of_many_lines_comes_by_inner_cursor(shopify: Shopify) -> None:
         ("query A { shop { id } } query B { shop { id } }", None),
     ],
 )
-def test_wrong_queries_are_top_level_errors_with_http_200(shopify: Shopify, query: str, code: str | None) -> None:
+def test_wrong_queries_are_top_level_errors_with_http_200(
+    shopify: Shopify, query: str, code: str | None
+) -> None:
     answer = shopify.ask(query)
     assert "data" not in answer or answer["data"] is None
     assert answer["errors"][0]["message"]
@@ -166,7 +170,9 @@ def test_token_is_checked(shopify: Shopify) -> None:
     assert isinstance(answer.json()["errors"], str)
 
 
-def test_client_credentials_last_a_day_in_their_shop(shopify: Shopify, clock: Clock, sandbox: Sandbox) -> None:
+def test_client_credentials_last_a_day_in_their_shop(
+    shopify: Shopify, clock: Clock, sandbox: Sandbox
+) -> None:
     form = {"grant_type": "client_credentials", "client_id": "sandbox-client", "client_secret": "wrong"}
     where = f"{shopify.url}/admin/oauth/access_token"
     assert shopify.http.post(where, data=form).status_code == 401
@@ -242,7 +248,10 @@ def test_time_filters_need_quotes(shopify: Shopify) -> None:
     assert set(shopify.names(f'updated_at:<="{moment}"')) == {order["name"] for order in orders} - later
     assert set(shopify.names(f"updated_at:>{moment}")) == {order["name"] for order in orders}
     offset = "2026-11-18T08:00:00+08:00"
-    assert to_sql(f"updated_at:>='{offset}'", "UTC")[1] == to_sql("updated_at:>='2026-11-18T00:00:00Z'", "UTC")[1]
+    assert (
+        to_sql(f"updated_at:>='{offset}'", "UTC")[1]
+        == to_sql("updated_at:>='2026-11-18T00:00:00Z'", "UTC")[1]
+    )
 
 
 def test_misspelt_filters_return_everything_with_a_warning(shopify: Shopify) -> None:
@@ -268,12 +277,18 @@ def test_nodes_by_id(shopify: Shopify) -> None:
     found = shopify.data(query, ids=[*ids, "gid://shopify/Order/1"])["nodes"]
     assert [node and node["id"] for node in found] == [*ids, None]
     assert shopify.data("query($i: ID!) { order(id: $i) { id } }", i="gid://shopify/Order/1")["order"] is None
-    assert shopify.data("query($i: ID!) { order(id: $i) { id } }", i="gid://shopify/Product/1")["order"] is None
+    assert (
+        shopify.data("query($i: ID!) { order(id: $i) { id } }", i="gid://shopify/Product/1")["order"] is None
+    )
     assert "errors" in shopify.ask("query($i: ID!) { node(id: $i) { id } }", i="5900")
 
 
-def test_without_the_scope_fulfilment_orders_are_missing_in_silence(shopify: Shopify, sandbox: Sandbox) -> None:
-    query = "{ orders(first: 1, sortKey: CREATED_AT) { nodes { fulfillmentOrders(first: 5) { nodes { id } } } } }"
+def test_without_the_scope_fulfilment_orders_are_missing_in_silence(
+    shopify: Shopify, sandbox: Sandbox
+) -> None:
+    query = (
+        "{ orders(first: 1, sortKey: CREATED_AT) { nodes { fulfillmentOrders(first: 5) { nodes { id } } } } }"
+    )
     assert shopify.data(query)["orders"]["nodes"][0]["fulfillmentOrders"]["nodes"]
     sandbox.control({"access": {"shop": "sf-demo", "scopes": ["read_orders"]}})
     assert not shopify.data(query)["orders"]["nodes"][0]["fulfillmentOrders"]["nodes"]
@@ -283,7 +298,9 @@ def test_without_the_scope_fulfilment_orders_are_missing_in_silence(shopify: Sho
 
 def test_without_approval_customer_data_is_null_beside_good_data(shopify: Shopify, sandbox: Sandbox) -> None:
     sandbox.control({"access": {"shop": "sf-demo", "customer_data": False}})
-    answer = shopify.ask("{ orders(first: 1, sortKey: CREATED_AT) { nodes { email shippingAddress { name city } } } }")
+    answer = shopify.ask(
+        "{ orders(first: 1, sortKey: CREATED_AT) { nodes { email shippingAddress { name city } } } }"
+    )
     node = answer["data"]["orders"]["nodes"][0]
     assert node["email"] is None
     assert node["shippingAddress"]["name"] is None
@@ -296,7 +313,9 @@ def test_bodies_that_are_no_query(shopify: Shopify) -> None:
     header = {"X-Shopify-Access-Token": shopify.token}
 
     def status(**body: Any) -> int:
-        return httpx.Client.post(shopify.http, where, headers=header | body.pop("headers", {}), **body).status_code
+        return httpx.Client.post(
+            shopify.http, where, headers=header | body.pop("headers", {}), **body
+        ).status_code
 
     assert status(content=b"{", headers={"Content-Type": "application/json"}) == 400
     assert status(content=json.dumps({"no": 1}), headers={"Content-Type": "application/json"}) == 400

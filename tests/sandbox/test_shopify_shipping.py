@@ -31,8 +31,14 @@ def parts(order: dict[str, Any]) -> list[dict[str, Any]]:
     return list(order["fulfillmentOrders"]["nodes"])
 
 
-def ship(shopify: Shopify, *groups: dict[str, Any], tracking: dict[str, Any] | None = None, **more: Any) -> Any:
-    wish = {"lineItemsByFulfillmentOrder": list(groups), "trackingInfo": UPS if tracking is None else tracking, **more}
+def ship(
+    shopify: Shopify, *groups: dict[str, Any], tracking: dict[str, Any] | None = None, **more: Any
+) -> Any:
+    wish = {
+        "lineItemsByFulfillmentOrder": list(groups),
+        "trackingInfo": UPS if tracking is None else tracking,
+        **more,
+    }
     return shopify.data(SHIP, fulfillment=wish)["fulfillmentCreate"]
 
 
@@ -74,9 +80,15 @@ def test_shipping_what_remains(shopify: Shopify, sandbox: Sandbox, clock: Clock)
     assert not parts(after)[0]["supportedActions"]
     assert [one["id"] for one in after["fulfillments"]] == [made["fulfillment"]["id"]]
     (row,) = sandbox.books("ship")
-    assert (row["shop"], row["subject"], row["number"]) == ("sf-demo", order["legacyResourceId"], "1Z00000001")
+    assert (row["shop"], row["subject"], row["number"]) == (
+        "sf-demo",
+        order["legacyResourceId"],
+        "1Z00000001",
+    )
     assert row["detail"]["notified"] is True
-    assert {unit["line"] for unit in row["detail"]["lines"]} == {line["id"] for line in order["lineItems"]["nodes"]}
+    assert {unit["line"] for unit in row["detail"]["lines"]} == {
+        line["id"] for line in order["lineItems"]["nodes"]
+    }
 
 
 def test_the_second_time_is_a_user_error_and_booked_as_refused(shopify: Shopify, sandbox: Sandbox) -> None:
@@ -112,7 +124,9 @@ def test_quantities_up_to_what_remains(shopify: Shopify, sandbox: Sandbox) -> No
 
 
 def test_two_locations_are_two_calls(shopify: Shopify) -> None:
-    name, order = next((name, order) for name in shopify.names() if len(parts(order := read(shopify, name))) == 2)
+    name, order = next(
+        (name, order) for name in shopify.names() if len(parts(order := read(shopify, name))) == 2
+    )
     one, two = parts(order)
     assert "same location" in ship(shopify, whole(one), whole(two))["userErrors"][0]["message"]
     assert ship(shopify, whole(one))["userErrors"] == []
@@ -137,7 +151,9 @@ def test_what_may_not_be_shipped(shopify: Shopify, sandbox: Sandbox, wanted: str
 def test_order_and_line_ids_never_work(shopify: Shopify) -> None:
     order = read(shopify, "#1001")
     part = parts(order)[0]
-    assert ship(shopify, {"fulfillmentOrderId": order["id"]})["userErrors"][0]["message"].endswith("does not exist.")
+    assert ship(shopify, {"fulfillmentOrderId": order["id"]})["userErrors"][0]["message"].endswith(
+        "does not exist."
+    )
     line = {"id": order["lineItems"]["nodes"][0]["id"], "quantity": 1}
     assert ship(shopify, {**whole(part), "fulfillmentOrderLineItems": [line]})["userErrors"]
     assert ship(shopify)["userErrors"]
@@ -158,8 +174,12 @@ def test_tracking_forms(shopify: Shopify, tracking: dict[str, Any], good: bool) 
     assert (made["userErrors"] == []) == good
 
 
-@pytest.mark.parametrize("extra", [{"locationId": "gid://shopify/Location/1"}, {"orderId": "x"}, {"notify": True}])
-def test_unknown_input_fields_are_top_level_errors(shopify: Shopify, sandbox: Sandbox, extra: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "extra", [{"locationId": "gid://shopify/Location/1"}, {"orderId": "x"}, {"notify": True}]
+)
+def test_unknown_input_fields_are_top_level_errors(
+    shopify: Shopify, sandbox: Sandbox, extra: dict[str, Any]
+) -> None:
     wish = {"lineItemsByFulfillmentOrder": [whole(parts(read(shopify, "#1001"))[0])], **extra}
     answer = shopify.ask(SHIP, fulfillment=wish)
     assert answer["errors"]

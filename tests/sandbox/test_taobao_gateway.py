@@ -93,7 +93,9 @@ def test_signature_must_be_there_and_cover_every_parameter(taobao: Taobao) -> No
     assert taobao.post(taobao.sign(params) | {"page_no": "2"}).json()["error_response"]["code"] == 25
 
 
-@pytest.mark.parametrize(("skew", "allowed"), [(0, True), (590, True), (-590, True), (610, False), (-610, False)])
+@pytest.mark.parametrize(
+    ("skew", "allowed"), [(0, True), (590, True), (-590, True), (610, False), (-610, False)]
+)
 def test_clock_may_differ_by_ten_minutes(taobao: Taobao, skew: int, allowed: bool) -> None:
     params = taobao.params("taobao.time.get") | {"timestamp": beijing(taobao.clock() + skew)}
     answer = taobao.post(taobao.sign(params)).json()

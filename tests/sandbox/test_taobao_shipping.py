@@ -115,7 +115,7 @@ def test_arguments_and_numbers_are_checked(taobao: Taobao) -> None:
 
 
 def test_one_number_serves_one_recipient(taobao: Taobao) -> None:
-    first, same, other = taobao.trades()[::-1][:2] + [taobao.ready()[-1]]
+    (first, same), other = taobao.trades()[:-3:-1], taobao.ready()[-1]
     assert taobao.ship(first["tid"])["shipping"]["is_success"]
     assert taobao.ship(same["tid"])["shipping"]["is_success"]
     assert taobao.ship(other["tid"])["sub_code"] == OFFLINE + "F04"

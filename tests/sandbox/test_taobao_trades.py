@@ -43,7 +43,9 @@ def test_nothing_private_ever_leaves(taobao: Taobao, sandbox: Sandbox) -> None:
 def test_oaid_needs_the_five_receiver_fields(taobao: Taobao) -> None:
     five = "receiver_name,receiver_address,created,receiver_mobile,receiver_phone"
     assert all("oaid" in trade for trade in taobao.trades(fields=five + ",oaid"))
-    assert not any("oaid" in trade for trade in taobao.trades(fields="oaid,receiver_name,receiver_address,created"))
+    assert not any(
+        "oaid" in trade for trade in taobao.trades(fields="oaid,receiver_name,receiver_address,created")
+    )
     assert not any("oaid" in trade for trade in taobao.trades(fields=five))
     tid = taobao.ready()[0]["tid"]
     detail = taobao.ask("taobao.trade.fullinfo.get", tid=tid, fields="tid", include_oaid="true")
@@ -137,16 +139,33 @@ def test_every_awkward_case_is_there(taobao: Taobao) -> None:
     assert {line["refund_status"] for trade in trades for line in lines(trade)} >= {
         "NO_REFUND", "WAIT_SELLER_AGREE", "WAIT_BUYER_RETURN_GOODS", "SUCCESS", "CLOSED",
     }  # fmt: skip
-    assert {trade.get("step_trade_status") for trade in trades} >= {"FRONT_PAID_FINAL_NOPAID", "FRONT_PAID_FINAL_PAID"}
+    assert {trade.get("step_trade_status") for trade in trades} >= {
+        "FRONT_PAID_FINAL_NOPAID",
+        "FRONT_PAID_FINAL_PAID",
+    }
     states = {trade["receiver_state"] for trade in trades}
     assert {"上海", "新疆维吾尔自治区"} <= states
-    assert any(trade.get("receiver_city") == "东莞市" and not trade.get("receiver_district") for trade in trades)
+    assert any(
+        trade.get("receiver_city") == "东莞市" and not trade.get("receiver_district") for trade in trades
+    )
     assert any(not trade.get("receiver_city") and trade["receiver_district"] == "仙桃市" for trade in trades)
     skus = {line["outer_sku_id"] for trade in trades for line in lines(trade)}
-    assert skus == {"TS-BLK-L", "TS-WHT-M", "SK-WHT", "CUP-BLUE", "TEA-50", "CANDLE-CEDAR", "MAT-GRN", "XX-UNKNOWN"}
+    assert skus == {
+        "TS-BLK-L",
+        "TS-WHT-M",
+        "SK-WHT",
+        "CUP-BLUE",
+        "TEA-50",
+        "CANDLE-CEDAR",
+        "MAT-GRN",
+        "XX-UNKNOWN",
+    }
     assert any(line.get("is_free_gift") for trade in trades for line in lines(trade))
     partly = next(trade for trade in trades if trade["status"] == "SELLER_CONSIGNED_PART")
-    assert {line["status"] for line in lines(partly)} == {"WAIT_SELLER_SEND_GOODS", "WAIT_BUYER_CONFIRM_GOODS"}
+    assert {line["status"] for line in lines(partly)} == {
+        "WAIT_SELLER_SEND_GOODS",
+        "WAIT_BUYER_CONFIRM_GOODS",
+    }
 
 
 def merged(taobao: Taobao, trades: list[dict[str, Any]]) -> list[set[str]]:
