@@ -151,7 +151,7 @@ def _decision() -> pl.Expr:
 def _unweighed() -> pl.Expr:
     line = pl.element().struct
     name = pl.coalesce(line.field("sku"), line.field("platform_sku"), line.field("title"), line.field("line_ref"))
-    unknown = pl.when(line.field("unit_weight_g").is_null()).then(name)
+    unknown = pl.when(line.field("unit_weight_g").is_null() & (line.field("quantity") > 0)).then(name)
     names = pl.col("lines").list.eval(unknown).list.drop_nulls().list.unique(maintain_order=True).list.join(", ")
     return pl.when(names != "").then(names)
 

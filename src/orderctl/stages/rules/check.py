@@ -45,6 +45,10 @@ _FIELDS = {
 }
 
 
+_OF_NOW = ("now", "hour", "weekday")
+_OF_LINES = ("sku", "title", "trait", "quantity", "line_count")
+
+
 def run_tests(book: RuleBook) -> list[Result]:
     """Decide every example of the rules and compare; one result each, in their order."""
     return [_run(case, book, book.place("tests", number)) for number, case in enumerate(book.rules.tests)]
@@ -76,12 +80,10 @@ def facts_of_case(case: Case, names: set[str], moment: Moment) -> pl.DataFrame:
             value = case.given[name]
             text = [str(v) for v in value] if isinstance(value, list) else str(value) if dtype == pl.String else value
             columns.append(pl.lit(pl.Series([text], dtype=dtype)).alias(name))
-        elif name in ("sku", "title", "trait", "quantity", "line_count") and "lines" in case.given:
-            columns.append(FACTS[name].column(moment).cast(dtype).alias(name))
-        elif name in ("hour", "weekday"):
-            columns.append(FACTS[name].column(moment).alias(name))
+        elif name in _OF_NOW or (name in _OF_LINES and "lines" in case.given):
+            columns.append(FACTS[name].read(moment).alias(name))
         else:
-            empty = pl.lit([], dtype=dtype) if dtype.is_nested() else pl.lit(None, dtype=dtype)
+            empty = pl.lit([], dtype=dtype) if dtype.is_nested() else pl.lit(FACTS[name].none, dtype=dtype)
             columns.append(empty.alias(name))
     return derived.select(pl.lit(0, dtype=pl.Int64).alias("row"), "lines", *columns)
 

@@ -57,6 +57,12 @@ class Fact:
     en: str
     zh: str
     known: Known = "merge"
+    none: int | None = None  # what a missing value is known to be, where it is known
+
+    def read(self, moment: Moment) -> pl.Expr:
+        """Give the column over a batch of shipments, in the type of its kind."""
+        column = self.column(moment).cast(DTYPES[self.kind])
+        return column if self.none is None else column.fill_null(self.none)
 
 
 def comparable(name: pl.Expr, kind: Kind) -> pl.Expr:
@@ -169,8 +175,8 @@ FACTS: Mapping[str, Fact] = {
     # --- what it is worth
     "currency": Fact("text", _own("currency"), "currency, ISO 4217", "币种"),
     "total_minor": Fact("whole", _own("total_minor"), "total in minor units (cents, 分)", "总金额（分）"),
-    "collect_minor": Fact("whole", _own("collect_minor"), "to be collected at the door, minor units", "代收金额（分）"),
-    "insured_minor": Fact("whole", _own("insured_minor"), "insured value, minor units", "保价金额（分）"),
+    "collect_minor": Fact("whole", _own("collect_minor"), "to be collected at the door, minor units; 0: nothing", "代收金额（分），无则为 0", none=0),
+    "insured_minor": Fact("whole", _own("insured_minor"), "insured value, minor units; 0: not insured", "保价金额（分），不保价为 0", none=0),
     # --- when
     "placed_at": Fact("instant", _earliest("placed_at"), "first order placed; a date means its whole day", "最早下单时间"),
     "paid_at": Fact("instant", _earliest("paid_at"), "first order paid; a date means its whole day", "最早付款时间"),
@@ -223,6 +229,7 @@ LINE_FACTS: Mapping[str, LineFact] = {
         "整行重量（克）",
     ),
 }
+_LINE_BASED = {"lines", "sku", "title", "trait", "quantity", "line_count"}
 ORDER_OF_STEPS: tuple[Known, ...] = ("merge", "warehouse", "courier")
 
 
@@ -233,14 +240,16 @@ def known_at(step: Known) -> dict[str, Fact]:
 
 
 def facts_frame(shipments: pl.DataFrame, names: Iterable[str], moment: Moment) -> pl.DataFrame:
-    """Give one narrow column for each fact of `names`, and `lines` when it is among them; rows as in `shipments`."""
+    """Give one narrow column for each fact of `names`, and `lines` when it is among them; rows as in `shipments`.
+
+    A line of which nothing is shipped (refunded, already gone) stays in its shipment, but is no fact of it.
+    """
+    goes = pl.element().filter(pl.element().struct.field("quantity") > 0)
     columns = [
-        pl.col("lines")
-        if name == "lines"
-        else FACTS[name].column(moment).cast(DTYPES[FACTS[name].kind]).alias(name)
-        for name in sorted(set(names))
+        pl.col("lines") if name == "lines" else FACTS[name].read(moment).alias(name) for name in sorted(set(names))
     ]
-    return shipments.select(pl.int_range(pl.len(), dtype=pl.Int64).alias("row"), *columns)
+    counted = shipments.with_columns(pl.col("lines").list.eval(goes)) if _LINE_BASED & set(names) else shipments
+    return counted.select(pl.int_range(pl.len(), dtype=pl.Int64).alias("row"), *columns)
 
 
 LINE_FIELD_TYPES = pl.Struct(fields(ShipmentLine)).fields
