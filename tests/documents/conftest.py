@@ -9,7 +9,12 @@ import pytest
 
 from orderctl.stages.documents import Label, to_label
 
-SENDER = {"name": "样例旗舰店", "phone": "0571-55550000", "address": "浙江省杭州市样例区仓储路9号", "country": "CN"}
+SENDER = {
+    "name": "样例旗舰店",
+    "phone": "0571-55550000",
+    "address": "浙江省杭州市样例区仓储路9号",
+    "country": "CN",
+}
 
 
 def line(number: int, **given: Any) -> dict[str, Any]:
@@ -34,7 +39,13 @@ def shipment(number: str = "SF0000000000001", **given: Any) -> dict[str, Any]:
     }  # fmt: skip
     recipient |= given.pop("recipient", {})
     parcel |= given.pop("parcel", {})
-    order = {"platform_ref": "2000000000000000001", "part": None, "parts": None, "buyer_note": None, "seller_note": None}
+    order = {
+        "platform_ref": "2000000000000000001",
+        "part": None,
+        "parts": None,
+        "buyer_note": None,
+        "seller_note": None,
+    }
     return {
         "shipment_id": f"s-{number}", "orders": [order], "lines": [line(1, quantity=2), line(2)], "recipient": recipient,
         "currency": "CNY", "collect_minor": None, "insured_minor": None, "weight_g": 1250, "courier": "sf", "service": "标快",
@@ -56,7 +67,11 @@ def make() -> Callable[..., Label]:
     """A function from a shipment's changes to a label: `make(number, mask=..., sequence=..., **changes)`."""
 
     def made(number: str = "SF0000000000001", *, abroad: bool = False, **given: Any) -> Label:
-        how = {key: given.pop(key) for key in ("mask", "sequence", "total", "copy", "locations", "supplied") if key in given}
+        how = {
+            key: given.pop(key)
+            for key in ("mask", "sequence", "total", "copy", "locations", "supplied")
+            if key in given
+        }
         row = foreign(**given) if abroad else shipment(number, **given)
         return to_label(row, sender=SENDER, **how)
 

@@ -43,14 +43,18 @@ def test_fonts_cover_names_and_alphabets_but_not_everything() -> None:
     pairs = [bytes((high, low)) for high in range(0x81, 0xFF) for low in range(0x40, 0xFF)]
     gbk = "".join(pair.decode("gbk", "ignore") for pair in pairs)
     assert missing_characters(gbk) <= {"≒", "\x7f"}
-    assert missing_characters("㐂䶮喆堃珺昇祎玥垚 Łódź Müller Çağrı Иван Ελένη Nguyễn ￥¥€ かな ①②★→") == set()
+    assert (
+        missing_characters("㐂䶮喆堃珺昇祎玥垚 Łódź Müller Çağrı Иван Ελένη Nguyễn ￥¥€ かな ①②★→") == set()
+    )
     assert missing_characters("한국 ไทย 🎉") == set("한국ไทย🎉")
     assert irreplaceable("한국🎉") == set("한국")
     assert printable("好的🎉🎉谢谢") == "好的〓谢谢"
 
 
 @given(st.text())
-def test_clean_text_is_one_line_without_control_characters_and_cleaning_twice_changes_nothing(text: str) -> None:
+def test_clean_text_is_one_line_without_control_characters_and_cleaning_twice_changes_nothing(
+    text: str,
+) -> None:
     shown = clean(text)
     assert shown == clean(shown)
     assert not re.search(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\ufeff]", shown)
@@ -64,7 +68,14 @@ def test_every_missing_character_is_told_or_replaced(left: str, right: str) -> N
 
 @pytest.mark.parametrize(
     ("name", "shown"),
-    [("样例", "样*"), ("样例三", "样**"), ("欧阳样例", "欧阳**"), ("样*", "样*"), ("", ""), ("Ann Sample", "A** S**")],
+    [
+        ("样例", "样*"),
+        ("样例三", "样**"),
+        ("欧阳样例", "欧阳**"),
+        ("样*", "样*"),
+        ("", ""),
+        ("Ann Sample", "A** S**"),
+    ],
 )
 def test_names_hide_at_least_one_character(name: str, shown: str) -> None:
     assert mask_name(name) == shown
@@ -133,9 +144,15 @@ def test_each_parcel_of_a_shipment_tells_its_own_goods(make_shipment: Callable[.
     row = make_shipment()
     parcel = row["parcels"][0]
     carried = [{"order_id": "taobao:a:1", "line_ref": "1", "quantity": 1}]
-    row["parcels"] = [{**parcel, "lines": carried}, {**parcel, "parcel_no": 2, "lines": [*carried, {**carried[0], "line_ref": "2"}]}]
+    row["parcels"] = [
+        {**parcel, "lines": carried},
+        {**parcel, "parcel_no": 2, "lines": [*carried, {**carried[0], "line_ref": "2"}]},
+    ]
     first, second = (to_label(row, index, sender={"name": "x"}) for index in (0, 1))
-    assert [i["quantity"] for i in first["items"]] == [1] and [i["quantity"] for i in second["items"]] == [1, 1]
+    assert [i["quantity"] for i in first["items"]] == [1] and [i["quantity"] for i in second["items"]] == [
+        1,
+        1,
+    ]
     assert (first["parcel"], second["parcel"], second["parcels"]) == (1, 2, 2)
 
 
@@ -151,7 +168,16 @@ def test_money_notes_and_orders_are_told(make_shipment: Callable[..., dict[str, 
 
 def test_a_supplied_label_without_its_bytes_is_an_error(make: Callable[..., Label]) -> None:
     with pytest.raises(DataError, match="s-SF0000000000001"):
-        make(parcel={"label": {"kind": "supplied", "media_type": "application/pdf", "width_mm": 76, "height_mm": 130}})
+        make(
+            parcel={
+                "label": {
+                    "kind": "supplied",
+                    "media_type": "application/pdf",
+                    "width_mm": 76,
+                    "height_mm": 130,
+                }
+            }
+        )
 
 
 def test_shelves_sort_as_people_count() -> None:
@@ -159,7 +185,11 @@ def test_shelves_sort_as_people_count() -> None:
 
 
 def test_paper_sizes() -> None:
-    assert page_size("76x130") == (76, 130) and page_size("A4") == (210, 297) and page_size("101.6x152.4mm") == (101.6, 152.4)
+    assert (
+        page_size("76x130") == (76, 130)
+        and page_size("A4") == (210, 297)
+        and page_size("101.6x152.4mm") == (101.6, 152.4)
+    )
     with pytest.raises(ConfigError, match="letterbox"):
         page_size("letterbox")
 
@@ -177,7 +207,9 @@ def test_every_sentence_has_a_chinese_one_with_the_same_slots() -> None:
         node.args[0].value
         for path in paths
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Text" and isinstance(node.args[0], ast.Constant)
+        if isinstance(node, ast.Call)
+        and getattr(node.func, "id", "") == "Text"
+        and isinstance(node.args[0], ast.Constant)
     }
     known = sentences("zh")
     assert told and not {template for template in told if template not in known}

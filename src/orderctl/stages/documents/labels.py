@@ -155,7 +155,7 @@ def _page(
     wide = width_mm > 90
     try:
         barcode = code128(label["number"], width_mm=width_mm - 4, height_mm=13.5 if wide else 11.5)
-        qr_code = qr(label["qr"], side_mm=32 if wide else 25) if label["qr"] else None
+        qr_code = qr(label["qr"], side_mm=36 if wide else 29) if label["qr"] else None
     except DataError as error:
         raise _unprintable(label, error.text) from None
     drawn = {

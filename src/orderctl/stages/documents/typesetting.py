@@ -1,13 +1,15 @@
 """Templates and data to PDF: Typst over files in memory, our fonts only, the same bytes for the same input.
 
-A template sees the data it is given and nothing else: no file of the machine (the only folder it could name holds
-the fonts), no network (it may not import packages). Warnings are errors: an unknown font would print boxes.
+A template sees the data it is given and nothing else: no file of the machine (its root is a folder made for it, which
+holds the supplied labels), no network (it may not import packages). Warnings are errors: an unknown font would print
+boxes.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import tempfile
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -16,7 +18,7 @@ from typing import Any
 import typst
 
 from orderctl.assets import TEMPLATES
-from orderctl.model.errors import ConfigError
+from orderctl.model.errors import ConfigError, OutputFailed
 from orderctl.model.text import Text
 
 _PLACE = re.compile(r"┌─ (\S+?):(\d+):(\d+)")
@@ -57,7 +59,7 @@ def compile_pdf(
         data: what it shows; JSON values only.
         source: what the template is called in messages.
         fonts: folder with the font files.
-        files: more files by name, such as supplied labels.
+        files: supplied labels by file name.
 
     Raises:
         ConfigError: the template is wrong; names file, line and column.
@@ -69,22 +71,35 @@ def compile_pdf(
         _TEMPLATE: template.encode(),
         "lib.typ": template_text("lib").encode(),
         "data.json": json.dumps(data, ensure_ascii=False).encode(),
-        **(files or {}),
     }
     try:
-        content, warnings = typst.compile_with_warnings(  # type: ignore[call-overload]  # its types lack dicts
-            memory,
-            root=str(fonts),
+        content, warnings = _compile(memory, files or {}, fonts)
+    except typst.TypstError as error:
+        raise _failure(error, source) from None
+    if warnings:
+        raise _failure(warnings[0], source)
+    return content
+
+
+def _compile(
+    memory: Mapping[str, bytes], files: Mapping[str, bytes], fonts: Path
+) -> tuple[bytes, list[typst.TypstWarning]]:
+    """Run Typst. Files in memory must be text, so pictures and PDFs lie in a folder for as long as it takes."""
+    with tempfile.TemporaryDirectory(prefix="orderctl-") as root:
+        try:
+            for name, content in files.items():
+                (Path(root) / name).write_bytes(content)
+        except OSError as error:
+            raise OutputFailed(Text("{path}: {reason}", path=root, reason=error.strerror)) from None
+        done: tuple[bytes, list[typst.TypstWarning]] = typst.compile_with_warnings(  # type: ignore[call-overload]
+            memory,  # the overloads of typst lack dicts
+            root=root,
             font_paths=_fonts(fonts),
             ignore_system_fonts=True,
             timestamp=0,
             pdf_tags=False,
         )
-    except typst.TypstError as error:
-        raise _failure(error, source) from None
-    if warnings:
-        raise _failure(warnings[0], source)
-    return bytes(content)
+    return done
 
 
 @cache
@@ -104,9 +119,10 @@ def _check_confined(template: str, source: str) -> None:
 
 def _failure(error: typst.TypstError | typst.TypstWarning, source: str) -> ConfigError | NoRoom:
     """Turn a diagnostic into our error, pointing at the template's own line."""
-    if found := re.search(r'"no room", (\d+), "([\w ]+)"', error.message):
-        return NoRoom(int(found.group(1)), found.group(2))
-    places = [(Path(file).name, line, column) for file, line, column in _PLACE.findall(error.diagnostic)]
+    if full := re.search(r'panicked with: "?no room"?, (\d+), "?(\w+)', error.message):
+        return NoRoom(int(full.group(1)), full.group(2))
+    found = _PLACE.findall(error.diagnostic)
+    places = [(Path(file).name, line, int(column) + 1) for file, line, column in found]  # typst counts from 0
     own = [place for place in places if place[0] == _TEMPLATE]
     message = error.message.splitlines()[0]
     for file, line, column in own or places:

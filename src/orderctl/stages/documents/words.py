@@ -8,7 +8,7 @@ Language = Literal["zh", "en"]
 
 WORDS: dict[Language, dict[str, str]] = {
     "zh": {
-        "to": "收", "from": "寄", "centre": "集包地", "order": "订单", "parcel": "第{k}/{n}包", "collect": "代收货款",
+        "to": "收", "from": "寄", "centre": "集包地", "order": "订单", "orders": "共 {n} 单", "parcel": "第{k}/{n}包", "collect": "代收货款",
         "insured": "保价", "weight": "重量", "pieces": "共 {n} 件", "kinds": "{n} 种", "signature": "签收人", "date": "日期",
         "buyer": "买家留言", "seller": "卖家备注", "copy": "副本", "more": "见配货单", "rest": "……另有 {n} 种，见配货单", "gift": "赠", "slip": "配货单",
         "picklist": "拣货单", "shipment": "发货单", "waybill": "运单号", "courier": "快递", "wave": "波次", "warehouse": "仓库",
@@ -18,7 +18,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "address": "地址", "notes": "备注", "gap": "：",
     },
     "en": {
-        "to": "TO", "from": "FROM", "centre": "Package centre", "order": "Order", "parcel": "Parcel {k}/{n}",
+        "to": "TO", "from": "FROM", "centre": "Package centre", "order": "Order", "orders": "{n} orders", "parcel": "Parcel {k}/{n}",
         "collect": "Collect on delivery", "insured": "Insured", "weight": "Weight", "pieces": "{n} pcs", "kinds": "{n} SKUs",
         "signature": "Signature", "date": "Date", "buyer": "Buyer's note", "seller": "Seller's note", "copy": "COPY",
         "more": "see packing slip", "rest": "… {n} more: see packing slip", "gift": "GIFT", "slip": "Packing slip", "picklist": "Pick list",
