@@ -141,8 +141,9 @@ def test_every_order_arrives_under_faults(tmp_path: Path, seed: int) -> None:
         assert all(page.certificate.complete for page in pages if page.certificate)
 
 
-def test_nothing_is_missed_while_orders_change(tmp_path: Path) -> None:
+def test_nothing_is_missed_while_orders_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An order that changes leaves the window and shifts all pages; the next window has it."""
+    monkeypatch.setattr("orderctl.ports.platforms.taobao.orders.PASSES", 1)
     with world(tmp_path, orders=600) as rehearsal:
         shop = rehearsal.shop("tb-demo", details="notes")
         met: dict[str, str] = {}
@@ -340,6 +341,10 @@ def test_an_order_is_shipped_in_parts(tmp_path: Path) -> None:
         shop.ship(first)
         assert shop.lookup_ship(first) is not None
         assert shop.lookup_ship(rest) is None
+        assert (
+            shop.lookup_ship(ShipRequest(whole.order_ref, whole.lines, first.number, "ZTO", whole=True))
+            is None
+        )
         shop.ship(rest)
         assert [entry["number"] for entry in rehearsal.shipped(whole.order_ref)] == [
             "73100000000001",
@@ -461,6 +466,34 @@ def test_unknown_fields_states_and_plain_lists_pass() -> None:
     assert payload(row) == trade
     assert row["platform_ref"] == "4012345678901234567"
     assert row["updated_at"] == "2026-11-18T11:00:00Z"
+
+
+def test_a_disturbed_pass_is_repeated_and_newer_states_are_given_again() -> None:
+    """The first time page 2 is asked for, page 1 comes; the second time one order has changed."""
+    trades = [{"tid": n, "status": "X", "modified": "2026-11-18 19:00:00"} for n in range(1, 81)]
+    asked: list[str] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        form = dict(parse_qsl(request.content.decode()))
+        number, size = int(form["page_no"]), int(form["page_size"])
+        asked.append(form["page_no"])
+        if number == 2 and asked.count("2") == 1:
+            number = 1
+        if asked.count("2") == 2:
+            trades[70]["modified"] = trades[3]["modified"] = "2026-11-18 19:00:05"
+        found: dict[str, Any] = {"trades": {"trade": trades[(number - 1) * size : number * size]}}
+        if form["use_has_next"] != "true":
+            found["total_results"] = len(trades)
+        return httpx.Response(200, json={"trades_sold_increment_get_response": found})
+
+    http, _ = http_over(handler)
+    shop = Taobao(Shop("s", "taobao", None, TAOBAO), http, TokensInMemory())
+    pages = list(shop.fetch(now=NOW, since=shift(NOW, -1000)))
+    met = [(row["platform_ref"], row["updated_at"]) for row in rows(pages)]
+    assert len(met) == len(set(met)) == 81
+    assert ("4", "2026-11-18T11:00:05Z") in met
+    assert pages[-1].certificate is not None
+    assert (pages[-1].certificate.expected, pages[-1].certificate.got) == (80, 80)
 
 
 @pytest.mark.parametrize("total", [0, 3])
