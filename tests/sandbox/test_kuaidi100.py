@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import io
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 import zxingcpp
 from PIL import Image
 
+import orderctl
 from orderctl.sandbox import Sandbox
 from orderctl.sandbox.kuaidi100 import signature
+from orderctl.sandbox.labels import mask_name, mask_phone, render
 from orderctl.sandbox.taobao_shipping import PATTERNS
 from tests.sandbox.callers import PLAIN, Clock, Kuaidi100, Taobao
 
@@ -159,6 +162,34 @@ def test_the_label_is_76_by_130_mm_and_scans(kuaidi100: Kuaidi100, courier: str)
     runs = [len(run) for run in re.findall(rb"\x00+", row)]
     assert runs
     assert all(run % 3 == 0 for run in runs)
+
+
+@pytest.mark.parametrize("sheet", ["100x150", "100x180"])
+def test_larger_sheets_scan_as_well(kuaidi100: Kuaidi100, sheet: str) -> None:
+    width, height = sheet.split("x")
+    data = kuaidi100.order(width=width, height=height)["data"]
+    drawn = picture(kuaidi100, data["label"])
+    assert drawn.size == (int(width) * 8, int(height) * 8)
+    assert [code.text for code in zxingcpp.read_barcodes(drawn)] == [data["kuaidinum"]]
+    assert not kuaidi100.order(width="33", height="44", orderId="S-2")["success"]
+
+
+def test_chinese_is_set_in_the_given_fonts() -> None:
+    fonts = Path(orderctl.__file__).parent / "assets" / "fonts"
+    body = {
+        "kuaidinum": "YT0000000000001", "bulkpen": "571-A03 101", "pkgName": "样例集散中心", "expressName": "",
+        "_courier": "圆通速递", "_sender": PLAIN["sendMan"], "_receiver": PLAIN["recMan"], "_cargo": "棉袜",
+        "_remark": "", "_sheet": [76, 130],
+    }  # fmt: skip
+    one, other = (render(body | {"_courier": name}, fonts) for name in ("圆通速递", "顺丰速运"))
+    assert one != other, "both are drawn as the same empty boxes"
+    assert one == render(body, fonts)
+
+
+def test_names_and_numbers_are_masked() -> None:
+    assert (mask_name("测试甲"), mask_name("测")) == ("测**", "测*")
+    assert mask_phone("13800000001") == "1******0001"
+    assert mask_phone("021-55550001") == "********0001"
 
 
 def test_only_image_orders_have_a_label(kuaidi100: Kuaidi100, url: str) -> None:

@@ -114,6 +114,11 @@ def test_time_needs_no_session(taobao: Taobao) -> None:
     assert taobao.post(taobao.sign(params)).json()["time_get_response"]["time"] == beijing(taobao.clock())
 
 
+def test_whose_session_it_is(taobao: Taobao) -> None:
+    user = taobao.ask("taobao.user.seller.get", fields="user_id,nick")["user"]
+    assert user == {"user_id": 2200000000001, "nick": "样例旗舰店"}
+
+
 def test_format_defaults_to_xml(taobao: Taobao) -> None:
     params = taobao.params("taobao.trades.sold.get", fields="tid,orders,buyer_message", page_size="30")
     del params["format"]

@@ -85,6 +85,14 @@ def party(given: Any, who: str) -> dict[str, str]:
     return text
 
 
+def sheet_of(param: Mapping[str, Any]) -> list[int]:
+    """Read width and height of the label in millimetres. Raises: Refusal for a sheet nobody sells."""
+    width, height = str(param.get("width") or 76), str(param.get("height") or 130)
+    if f"{width}x{height}" not in labels.SHEETS:
+        raise Refusal(INCOMPLETE, f"面单尺寸错误，支持{'、'.join(labels.SHEETS)}")
+    return [int(width), int(height)]
+
+
 class Kuaidi100Gate:
     """The aggregator, and the server of its label pictures."""
 
@@ -183,6 +191,7 @@ class Kuaidi100Gate:
             raise Refusal(INCOMPLETE, "printType错误")
         if param.get("printType") == "CLOUD" and not param.get("siid"):
             raise Refusal(INCOMPLETE, "siid不能为空")
+        sheet_of(param)
         if param.get("payType", "SHIPPER") not in PAY_TYPES:
             raise Refusal(INCOMPLETE, "payType错误")
         if param.get("oaid") or param.get("caid"):
@@ -237,7 +246,7 @@ class Kuaidi100Gate:
             "bulkpen": f"{sort_code} {serial % 900 + 100:03d}", "pkgName": "样例集散中心", "pkgCode": f"P{serial % 90 + 10}",
             "destSortingCode": sort_code, "kdComOrderNum": f"K{serial:010d}", "expressName": str(param.get("expType", "")),
             "_courier": courier.name, "_sender": sender, "_receiver": receiver, "_print": param.get("printType", "NON"),
-            "_cargo": str(param["cargo"]), "_remark": str(param.get("remark") or ""),
+            "_sheet": sheet_of(param), "_cargo": str(param["cargo"]), "_remark": str(param.get("remark") or ""),
         }  # fmt: skip
         order_id = str(param.get("orderId") or "")
         self._store.write(

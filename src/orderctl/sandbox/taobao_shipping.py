@@ -19,6 +19,7 @@ from orderctl.sandbox.taobao_trades import (
     memo_update,
     oaid_merge,
     read_fields,
+    seller,
     server_time,
     sold,
 )
@@ -182,6 +183,7 @@ def write(
 
 
 METHODS = {
+    "taobao.user.seller.get": Method(seller),
     "taobao.time.get": Method(server_time, session=False),
     "taobao.trades.sold.get": Method(sold),
     "taobao.trades.sold.increment.get": Method(increment),

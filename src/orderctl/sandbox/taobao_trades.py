@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from orderctl.sandbox.store import Order
-from orderctl.sandbox.taobao import Call, TopError, invalid, missing
+from orderctl.sandbox.taobao import SELLER_ID, Call, TopError, invalid, missing
 from orderctl.sandbox.taobao_orders import local
 
 DAY = 86_400
@@ -25,6 +25,7 @@ STATUSES = frozenset({
 DETAIL_ONLY = frozenset({"buyer_message", "delivery_time", "logistics_infos"})
 OAID_NEEDS = frozenset({"receiver_name", "receiver_address", "created", "receiver_mobile", "receiver_phone"})
 MEMO_BYTES = 1000
+SELLER_NICK = "样例旗舰店"
 
 Fields = dict[str, set[str] | None]
 
@@ -196,6 +197,13 @@ def memo_update(call: Call) -> dict[str, Any]:
             meaning(call),
         )
     return {"trade": {"tid": order.body["tid"], "modified": order.body["modified"]}}
+
+
+def seller(call: Call) -> dict[str, Any]:
+    """taobao.user.seller.get: whose session it is."""
+    known = {"user_id": int(SELLER_ID), "nick": SELLER_NICK, "type": "B", "status": "normal"}
+    wanted = read_fields(call)
+    return {"user": {name: value for name, value in known.items() if name in wanted}}
 
 
 def server_time(call: Call) -> dict[str, Any]:
