@@ -22,6 +22,7 @@ STAGE = "read"
 """The stage that owns the problems mappers find."""
 
 HOLD = pl.Struct(fields(Hold))
+LINES = pl.List(LINE)
 WISH = pl.Struct(fields(Wish))
 ENVELOPE = ("platform", "shop", "platform_ref", "format", "observed_at", "updated_at", "source")
 MONEY_FIELDS = (
@@ -237,6 +238,11 @@ def privacy(*shown: pl.Expr) -> pl.Expr:
         .when(masked.fill_null(False)).then(pl.lit("masked"))
         .otherwise(pl.lit("plain"))
     )  # fmt: skip
+
+
+def sealed(scheme: str, blob: pl.Expr) -> pl.Expr:
+    """Build the sealed data of a recipient whose address came as a ciphertext."""
+    return pl.struct(scheme=pl.lit(scheme), ref=pl.lit(None, dtype=pl.String), blob=blob)
 
 
 def _complete(dtype: pl.Struct, values: Mapping[str, pl.Expr]) -> pl.Expr:
