@@ -164,7 +164,8 @@ class World:
             if quantity > 0:
                 group = order_id if alone else self.orders[order_id][0]
                 groups.setdefault(group, {})[order_id] = min(quantity, stock)
-        fresh = {short_id("s", json.dumps(lines, sort_keys=True)): lines for lines in groups.values()}
+        # what is left of a line beside what is bound is another shipment, though it looks the same
+        fresh = {short_id("s", *sorted((o, q, free[o]) for o, q in g.items())): g for g in groups.values()}
         return [
             Dispatch(name, tuple((o, q, self.orders[o][1]) for o, q in sorted(lines.items())))
             for name, lines in {**bound, **fresh}.items()
