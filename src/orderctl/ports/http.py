@@ -159,6 +159,12 @@ def is_loopback(url: str) -> bool:
         return False
 
 
+def with_tls(url: str) -> str:
+    """Give a plain `http://` address of another machine as `https://`, any other as it is."""
+    plain = url.startswith("http://") and not is_loopback(url)
+    return "https://" + url.removeprefix("http://") if plain else url
+
+
 def check_url(url: str) -> str:
     """Give `url` back if credentials may travel to it: https, or plain http to this machine.
 
@@ -364,13 +370,14 @@ class Http:
     def download(self, url: str, *, operation: str, body_max: int, near: str) -> Answer:
         """Read a document from an address somebody gave us, without any credential, following few redirects.
 
-        Only an aggregator that itself runs on this machine (`near` is its address) may point to this machine.
+        An `http://` address of another machine is read by TLS. Only an aggregator that itself runs on this machine (`near` is its address) may point to this machine.
         Raises: Refused if the address is not allowed; Temporary.
         """
         for _ in range(REDIRECTS_MAX + 1):
             try:
-                allowed = check_url(url) and (is_loopback(near) or not is_loopback(url))
-            except ConfigError:
+                url = check_url(with_tls(url))
+                allowed = is_loopback(near) or not is_loopback(url)
+            except (ConfigError, httpx.InvalidURL):
                 allowed = False
             if not allowed:
                 raise Refused(
@@ -383,7 +390,7 @@ class Http:
             )
             if answer.status < 300:
                 return answer
-            url = str(httpx.URL(url).join(answer.headers["location"]))
+            url = _joined(url, answer.headers["location"])
         raise Refused(Text("{operation}: redirected too often", operation=operation), code="redirects")
 
     def _attempt(self, request: Request, *, changes: bool, classify: Classify, end: float) -> Answer:
@@ -461,3 +468,11 @@ def _unless_moved(status: int, headers: Mapping[str, str], operation: str) -> Po
         if status in (301, 302, 303, 307, 308) and "location" in headers
         else http_failure(status, headers, operation)
     )
+
+
+def _joined(url: str, location: str) -> str:
+    """Give the address a redirect leads to; empty text, which is no allowed address, if it is no address."""
+    try:
+        return str(httpx.URL(url).join(location))
+    except httpx.InvalidURL:
+        return ""

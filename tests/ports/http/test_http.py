@@ -217,6 +217,21 @@ def test_a_download_carries_nothing_and_follows_only_allowed_addresses() -> None
     )
 
 
+@pytest.mark.parametrize(
+    "url", ["", "http://[bad", "https://u:p@a.example.com/", "file:///etc/hostname", "label.png"]
+)
+def test_nonsense_addresses_of_downloads(url: str) -> None:
+    http, _ = http_over(lambda _: pytest.fail("sent"))
+    with pytest.raises(Refused):
+        http.download(url, operation="label", body_max=100, near="https://a.example.com")
+
+
+def test_a_redirect_to_nonsense() -> None:
+    http, _ = http_over(answers(302, Location="http://[bad"))
+    with pytest.raises(Refused):
+        http.download("https://a.example.com/", operation="label", body_max=100, near="https://a.example.com")
+
+
 def test_endless_redirects_end() -> None:
     http, _ = http_over(answers(302, Location="/again"))
     with pytest.raises(Refused):
