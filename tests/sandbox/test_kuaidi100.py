@@ -56,6 +56,16 @@ def test_without_reorder_false_every_call_costs_a_number(kuaidi100: Kuaidi100, s
     assert [row["detail"]["second"] for row in sandbox.books("waybill")] == [False, True, True]
 
 
+def test_children_have_numbers_of_their_own(kuaidi100: Kuaidi100) -> None:
+    first = kuaidi100.order(count=3, needChild="1")["data"]
+    children = first["childNum"].split(",")
+    other = kuaidi100.order(orderId="S-2")["data"]["kuaidinum"]
+    assert len({first["kuaidinum"], *children, other}) == 4
+    assert all(PATTERNS["YTO"].match(number) for number in children)
+    assert kuaidi100.order(count=0, orderId="S-3")["data"] is not None
+    assert not kuaidi100.order(count="many", orderId="S-4")["success"]
+
+
 def test_a_cancelled_number_is_not_given_again(kuaidi100: Kuaidi100, sandbox: Sandbox) -> None:
     first = kuaidi100.order()["data"]["kuaidinum"]
     cancel = {"kuaidicom": "yuantong", "kuaidinum": first, "partnerId": "sandbox-partner"}

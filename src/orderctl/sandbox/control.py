@@ -81,8 +81,8 @@ class Control:
         limits = quota if isinstance(quota, dict) else {"taobao": quota}
         names = {"taobao": "taobao.quota", "kuaidi100": "kuaidi100.balance"}
         for name, left in limits.items():
-            if name not in names:
-                raise ValueError(f"no quota for {name!r}")
+            if name not in names or not (left is None or type(left) is int):
+                raise ValueError(f"no quota {left!r} for {name!r}")
             self._store.put(names[name], left)
 
     def refill(self, shop: str, maximum: float, restore_rate: float) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -192,6 +193,8 @@ class Kuaidi100Gate:
         if param.get("printType") == "CLOUD" and not param.get("siid"):
             raise Refusal(INCOMPLETE, "siid不能为空")
         sheet_of(param)
+        if not re.fullmatch(r"[1-9][0-9]?", str(param.get("count") or 1)):
+            raise Refusal(INCOMPLETE, "count应为1至99")
         if param.get("payType", "SHIPPER") not in PAY_TYPES:
             raise Refusal(INCOMPLETE, "payType错误")
         if param.get("oaid") or param.get("caid"):
@@ -235,14 +238,13 @@ class Kuaidi100Gate:
         sort_code: str, first: dict[str, Any] | None,
     ) -> dict[str, Any]:  # fmt: skip
         serial = self._store.count("waybills")
-        children = (
-            max(int(param.get("count") or 1), 1) - 1 if str(param.get("needChild")) in ("1", "True") else 0
-        )
         number = courier.number(1000 + serial)
+        more = int(param.get("count") or 1) - 1 if str(param.get("needChild")) in ("1", "True") else 0
+        children = [courier.number(1000 + self._store.count("waybills")) for _ in range(more)]
         seed = self._store.get("world", {}).get("seed", 0)
         body = {
             "taskId": digest("task", seed, serial)[:32].replace("-", "A").replace("_", "B").upper(), "kuaidinum": number,
-            "childNum": ",".join(f"{number}-{k}" for k in range(1, children + 1)), "returnNum": "",
+            "childNum": ",".join(children), "returnNum": "",
             "bulkpen": f"{sort_code} {serial % 900 + 100:03d}", "pkgName": "样例集散中心", "pkgCode": f"P{serial % 90 + 10}",
             "destSortingCode": sort_code, "kdComOrderNum": f"K{serial:010d}", "expressName": str(param.get("expType", "")),
             "_courier": courier.name, "_sender": sender, "_receiver": receiver, "_print": param.get("printType", "NON"),

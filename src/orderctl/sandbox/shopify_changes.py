@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 
 from orderctl.sandbox.shopify_orders import hold, instant, make_address, refresh
+from orderctl.sandbox.shopify_search import FINANCIAL
 from orderctl.sandbox.store import Order
 
 
@@ -16,7 +17,7 @@ def touch(order: Order, changes: dict[str, Any], seed: int, now: float) -> None:
     """Change an order as a buyer or seller would. Raises: ValueError for a change nobody can make."""
     body = order.body
     for what, value in changes.items():
-        if what == "refund":
+        if what == "refund" and value is True:
             refund_everything(body)
         elif what == "status" and value == "cancelled":
             body |= {"cancelledAt": instant(now), "cancelReason": "CUSTOMER"}
@@ -25,15 +26,17 @@ def touch(order: Order, changes: dict[str, Any], seed: int, now: float) -> None:
             body["displayFulfillmentStatus"] = "ON_HOLD"
             for part in body["fulfillmentOrders"]:
                 part |= {"status": "ON_HOLD", "fulfillmentHolds": [hold(order.number)]}
-        elif what == "status":
-            body["displayFinancialStatus"] = str(value)
+        elif what == "status" and str(value).lower() in FINANCIAL:
+            body["displayFinancialStatus"] = str(value).upper()
         elif what == "address":
             dice = Random(f"{seed}|{order.ref}|{order.modified}")
             body["shippingAddress"] = make_address(order.shop, None, dice)
         elif what in ("memo", "note"):
             body["note"] = str(value)
         else:
-            raise ValueError(f"an order has no change {what!r}: refund, status, address, memo, note")
+            raise ValueError(
+                f"an order has no change {what!r} to {value!r}: refund, status, address, memo, note"
+            )
     body["updatedAt"] = instant(max(now, order.modified))
     refresh(order)
 

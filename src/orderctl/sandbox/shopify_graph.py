@@ -31,13 +31,14 @@ def encode(cursor: dict[str, Any]) -> str:
     return base64.b64encode(json.dumps(cursor, separators=(",", ":")).encode()).decode()
 
 
-def decode(text: str, key: str) -> dict[str, Any]:
-    """Read a cursor made for the sort key `key`. Raises: GraphQLError for any other text."""
+def decode(text: str, key: str, *names: str) -> list[int]:
+    """Read the numbers `names` of a cursor made for the sort key `key`. Raises: GraphQLError for any other text."""
     try:
         cursor = json.loads(base64.b64decode(text, validate=True))
-        if cursor["key"] == key:
-            return dict(cursor)
-    except (ValueError, KeyError, TypeError):
+        numbers = [cursor[name] for name in names]
+        if cursor["key"] == key and all(type(number) is int and abs(number) < 2**63 for number in numbers):
+            return numbers
+    except (ValueError, KeyError, TypeError, IndexError):
         pass
     raise GraphQLError(
         f"Invalid cursor for current pagination sort: {text}", extensions={"code": "BAD_REQUEST"}
@@ -68,9 +69,8 @@ def resolve_orders(_: Any, info: Info, **args: Any) -> dict[str, Any]:
     down = bool(args.get("reverse")) != backwards
     edge = args.get("before") if backwards else args.get("after")
     if edge is not None:
-        cursor = decode(edge, key)
         where += f" AND ({column}, number) {'<' if down else '>'} (?, ?)"
-        values += [cursor["value"], cursor["id"]]
+        values += decode(edge, key, "value", "id")
     turn = "DESC" if down else "ASC"
     found = context.store.select(
         where, [*values, size + 1], f"ORDER BY {column} {turn}, number {turn} LIMIT ?"
@@ -110,9 +110,9 @@ def resolve_connection(source: dict[str, Any], info: Info, **args: Any) -> dict[
         items.reverse()
     low, high = 0, len(items)
     if args.get("after"):
-        low = decode(args["after"], info.field_name)["at"] + 1
+        low = decode(args["after"], info.field_name, "at")[0] + 1
     if args.get("before"):
-        high = min(high, decode(args["before"], info.field_name)["at"])
+        high = min(high, decode(args["before"], info.field_name, "at")[0])
     if args.get("first") is not None:
         high = min(high, low + args["first"])
     if args.get("last") is not None:

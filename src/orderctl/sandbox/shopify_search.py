@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 TOKEN = re.compile(
@@ -121,7 +121,7 @@ def term(token: re.Match[str], search: Search) -> str | None:
         return among("name", [*values, *("#" + value for value in values)], search)
     if name == "test" and values[0] in ("true", "false"):
         return f"test = {int(values[0] == 'true')}"
-    if name == "id" and all(value.isascii() and value.isdigit() for value in values):
+    if name == "id" and all(re.fullmatch(r"[0-9]{1,18}", value) for value in values):
         return among("number", [int(value) for value in values], search, op)
     search.ignore(name, f"Invalid search field or value for '{name}'.")
     return None
@@ -143,12 +143,11 @@ def time_term(name: str, op: str, text: str, search: Search, *, quoted: bool) ->
         return None
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        at = int((moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(search.zone))).timestamp())
+    except (ValueError, OverflowError):
         search.ignore(name, f"Input '{text}' is not a date or time.")
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=ZoneInfo(search.zone))
-    column, at = TIMES[name], int(moment.astimezone(UTC).timestamp())
+    column = TIMES[name]
     if op == "=" and len(text) == 10:
         search.values += [at, at + 86_400]
         return f"({column} >= ? AND {column} < ?)"

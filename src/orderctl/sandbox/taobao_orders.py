@@ -303,6 +303,8 @@ def touch(order: Order, changes: dict[str, Any], seed: int, now: float) -> None:
     for what, value in changes.items():
         if what == "refund" and value:
             free = [line for line in body["orders"] if line["refund_status"] in ("NO_REFUND", "CLOSED")]
+            if not free:
+                raise ValueError("every line of this trade has a refund already")
             for line in free[:1]:
                 asked = "WAIT_SELLER_AGREE" if value is True else str(value)
                 line |= {"refund_status": asked, "refund_id": str(line["oid"])[-12:]}

@@ -25,6 +25,7 @@ STATUSES = frozenset({
 DETAIL_ONLY = frozenset({"buyer_message", "delivery_time", "logistics_infos"})
 OAID_NEEDS = frozenset({"receiver_name", "receiver_address", "created", "receiver_mobile", "receiver_phone"})
 MEMO_BYTES = 1000
+LAST_PAGE = 1_000_000
 SELLER_NICK = "样例旗舰店"
 
 Fields = dict[str, set[str] | None]
@@ -87,7 +88,7 @@ def listed(call: Call, column: str, name: str, window: tuple[int, int]) -> dict[
         raise invalid(name, "the start lies after the end")
     wanted = read_fields(call)
     page, size = call.number("page_no", 1), call.number("page_size", 40)
-    if page < 1:
+    if not 1 <= page <= LAST_PAGE:
         raise invalid("page_no", "pages are counted from 1")
     if not 1 <= size <= 100:
         raise invalid("page_size", "1 to 100")
