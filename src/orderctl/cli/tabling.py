@@ -1,0 +1,81 @@
+"""Tables as text: aligned for a fixed-width font, Chinese characters counted as two.
+
+In a pipe or a file a table is plain and its bytes depend on its content alone; on a terminal it is drawn to fit.
+Text from outside is made visible first, so no cell can steer the terminal.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+
+from rich import box
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table as Drawn
+from rich.text import Text as Cell
+
+from orderctl.model.table import Table
+from orderctl.model.text import visible
+
+GAP, NOTHING = "  ", "-"
+
+
+def write_tables(tables: Sequence[Table], *, to_terminal: bool, titles: bool = True) -> bytes:
+    """Write tables one below the other, each under its title; to a terminal in its width, else plainly."""
+    if to_terminal:
+        return _drawn(tables, titles=titles)
+    blocks = ["\n".join([*([t.title] if titles else []), *plain_lines(t)]) for t in tables]
+    return ("\n\n".join(blocks) + "\n").encode() if blocks else b""
+
+
+def is_terminal(target: str) -> bool:
+    """Tell whether what is written to `target` is read on a terminal."""
+    return target == "-" and sys.stdout.isatty()
+
+
+def plain_lines(table: Table) -> list[str]:
+    """Give the lines of a table: headings, a rule, rows; numbers to the right, no blanks at the end of a line."""
+    columns = [[words, *cells] for words, cells in zip(table.words(), _cells(table), strict=True)]
+    widths = [max(cell_len(cell) for cell in column) for column in columns]
+    padded = [
+        [_pad(cell, width, right=table.is_number(name)) for cell in column]
+        for name, column, width in zip(table.frame.columns, columns, widths, strict=True)
+    ]
+    head, *rows = (GAP.join(cells).rstrip() for cells in zip(*padded, strict=True))
+    return [head, GAP.join("─" * width for width in widths), *rows]
+
+
+def _cells(table: Table) -> list[list[str]]:
+    return [
+        [NOTHING if value is None else visible(value) for value in table.frame[name].to_list()]
+        for name in table.frame.columns
+    ]
+
+
+def _pad(cell: str, width: int, *, right: bool) -> str:
+    blanks = " " * (width - cell_len(cell))
+    return blanks + cell if right else cell + blanks
+
+
+def _drawn(tables: Sequence[Table], *, titles: bool) -> bytes:
+    sink = io.StringIO()
+    width = shutil.get_terminal_size().columns
+    console = Console(
+        file=sink, force_terminal=True, width=width, no_color="NO_COLOR" in os.environ, highlight=False, legacy_windows=False
+    )
+    for number, table in enumerate(tables):
+        if number:
+            console.print()
+        if titles:
+            console.print(Cell(table.title, style="bold"))
+        drawn = Drawn(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
+        for name, words in zip(table.frame.columns, table.words(), strict=True):
+            drawn.add_column(Cell(words), justify="right" if table.is_number(name) else "left", overflow="fold")
+        for cells in zip(*_cells(table), strict=True):
+            drawn.add_row(*(Cell(cell) for cell in cells))
+        console.print(drawn)
+    return sink.getvalue().encode()
