@@ -100,6 +100,7 @@ class VirtualPrinter:
     port: int
     folder: Path
     cups: str
+    restart: Callable[[str], None]
     fault: Path = field(init=False)
 
     def __post_init__(self) -> None:
@@ -189,14 +190,23 @@ def printer_maker(
             folder, port = cups_folder / name, free_port()
             for part in ("kept", "spool"):
                 (folder / part).mkdir(parents=True)
-            write_printer(folder, formats)
             started = [cups_programs["ippeveprinter"], "-r", "off", "-n", "localhost", "-p", str(port)]
             started += ["-d", str(folder / "spool"), "-k", "-vv", "-a", str(folder / "printer.conf")]
             started += ["-c", str(folder / "command"), name]
-            stack.enter_context(running(started, folder / "log", {"DBUS_SYSTEM_BUS_ADDRESS": bus}))
-            wait_for(lambda: _listens(port), "ippeveprinter")
+            alive = stack.enter_context(contextlib.ExitStack())
+
+            def start(formats: str) -> None:
+                """Start the printer, ending the one that ran before; `formats` are what it takes now."""
+                alive.close()
+                write_printer(folder, formats)
+                alive.enter_context(running(started, folder / "log", {"DBUS_SYSTEM_BUS_ADDRESS": bus}))
+                wait_for(lambda: _listens(port), "ippeveprinter")
+
+            start(formats)
             device = f"cups://{cupsd}/{name}"
-            made = VirtualPrinter(name, device, f"ipp://localhost:{port}/ipp/print", port, folder, cupsd)
+            made = VirtualPrinter(
+                name, device, f"ipp://localhost:{port}/ipp/print", port, folder, cupsd, start
+            )
             added = made.run(
                 "lpadmin", "-p", name, "-E", "-v", f"ipp://localhost:{port}/ipp/print", "-m", "everywhere"
             )

@@ -82,7 +82,9 @@ def test_a_named_paper_is_used_when_it_is_the_documents(label_printer: Any) -> N
     document, numbers = batch(2)
     before = len(label_printer.kept)
     name = "custom_76x130mm_76x130mm"
-    assert connect(f"{label_printer.device}?media={name}").send(document, title="named").confirmed == "completed"
+    assert (
+        connect(f"{label_printer.device}?media={name}").send(document, title="named").confirmed == "completed"
+    )
     (arrived,) = label_printer.kept[before:]
     check_labels(replace(document, content=arrived), numbers)
     with pytest.raises(Refused, match="no paper named nonsense"):
@@ -92,7 +94,9 @@ def test_a_named_paper_is_used_when_it_is_the_documents(label_printer: Any) -> N
 
 
 @pytest.mark.parametrize("device", ["device", "direct"])
-def test_a_paper_the_printer_does_not_have_is_refused_before_anything_is_sent(label_printer: Any, device: str) -> None:
+def test_a_paper_the_printer_does_not_have_is_refused_before_anything_is_sent(
+    label_printer: Any, device: str
+) -> None:
     before = len(label_printer.kept)
     with pytest.raises(Refused, match="no paper of 210 x 297 mm") as caught:
         connect(getattr(label_printer, device)).send(render_picklist([label("SF1")]), title="list")
@@ -119,7 +123,9 @@ def test_out_of_paper_is_named_and_the_job_ends_when_paper_is_back(label_printer
 
 
 @pytest.mark.parametrize(("word", "said"), [("media-jam", "paper jam"), ("cover-open", "cover open")])
-def test_a_jam_or_an_open_cover_repaired_in_time_is_a_finished_job(label_printer: Any, word: str, said: str) -> None:
+def test_a_jam_or_an_open_cover_repaired_in_time_is_a_finished_job(
+    label_printer: Any, word: str, said: str
+) -> None:
     assert said
     label_printer.fault.write_text(word)
     repair = threading.Timer(1.5, label_printer.fault.unlink)
@@ -208,7 +214,9 @@ def test_a_canceled_job_that_began_is_unknown(label_printer: Any) -> None:
     label_printer.fault.write_text("media-jam")
     try:
         with pytest.raises(OutcomeUnknown):
-            CanceledLater(parse_device(f"{label_printer.device}?deadline=10")).send(batch(1)[0], title="canceled")
+            CanceledLater(parse_device(f"{label_printer.device}?deadline=10")).send(
+                batch(1)[0], title="canceled"
+            )
     finally:
         label_printer.fault.unlink()
     idle(label_printer)
@@ -231,6 +239,19 @@ def test_a_printer_that_is_gone_leaves_the_job_unknown_and_a_queue_that_is_not_t
         label_printer.run("lpadmin", "-x", queue)
     with pytest.raises(Refused, match="no such queue"):
         connect(device).send(batch(1)[0], title="gone")
+
+
+def test_a_document_the_printer_refused_is_no_print_though_cups_says_completed(
+    printer_maker: Callable[..., Any],
+) -> None:
+    """The queue's driver still sends what the printer took when the queue was made."""
+    printer = printer_maker("stale")
+    assert connect(printer.device).send(batch(1)[0], title="before").confirmed == "completed"
+    printer.restart("image/pwg-raster")
+    before = len(printer.kept)
+    with pytest.raises((Refused, OutcomeUnknown)):
+        connect(f"{printer.device}?deadline=8").send(batch(1)[0], title="stale")
+    assert len(printer.kept) == before
 
 
 def test_a_server_that_is_gone_is_temporary(free_tcp_port: int) -> None:
@@ -298,7 +319,9 @@ def pwg_pages(content: bytes) -> Iterator[Image.Image]:
                     at += unit * (257 - count)
             rows += line * repeat
         if bits == 1:
-            yield Image.frombytes("1", (width, height), bytes(~b & 0xFF for b in rows), "raw", "1", per_line).convert("L")
+            yield Image.frombytes(
+                "1", (width, height), bytes(~b & 0xFF for b in rows), "raw", "1", per_line
+            ).convert("L")
         else:
             picture = Image.frombytes("L", (width, height), rows, "raw", "L", per_line)
             yield picture.point(lambda value: 255 if value >= 128 else 0)
