@@ -178,7 +178,7 @@ def test_a_queue_stopped_while_the_job_waits_is_unknown_with_the_reason(label_pr
     printer = StoppedInBetween(parse_device(f"{label_printer.device}?deadline=2"))
     before = len(label_printer.kept)
     try:
-        with pytest.raises(OutcomeUnknown, match="paused|lunch"):
+        with pytest.raises(OutcomeUnknown, match=r"paused|lunch"):
             printer.send(batch(1)[0], title="waiting")
     finally:
         label_printer.run("cupsenable", label_printer.queue)
@@ -232,7 +232,7 @@ def test_a_printer_that_is_gone_leaves_the_job_unknown_and_a_queue_that_is_not_t
     label_printer.run("lpadmin", "-p", queue, "-v", f"ipp://localhost:{free_tcp_port}/ipp/print")
     device = f"cups://{label_printer.cups}/{queue}?deadline=2"
     try:
-        with pytest.raises(OutcomeUnknown, match="unavailable|not responding|may not exist"):
+        with pytest.raises(OutcomeUnknown, match=r"unavailable|not responding|may not exist"):
             connect(device).send(batch(1)[0], title="gone")
     finally:
         label_printer.run("cancel", "-a", queue)
