@@ -117,16 +117,17 @@ def test_paper_near_its_end_prints_and_is_told() -> None:
 def test_no_paper_or_an_open_cover_is_told_before_anything_is_sent(
     statuses: tuple[int, int], code: str
 ) -> None:
-    with printer(lambda it: it.answer(*statuses)) as (device, kept):
-        with pytest.raises(Temporary) as caught:
-            connect(device).send(receipt(), title="t")
+    with printer(lambda it: it.answer(*statuses)) as (device, kept), pytest.raises(Temporary) as caught:
+        connect(device).send(receipt(), title="t")
     assert caught.value.code == code and b"hello" not in kept
 
 
 def test_a_printer_that_never_answers_gets_nothing_unless_told_so() -> None:
-    with printer(lambda it: it.take(b"\x04")) as (device, kept):
-        with pytest.raises(Temporary, match="no answer to a status request") as caught:
-            connect(device).send(receipt(), title="t")
+    with (
+        printer(lambda it: it.take(b"\x04")) as (device, kept),
+        pytest.raises(Temporary, match="no answer to a status request") as caught,
+    ):
+        connect(device).send(receipt(), title="t")
     assert "status=no" in str(caught.value.hint) and b"hello" not in kept
     with printer(lambda it: it.take(b"hello\n")) as (device, kept):
         assert connect(f"{device}?status=no").send(receipt(), title="t").confirmed == "spooled"
@@ -146,9 +147,8 @@ def test_a_line_cut_before_the_document_is_temporary() -> None:
         it.take(b"\x10\x04\x01")
         it.reset()
 
-    with printer(behave) as (device, kept):
-        with pytest.raises(Temporary):
-            connect(device).send(receipt(), title="t")
+    with printer(behave) as (device, kept), pytest.raises(Temporary):
+        connect(device).send(receipt(), title="t")
     assert b"hello" not in kept
 
 
@@ -158,15 +158,16 @@ def test_a_reset_in_a_large_document_is_unknown() -> None:
         it.kept += it.link.recv(2000)
         it.reset()
 
-    with printer(behave) as (device, _):
-        with pytest.raises(OutcomeUnknown, match="after [1-9]\\d* of \\d+ bytes"):
-            connect(device).send(receipt(b"x" * 20_000_000), title="t")
+    with printer(behave) as (device, _), pytest.raises(OutcomeUnknown, match=r"after [1-9]\d* of \d+ bytes"):
+        connect(device).send(receipt(b"x" * 20_000_000), title="t")
 
 
 def test_a_printer_that_stops_reading_is_unknown_after_the_deadline() -> None:
-    with printer(lambda it: it.answer(GOOD, GOOD)) as (device, _):
-        with pytest.raises(OutcomeUnknown, match="timed out"):
-            connect(f"{device}?deadline=1").send(receipt(b"x" * 20_000_000), title="t")
+    with (
+        printer(lambda it: it.answer(GOOD, GOOD)) as (device, _),
+        pytest.raises(OutcomeUnknown, match="timed out"),
+    ):
+        connect(f"{device}?deadline=1").send(receipt(b"x" * 20_000_000), title="t")
 
 
 def test_everything_taken_but_no_confirmation_is_unknown() -> None:
@@ -179,9 +180,8 @@ def test_everything_taken_but_no_confirmation_is_unknown() -> None:
         it.link.close()
 
     for behave, said in ((silent, "did not confirm the end"), (closing, "without confirming the end")):
-        with printer(behave) as (device, kept):
-            with pytest.raises(OutcomeUnknown, match=said):
-                connect(f"{device}?deadline=1").send(receipt(), title="t")
+        with printer(behave) as (device, kept), pytest.raises(OutcomeUnknown, match=said):
+            connect(f"{device}?deadline=1").send(receipt(), title="t")
         assert b"hello" in kept
 
 
@@ -191,9 +191,8 @@ def test_paper_that_ends_while_printing_is_unknown() -> None:
         it.take(b"\x1dr\x01")
         it.link.sendall(b"\x0c")
 
-    with printer(behave) as (device, _):
-        with pytest.raises(OutcomeUnknown, match="the paper ended"):
-            connect(device).send(receipt(), title="t")
+    with printer(behave) as (device, _), pytest.raises(OutcomeUnknown, match="the paper ended"):
+        connect(device).send(receipt(), title="t")
 
 
 def test_unasked_status_bytes_are_no_answer() -> None:
@@ -206,9 +205,8 @@ def test_unasked_status_bytes_are_no_answer() -> None:
         it.link.sendall(unasked)
         it.take(b"\x1dr\x01")
 
-    with printer(behave) as (device, _):
-        with pytest.raises(OutcomeUnknown, match="did not confirm"):
-            connect(f"{device}?deadline=1").send(receipt(), title="t")
+    with printer(behave) as (device, _), pytest.raises(OutcomeUnknown, match="did not confirm"):
+        connect(f"{device}?deadline=1").send(receipt(), title="t")
 
 
 def test_only_receipts_are_taken_and_nothing_can_be_looked_up(tmp_path: Path) -> None:
@@ -232,7 +230,7 @@ def test_a_device_file_gets_the_bytes_and_confirms_nothing_more(tmp_path: Path) 
         os.close(reader)
     with pytest.raises(Temporary, match="0 of 8 bytes"):  # nobody reads any more
         connect(f"escpos-file:{pipe}").send(receipt(), title="t")
-    with pytest.raises(Temporary, match="0 of 8 bytes written \\(No such file"):
+    with pytest.raises(Temporary, match=r"0 of 8 bytes written \(No such file"):
         connect("escpos-file:/dev/orderctl-no-such-printer").send(receipt(), title="t")
     with pytest.raises(Temporary, match="No space left"):
         connect("escpos-file:/dev/full").send(receipt(), title="t")
@@ -244,7 +242,7 @@ def test_a_device_file_that_goes_away_in_the_middle_is_unknown(tmp_path: Path) -
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     leave = threading.Timer(0.3, os.close, (reader,))
     leave.start()
-    with pytest.raises(OutcomeUnknown, match="[1-9]\\d* of 20000000 bytes"):
+    with pytest.raises(OutcomeUnknown, match=r"[1-9]\d* of 20000000 bytes"):
         connect(f"escpos-file:{pipe}").send(receipt(b"x" * 20_000_000), title="t")
     leave.join()
 
