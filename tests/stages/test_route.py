@@ -38,7 +38,14 @@ tariffs:
 
 
 def shipment(ref: str = "a", **changes: Any) -> dict[str, Any]:
-    recipient = {"name": "测试甲", "country": "CN", "province": "浙江省", "city": "杭州市", "street": "样例路1号", "privacy": "plain"}
+    recipient = {
+        "name": "测试甲",
+        "country": "CN",
+        "province": "浙江省",
+        "city": "杭州市",
+        "street": "样例路1号",
+        "privacy": "plain",
+    }
     order = {
         "order_id": f"taobao:main:{ref}", "platform": "taobao", "shop": "main", "payment": "prepaid",
         "buyer_note": changes.pop("note", None), "placed_at": "2026-11-23T02:00:00Z",
@@ -56,7 +63,9 @@ def batch(*rows: dict[str, Any]) -> pl.DataFrame:
     return conform(pl.from_dicts(list(rows), infer_schema_length=None), "shipment/1")
 
 
-def routed(*rows: dict[str, Any], book: RuleBook | None = None, facts: Facts | None = None) -> list[dict[str, Any]]:
+def routed(
+    *rows: dict[str, Any], book: RuleBook | None = None, facts: Facts | None = None
+) -> list[dict[str, Any]]:
     return route(batch(*rows), book or parse(RULES), facts or Facts(), NOW).to_dicts()
 
 
@@ -87,14 +96,23 @@ def test_a_shipment_gets_all_its_decisions_and_their_reasons() -> None:
 def test_what_matches_no_rule_is_blocked_with_a_reason() -> None:
     (row,) = routed(shipment(recipient={"province": "广东省"}))
     assert codes(row) == ["no_courier"]
-    assert (row["courier"], row["freight_minor"], trail(row)["courier"]) == (None, None, (None, None, "no_match"))
+    assert (row["courier"], row["freight_minor"], trail(row)["courier"]) == (
+        None,
+        None,
+        (None, None, "no_match"),
+    )
     (row,) = routed(shipment(recipient={"country": None}))
     assert codes(row)[:2] == ["no_warehouse", "no_courier"]
 
 
 def test_without_warehouse_rules_a_shipment_needs_no_warehouse() -> None:
     (row,) = routed(shipment(), book=parse("couriers: [{name: all, use: ZTO}]"))
-    assert (row["warehouse"], row["courier"], row["problems"], list(trail(row))) == (None, "ZTO", [], ["courier"])
+    assert (row["warehouse"], row["courier"], row["problems"], list(trail(row))) == (
+        None,
+        "ZTO",
+        [],
+        ["courier"],
+    )
 
 
 def test_a_fact_that_is_missing_is_named_with_the_rule_it_left_open() -> None:
@@ -130,7 +148,8 @@ def committed(**changes: Any) -> Facts:
 
 def pinned(*pins: tuple[str, dict[str, str], str]) -> Facts:
     rows = [
-        {"subject": s, "decision": "pin", "payload": json.dumps(p), "reason": "x", "actor": "y", "at": at} for s, p, at in pins
+        {"subject": s, "decision": "pin", "payload": json.dumps(p), "reason": "x", "actor": "y", "at": at}
+        for s, p, at in pins
     ]
     return Facts(decisions=pl.DataFrame(rows, schema=DECISIONS))
 
@@ -138,7 +157,13 @@ def pinned(*pins: tuple[str, dict[str, str], str]) -> Facts:
 def test_what_is_committed_stays_whatever_the_rules_say() -> None:
     facts = committed(courier="ZTO", warehouse="la", account="z", issuer="i")
     (row,) = routed(shipment(), facts=facts)
-    assert [row[c] for c in ("warehouse", "courier", "service", "account", "issuer")] == ["la", "ZTO", None, "z", "i"]
+    assert [row[c] for c in ("warehouse", "courier", "service", "account", "issuer")] == [
+        "la",
+        "ZTO",
+        None,
+        "z",
+        "i",
+    ]
     assert trail(row)["courier"] == (None, "ZTO", "committed")
     assert trail(row)["warehouse"] == (None, "la", "committed")
     (row,) = routed(shipment(), facts=committed(courier="SF"))
@@ -153,7 +178,13 @@ def test_a_commitment_goes_before_a_pin() -> None:
 
 def test_a_pinned_courier_takes_the_account_from_the_first_rule_that_uses_it() -> None:
     (row,) = routed(shipment(), facts=pinned(("S-a", {"courier": "SF"}, NOW)))
-    assert [row[c] for c in ("courier", "service", "account", "issuer", "template")] == ["SF", "标快", "sf", "k", "wide"]
+    assert [row[c] for c in ("courier", "service", "account", "issuer", "template")] == [
+        "SF",
+        "标快",
+        "sf",
+        "k",
+        "wide",
+    ]
     assert trail(row)["courier"] == (None, "SF", "pinned")
     (row,) = routed(shipment(), facts=pinned(("S-a", {"courier": "SF", "service": "特快"}, NOW)))
     assert (row["service"], row["account"]) == ("特快", "sf")
@@ -161,7 +192,9 @@ def test_a_pinned_courier_takes_the_account_from_the_first_rule_that_uses_it() -
 
 def test_the_later_pin_wins_field_by_field_also_by_order() -> None:
     early, late = "2026-11-20T00:00:00Z", "2026-11-21T00:00:00Z"
-    facts = pinned(("taobao:main:a", {"courier": "EMS"}, late), ("S-a", {"courier": "SF", "warehouse": "la"}, early))
+    facts = pinned(
+        ("taobao:main:a", {"courier": "EMS"}, late), ("S-a", {"courier": "SF", "warehouse": "la"}, early)
+    )
     (row,) = routed(shipment(), facts=facts)
     assert (row["courier"], row["warehouse"]) == ("EMS", "la")
 
@@ -192,11 +225,16 @@ def many(seed: int, count: int = 60) -> pl.DataFrame:
             shipment(
                 f"{n}",
                 note=random.choice([None, "发顺丰", "先别发", "不要顺丰"]),
-                recipient={"country": random.choice(["CN", "CN", "CN", "US", None]), "province": random.choice(provinces)},
+                recipient={
+                    "country": random.choice(["CN", "CN", "CN", "US", None]),
+                    "province": random.choice(provinces),
+                },
                 weight_g=weight,
                 total_minor=random.choice([None, 900, 20_000]),
                 tags=random.choice([[], ["vip"]]),
-                lines=[{"line_ref": "1", "sku": sku, "quantity": random.randint(1, 3), "unit_weight_g": weight}],
+                lines=[
+                    {"line_ref": "1", "sku": sku, "quantity": random.randint(1, 3), "unit_weight_g": weight}
+                ],
                 parcels=[{"parcel_no": 1}, {"parcel_no": 2}][: random.randint(0, 2)],
             )
         )
@@ -208,7 +246,9 @@ def test_any_division_of_a_batch_gives_the_same_rows(seed: int) -> None:
     frame, book = many(seed), parse(EXAMPLE.read_text("utf-8"))
     whole = route(frame, book, Facts(), NOW)
     cut = Random(seed).randrange(1, frame.height)
-    assert_frame_equal(whole, pl.concat([route(frame[:cut], book, Facts(), NOW), route(frame[cut:], book, Facts(), NOW)]))
+    assert_frame_equal(
+        whole, pl.concat([route(frame[:cut], book, Facts(), NOW), route(frame[cut:], book, Facts(), NOW)])
+    )
     assert whole["shipment_id"].to_list() == frame["shipment_id"].to_list()
 
 
@@ -238,7 +278,15 @@ def test_a_courier_rule_appended_below_changes_nothing_already_matched() -> None
 
 
 def test_problems_and_steps_of_other_stages_are_kept() -> None:
-    alien = {"code": "merge_suggested", "params": [], "field": None, "severity": "info", "forceable": False, "stage": "merge", "message": "m"}
+    alien = {
+        "code": "merge_suggested",
+        "params": [],
+        "field": None,
+        "severity": "info",
+        "forceable": False,
+        "stage": "merge",
+        "message": "m",
+    }
     step = {"step": "merge", "rule": None, "outcome": None, "reason": "single", "params": []}
     (row,) = routed(shipment(problems=[alien], decision=[step]))
     assert codes(row) == ["merge_suggested"]

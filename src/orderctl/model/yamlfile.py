@@ -42,7 +42,9 @@ class _Loader(_BASE):  # type: ignore[misc]  # libyaml when it is there: ten tim
 
 
 _Loader.add_implicit_resolver(_CORE + "null", re.compile(r"^(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""])
-_Loader.add_implicit_resolver(_CORE + "bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
+_Loader.add_implicit_resolver(
+    _CORE + "bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+)
 _Loader.add_implicit_resolver(_CORE + "int", re.compile(r"^-?(?:0|[1-9][0-9]*)$"), list("-0123456789"))
 _Loader.add_implicit_resolver(
     _CORE + "float", re.compile(r"^-?(?:0|[1-9][0-9]*)\.[0-9]+(?:[eE][-+]?[0-9]+)?$"), list("-0123456789")
@@ -123,7 +125,9 @@ def _mapping(node: yaml.MappingNode, reading: _Reading, above: tuple[int, ...]) 
             continue
         name = str(key.value)
         if name in found:
-            reading.add(key, Text("'{field}' is written twice; first in line {line}", field=name, line=first[name]))
+            reading.add(
+                key, Text("'{field}' is written twice; first in line {line}", field=name, line=first[name])
+            )
             continue
         first[name] = mark(key)[0]
         found[name] = _plain(value, reading, above)
@@ -184,7 +188,11 @@ class Wrong:
 def reject(*found: Wrong) -> NoReturn:
     """Raise `found` out of a pydantic validator, so that `load_validated` can place each of them."""
     details = [
-        InitErrorDetails(type=PydanticCustomError("wrong", "{text}", {"text": str(w.text), "wrong": w}), loc=w.loc, input=None)
+        InitErrorDetails(
+            type=PydanticCustomError("wrong", "{text}", {"text": str(w.text), "wrong": w}),
+            loc=w.loc,
+            input=None,
+        )
         for w in found
     ]
     raise ValidationError.from_exception_data("rules", details)
@@ -255,7 +263,10 @@ def _explained(error: Mapping[str, Any], model: type[BaseModel]) -> Wrong:
     if kind in ("literal_error", "enum"):
         allowed, given = str(context["expected"]), str(error["input"])
         words = re.findall(r"'([^']*)'", allowed)
-        return Wrong(Text("'{value}' is none of {allowed}", value=given, allowed=", ".join(words)), nearest(given, words))
+        return Wrong(
+            Text("'{value}' is none of {allowed}", value=given, allowed=", ".join(words)),
+            nearest(given, words),
+        )
     if kind in _LIMITS:
         template, name = _LIMITS[kind]
         return Wrong(Text(template, limit=context[name]))

@@ -21,7 +21,18 @@ from orderctl.model.text import Locale, Text
 from orderctl.stages.route import bound_by, parcels_of, route
 from orderctl.stages.rules.choose import Rule, choose, needed, parcel_prices
 from orderctl.stages.rules.compiled import missing_facts, predicate
-from orderctl.stages.rules.conditions import All, AnyOf, Atom, Condition, Lines, Not, Sql, Sum, Test, atoms
+from orderctl.stages.rules.conditions import (
+    All,
+    AnyOf,
+    Atom,
+    Comparison,
+    Condition,
+    Lines,
+    Not,
+    Sql,
+    Sum,
+    atoms,
+)
 from orderctl.stages.rules.facts_table import Moment, facts_frame
 from orderctl.stages.rules.freight import MONEY, PERCENT
 from orderctl.stages.rules.parse import RuleBook
@@ -77,7 +88,9 @@ class Explanation:
         yield Text("shipment {id}", id=self.shipment_id)
         for step in self.steps:
             how = _REASONS.get(step.reason or "", Text("nothing decided"))
-            yield Text("{step}: {outcome}, {how}", step=_STEPS[step.step], outcome=step.outcome or "-", how=how)
+            yield Text(
+                "{step}: {outcome}, {how}", step=_STEPS[step.step], outcome=step.outcome or "-", how=how
+            )
             for looked in step.looked:
                 shown = {"verdict": _VERDICTS[looked.verdict], "rule": looked.rule, "place": looked.place}
                 if looked.because is None:
@@ -91,7 +104,11 @@ class Explanation:
             yield Text("problems:")
         for found in self.problems:
             advice = {"code": found.code, "text": found.text, "advice": found.advice}
-            yield Text("  {code}: {text}; {advice}", **advice) if found.advice else Text("  {code}: {text}", **advice)
+            yield (
+                Text("  {code}: {text}; {advice}", **advice)
+                if found.advice
+                else Text("  {code}: {text}", **advice)
+            )
 
 
 _STEPS = {
@@ -151,15 +168,24 @@ def explain(row: Mapping[str, Any], book: RuleBook, facts: Facts, now: str) -> E
 def _finding(problem: Mapping[str, Any]) -> Finding:
     kind = KINDS.get(problem["code"])
     if kind is None:
-        return Finding(problem["code"], problem["severity"], Text("{message}", message=problem["message"]), None)
+        return Finding(
+            problem["code"], problem["severity"], Text("{message}", message=problem["message"]), None
+        )
     values = {p["name"]: "?" if p["value"] is None else p["value"] for p in problem["params"]}
-    return Finding(problem["code"], problem["severity"], Text(kind.sentence, **values), Text(kind.advice) if kind.advice else None)
+    return Finding(
+        problem["code"],
+        problem["severity"],
+        Text(kind.sentence, **values),
+        Text(kind.advice) if kind.advice else None,
+    )
 
 
 # ------------------------------------------------------------------------------------------- the rules
 
 
-def _step(step: str, rules: Sequence[Rule], found: Mapping[str, Any], facts: pl.DataFrame, book: RuleBook) -> StepExplained:
+def _step(
+    step: str, rules: Sequence[Rule], found: Mapping[str, Any], facts: pl.DataFrame, book: RuleBook
+) -> StepExplained:
     reason = found[f"{step}_reason"]
     looked: list[Looked] = []
     if reason not in ("committed", "pinned", "courier_rule"):
@@ -213,8 +239,13 @@ def _because(atom: Atom, facts: pl.DataFrame, *, negated: bool, unknown: bool) -
     if unknown:
         missing = facts.select("row", missing=missing_facts(atom))["missing"][0]
         return Text("{facts} is missing, the rule wants {wanted}", facts=missing or "?", wanted=wanted)
-    if isinstance(atom, Test):
-        return Text("{fact} is {value}, the rule wants {wanted}", fact=atom.fact, value=_value(facts[atom.fact][0]), wanted=wanted)
+    if isinstance(atom, Comparison):
+        return Text(
+            "{fact} is {value}, the rule wants {wanted}",
+            fact=atom.fact,
+            value=_value(facts[atom.fact][0]),
+            wanted=wanted,
+        )
     if isinstance(atom, Sql):
         values = ", ".join(f"{name}={_value(facts[name][0])}" for name in atom.facts)
         return Text("{values}, the rule wants {wanted}", values=values, wanted=wanted)
@@ -231,8 +262,15 @@ def _value(value: Any) -> str:
 
 def written_condition(condition: Condition) -> str:
     """Write a condition in the words of the rules file, on one line."""
-    if isinstance(condition, Test):
-        values = [v[0] if isinstance(v, tuple) and v[0] == v[1] else "..".join(v) if isinstance(v, tuple) else str(v) for v in condition.values]
+    if isinstance(condition, Comparison):
+        values = [
+            v[0]
+            if isinstance(v, tuple) and v[0] == v[1]
+            else "..".join(v)
+            if isinstance(v, tuple)
+            else str(v)
+            for v in condition.values
+        ]
         return f"{condition.fact} {condition.op} {', '.join(values)}"
     if isinstance(condition, Not):
         return f"not ({written_condition(condition.part)})"
@@ -251,9 +289,13 @@ def written_condition(condition: Condition) -> str:
 # ------------------------------------------------------------------------------------------- the price
 
 
-def _price(chosen: pl.DataFrame, facts: pl.DataFrame, frame: pl.DataFrame, book: RuleBook, moment: Moment) -> Iterator[Text]:
+def _price(
+    chosen: pl.DataFrame, facts: pl.DataFrame, frame: pl.DataFrame, book: RuleBook, moment: Moment
+) -> Iterator[Text]:
     """Write the price of every parcel line by line, from the very columns it was computed with."""
-    rows = chosen.select("row", "warehouse", "courier", "service", "tariff_id").filter(pl.col("courier").is_not_null())
+    rows = chosen.select("row", "warehouse", "courier", "service", "tariff_id").filter(
+        pl.col("courier").is_not_null()
+    )
     _, priced = parcel_prices(rows, facts, parcels_of(frame), book, moment)
     for number, parcel in enumerate(priced.to_dicts(), start=1):
         yield from _parcel_price(number, parcel)
@@ -273,13 +315,24 @@ def _parcel_price(number: int, p: Mapping[str, Any]) -> Iterator[Text]:
         yield Text("zone {zone} has no price for this weight", zone=p["zone_id"])
         return
     fee = Decimal(p["fee"]) / p["over"] / MONEY
-    yield Text("zone {zone}: {amount} {currency}", zone=p["zone_id"], amount=_money(fee), currency=p["currency_of_tariff"])
+    yield Text(
+        "zone {zone}: {amount} {currency}",
+        zone=p["zone_id"],
+        amount=_money(fee),
+        currency=p["currency_of_tariff"],
+    )
     percent = Decimal(p["discount"]) / MONEY
     if percent and not p["on_total"]:
-        yield Text("discount {percent} %: -{amount}", percent=f"{percent.normalize():f}", amount=_money(fee * percent / 100))
+        yield Text(
+            "discount {percent} %: -{amount}",
+            percent=f"{percent.normalize():f}",
+            amount=_money(fee * percent / 100),
+        )
     fuel = Decimal(p["fuel"]) / MONEY
     if fuel:
-        yield Text("fuel {percent} %: +{amount}", percent=f"{fuel.normalize():f}", amount=_money(fee * fuel / 100))
+        yield Text(
+            "fuel {percent} %: +{amount}", percent=f"{fuel.normalize():f}", amount=_money(fee * fuel / 100)
+        )
     if p["surcharge"]:
         yield Text("label, far place, season: +{amount}", amount=_money(Decimal(p["surcharge"]) / MONEY))
     if p["insurance"]:

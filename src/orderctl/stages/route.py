@@ -66,7 +66,8 @@ def bound_by(shipments: pl.DataFrame, facts: Facts) -> pl.DataFrame:
     both = begun.join(pinned, on="row", how="full", coalesce=True)
     kept = pl.col("courier").is_not_null()
     courier = {
-        name: pl.when(kept).then(name).otherwise(f"{name}_pin") for name in ("courier", "service", "account", "issuer")
+        name: pl.when(kept).then(name).otherwise(f"{name}_pin")
+        for name in ("courier", "service", "account", "issuer")
     }
     return both.select(
         "row",
@@ -93,7 +94,9 @@ def _pinned(rows: pl.DataFrame, facts: Facts) -> pl.DataFrame:
     """Give the pins of each row, by its own id or that of one of its orders; the later one wins, field by field."""
     pins = facts.decisions.filter(decision="pin")
     try:
-        said = pins.select("subject", "at", pl.col("payload").str.json_decode(_PIN).alias("pin")).unnest("pin")
+        said = pins.select("subject", "at", pl.col("payload").str.json_decode(_PIN).alias("pin")).unnest(
+            "pin"
+        )
     except pl.exceptions.PolarsError as error:
         raise DataError(Text("a pin among the decisions is no JSON object of texts")) from error
     own = rows.select("row", subject="shipment_id")
@@ -112,7 +115,10 @@ def _pinned(rows: pl.DataFrame, facts: Facts) -> pl.DataFrame:
 
 def _params(*names: str) -> list[pl.Expr]:
     columns = [(name.removesuffix("_id"), pl.col(name).cast(pl.String)) for name in names]
-    return [pl.when(value.is_not_null()).then(pl.struct(name=pl.lit(name), value=value)) for name, value in columns]
+    return [
+        pl.when(value.is_not_null()).then(pl.struct(name=pl.lit(name), value=value))
+        for name, value in columns
+    ]
 
 
 def _step(step: str, rule: str | None, outcome: pl.Expr, params: list[pl.Expr]) -> pl.Expr:
@@ -139,9 +145,17 @@ def _decision() -> pl.Expr:
         _step("courier", "courier_rule", pl.col("courier"), _params("service", "account", "issuer")),
         _step("template", "template_rule", pl.col("template"), []),
         _step("hold", "hold_rule", pl.col("hold"), []),
-        _step("tariff", "tariff_id", pl.col("freight_minor").cast(pl.String), _params("zone_id", "billed_g", "parcel_count")),
+        _step(
+            "tariff",
+            "tariff_id",
+            pl.col("freight_minor").cast(pl.String),
+            _params("zone_id", "billed_g", "parcel_count"),
+        ),
     ]
-    taken = [pl.when(pl.col(f"{name}_reason").is_not_null()).then(step) for name, step in zip(STEPS, steps, strict=True)]
+    taken = [
+        pl.when(pl.col(f"{name}_reason").is_not_null()).then(step)
+        for name, step in zip(STEPS, steps, strict=True)
+    ]
     return pl.concat_list(earlier, pl.concat_list(taken).list.drop_nulls().cast(_DECISION)).alias("decision")
 
 
@@ -150,14 +164,20 @@ def _decision() -> pl.Expr:
 
 def _unweighed() -> pl.Expr:
     line = pl.element().struct
-    name = pl.coalesce(line.field("sku"), line.field("platform_sku"), line.field("title"), line.field("line_ref"))
+    name = pl.coalesce(
+        line.field("sku"), line.field("platform_sku"), line.field("title"), line.field("line_ref")
+    )
     unknown = pl.when(line.field("unit_weight_g").is_null() & (line.field("quantity") > 0)).then(name)
-    names = pl.col("lines").list.eval(unknown).list.drop_nulls().list.unique(maintain_order=True).list.join(", ")
+    names = (
+        pl.col("lines").list.eval(unknown).list.drop_nulls().list.unique(maintain_order=True).list.join(", ")
+    )
     return pl.when(names != "").then(names)
 
 
 def _problems() -> list[tuple[pl.Expr, pl.Expr]]:
-    place = pl.coalesce(pl.col("recipient").struct.field("province"), pl.col("recipient").struct.field("country"))
+    place = pl.coalesce(
+        pl.col("recipient").struct.field("province"), pl.col("recipient").struct.field("country")
+    )
     unpriced = pl.col("tariff_reason").is_in(["no_tariff", "no_zone", "too_heavy"])
     doubts = [
         (
@@ -171,7 +191,10 @@ def _problems() -> list[tuple[pl.Expr, pl.Expr]]:
         (pl.col("warehouse_reason") == "no_match", problem("no_warehouse", stage=STAGE, field="warehouse")),
         (pl.col("courier_reason") == "no_match", problem("no_courier", stage=STAGE, field="courier")),
         (pl.col("hold").is_not_null(), problem("held", stage=STAGE, holds=pl.col("hold"))),
-        (pl.col("weight_g").is_null(), problem("weight_unknown", stage=STAGE, field="weight_g", skus=_unweighed())),
+        (
+            pl.col("weight_g").is_null(),
+            problem("weight_unknown", stage=STAGE, field="weight_g", skus=_unweighed()),
+        ),
         (unpriced, problem("no_tariff", stage=STAGE, courier=pl.col("courier"), province=place)),
         *doubts,
     ]

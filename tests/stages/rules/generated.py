@@ -75,7 +75,10 @@ def condition(random: Random, depth: int = 2, *, line: bool = False) -> dict[str
         elif depth and kind == 3 and not line:
             found[random.choice(["any_line", "all_lines"])] = condition(random, depth - 1, line=True)
         elif depth and kind == 4 and not line:
-            total: dict[str, Any] = {"of": random.choice(["quantity", "unit_weight_g"]), "gte": random.randint(1, 500)}
+            total: dict[str, Any] = {
+                "of": random.choice(["quantity", "unit_weight_g"]),
+                "gte": random.randint(1, 500),
+            }
             if random.random() < 0.6:
                 total["where"] = condition(random, 0, line=True)
             found["sum_lines"] = total
@@ -91,7 +94,7 @@ def condition(random: Random, depth: int = 2, *, line: bool = False) -> dict[str
 def _value(random: Random, name: str, values: list[Any]) -> Any:
     if name in _LISTS:
         found = random.sample(values, random.randint(0, 2))
-        return found + [None] if name == "sku" and random.random() < 0.2 else found
+        return [*found, None] if name == "sku" and random.random() < 0.2 else found
     return None if random.random() < 0.2 else random.choice(values)
 
 
@@ -100,7 +103,10 @@ def row(random: Random) -> dict[str, Any]:
     found = {name: _value(random, name, values) for name, values in VALUES.items()}
     lines = []
     for _ in range(random.randint(0, 3)):
-        line = {n: None if n in ("sku", "unit_weight_g") and random.random() < 0.2 else random.choice(v) for n, v in LINE_VALUES.items()}
+        line = {
+            n: None if n in ("sku", "unit_weight_g") and random.random() < 0.2 else random.choice(v)
+            for n, v in LINE_VALUES.items()
+        }
         lines.append({**line, "trait": random.sample(LINE_VALUES["trait"], random.randint(0, 2))})
     return {**found, "lines": lines}
 
@@ -112,7 +118,8 @@ def facts(rows: list[dict[str, Any]]) -> pl.DataFrame:
         columns[name] = pl.Series([r[name] for r in rows], dtype=DTYPES[FACTS[name].kind])
     known = [f.name for f in LINE_FIELD_TYPES]
     lines = [
-        [{n: (line["trait"] if n == "goods_traits" else line.get(n)) for n in known} for line in r["lines"]] for r in rows
+        [{n: (line["trait"] if n == "goods_traits" else line.get(n)) for n in known} for line in r["lines"]]
+        for r in rows
     ]
     columns["lines"] = pl.Series(lines, dtype=LINES_DTYPE)
     return pl.DataFrame(columns)

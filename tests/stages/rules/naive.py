@@ -5,6 +5,7 @@ It reads the condition as it is written in YAML. None stands for unknown.
 
 from __future__ import annotations
 
+import operator
 import re
 from typing import Any
 
@@ -33,36 +34,30 @@ def _plain(name: str, value: Any) -> Any:
     return SHORT.get(value, value) if name == "province" else value
 
 
+_NUMBERS = {"lt": operator.lt, "lte": operator.le, "gt": operator.gt, "gte": operator.ge}
+
+
 def _atom(name: str, op: str, wanted: Any, value: Any) -> Truth:
     """Compare one value (or one member of a list)."""
     if value is None:
         return None
-    words = [w.lower() for w in (wanted if isinstance(wanted, list) else [wanted]) if isinstance(w, str)]
-    if op == "eq":
-        return _plain(name, value) == _plain(name, wanted)
-    if op == "in":
-        return _plain(name, value) in [_plain(name, w) for w in wanted]
-    if op == "lt":
-        return value < wanted
-    if op == "lte":
-        return value <= wanted
-    if op == "gt":
-        return value > wanted
-    if op == "gte":
-        return value >= wanted
+    if op in ("eq", "in"):
+        return _plain(name, value) in [_plain(name, w) for w in (wanted if op == "in" else [wanted])]
+    if op in _NUMBERS:
+        return bool(_NUMBERS[op](value, wanted))
     if op == "between":
-        return wanted[0] <= value <= wanted[1]
-    if op in ("any", "contains"):
-        return any(w in value.lower() for w in words)
-    if op == "all":
-        return all(w in value.lower() for w in words)
-    if op == "starts_with":
-        return any(value.lower().startswith(w) for w in words)
-    if op == "ends_with":
-        return any(value.lower().endswith(w) for w in words)
+        return bool(wanted[0] <= value <= wanted[1])
     if op == "pattern":
         return re.search(wanted, value) is not None
-    raise AssertionError(op)
+    low = value.lower()
+    words = [w.lower() for w in (wanted if isinstance(wanted, list) else [wanted])]
+    return {
+        "any": any(w in low for w in words),
+        "contains": any(w in low for w in words),
+        "all": all(w in low for w in words),
+        "starts_with": any(low.startswith(w) for w in words),
+        "ends_with": any(low.endswith(w) for w in words),
+    }[op]
 
 
 def _compared(name: str, op: str, wanted: Any, value: Any) -> Truth:
@@ -94,7 +89,9 @@ def _entry(name: str, value: Any, row: dict[str, Any]) -> Truth:
         return _sum(value, row["lines"])
     if name == "expr":
         return _sql(value, row)
-    operators = value if isinstance(value, dict) else {"in": value} if isinstance(value, list) else {"eq": value}
+    operators = (
+        value if isinstance(value, dict) else {"in": value} if isinstance(value, list) else {"eq": value}
+    )
     return every([_compared(name, op, wanted, row[name]) for op, wanted in operators.items()])
 
 
@@ -106,7 +103,9 @@ def _sum(value: dict[str, Any], lines: list[dict[str, Any]]) -> Truth:
             continue
         addend = line[value["of"]]
         total = None if total is None or counts is None or addend is None else total + addend
-    return every([_compared("sum", op, wanted, total) for op, wanted in value.items() if op not in ("of", "where")])
+    return every(
+        [_compared("sum", op, wanted, total) for op, wanted in value.items() if op not in ("of", "where")]
+    )
 
 
 def _sql(text: str, row: dict[str, Any]) -> Truth:
@@ -117,7 +116,9 @@ def _sql(text: str, row: dict[str, Any]) -> Truth:
     return (every if found[3] == "AND" else some)(parts)
 
 
-def first_match(conditions: list[dict[str, Any] | None], row: dict[str, Any]) -> tuple[int | None, int | None]:
+def first_match(
+    conditions: list[dict[str, Any] | None], row: dict[str, Any]
+) -> tuple[int | None, int | None]:
     """Give (the first condition that is true, the first unknown one before it)."""
     doubted = None
     for number, condition in enumerate(conditions):

@@ -33,7 +33,9 @@ def priced(tariffs: list[Tariff], rows: list[dict[str, Any]], moment: Moment = M
             "insured_minor": pl.Int64(),
         },
     ).with_columns(row=pl.int_range(pl.len(), dtype=pl.Int64))
-    parcels = pl.DataFrame([{"row": n, **p} for n, row in enumerate(rows) for p in row["parcels"]], schema=PARCEL)
+    parcels = pl.DataFrame(
+        [{"row": n, **p} for n, row in enumerate(rows) for p in row["parcels"]], schema=PARCEL
+    )
     book = PriceBook(tariffs)
     placed = with_remote(with_zone(with_tariff(table, book), book), book)
     found = price_parcels(placed, parcels, book, moment)
@@ -77,7 +79,9 @@ def billed_kg(t: Tariff, parcel: dict[str, Any]) -> Fraction:
 def zone_of(t: Tariff, row: dict[str, Any]) -> Any:
     short = SHORT.get(row["province"], row["province"])
     for zone in t.zones:
-        if row["city"] is not None and row["city"].removesuffix("市") in [c.removesuffix("市") for c in zone.cities]:
+        if row["city"] is not None and row["city"].removesuffix("市") in [
+            c.removesuffix("市") for c in zone.cities
+        ]:
             return zone
     for zone in t.zones:
         if short is not None and short in [SHORT.get(p, p) for p in zone.provinces]:
@@ -123,7 +127,10 @@ def reference(t: Tariff, row: dict[str, Any], day: str = "2026-11-11") -> int | 
         extra = Fraction(s.label_fee)
         short = SHORT.get(row["province"], row["province"])
         for r in s.remote:
-            if short in [SHORT.get(p, p) for p in r.provinces] or (row["city"] or "?").removesuffix("市") in r.cities:
+            if (
+                short in [SHORT.get(p, p) for p in r.provinces]
+                or (row["city"] or "?").removesuffix("市") in r.cities
+            ):
                 extra += Fraction(r.fixed) + started * Fraction(r.per_kg)
         for p in s.peak:
             if p.from_ <= day <= p.to:
@@ -146,7 +153,11 @@ def random_tariff(random: Random) -> Tariff:
         return Decimal(random.choice(choices))
 
     def price() -> dict[str, Any]:
-        over = {"step_kg": dec("1", "0.5", "0.1", "0.333"), "step_price": dec("1.20", "8", "0.3333"), "step_mode": random.choice(["step", "linear"])}
+        over = {
+            "step_kg": dec("1", "0.5", "0.1", "0.333"),
+            "step_price": dec("1.20", "8", "0.3333"),
+            "step_mode": random.choice(["step", "linear"]),
+        }
         if random.random() < 0.5:
             return {"first_weight_kg": dec("1", "0.5", "3"), "first_price": dec("3.00", "4.1234"), **over}
         rungs = random.choice([["0.5"], ["0.5", "1"], ["0.3", "1", "3"]])
@@ -165,9 +176,20 @@ def random_tariff(random: Random) -> Tariff:
             {"cities": ["喀什"], "provinces": ["新疆"], "fixed": "1"},
         ]
     if random.random() < 0.6:
-        surcharges["peak"] = [{"from": random.choice(["2026-11-01", "2026-11-12"]), "to": "2026-11-15", "fixed": "0.5", "per_kg": dec("0", "0.2")}]
+        surcharges["peak"] = [
+            {
+                "from": random.choice(["2026-11-01", "2026-11-12"]),
+                "to": "2026-11-15",
+                "fixed": "0.5",
+                "per_kg": dec("0", "0.2"),
+            }
+        ]
     if random.random() < 0.6:
-        surcharges["insurance"] = {"rate_percent": dec("0.5", "0.3333"), "min_fee": dec("0", "1"), "unit": random.choice([None, "100", "0.5"])}
+        surcharges["insurance"] = {
+            "rate_percent": dec("0.5", "0.3333"),
+            "min_fee": dec("0", "1"),
+            "unit": random.choice([None, "100", "0.5"]),
+        }
     return Tariff.model_validate(
         {
             "id": "t", "courier": "YTO", "zones": zones, "surcharges": surcharges,
@@ -212,7 +234,13 @@ def test_columns_equal_the_exact_reference(seed: int) -> None:
 
 
 def _tariff(**changes: Any) -> Tariff:
-    zone = {"id": "Z", "provinces": ["浙江"], "first_weight_kg": 1, "first_price": "3.00", "step_price": "1.00"}
+    zone = {
+        "id": "Z",
+        "provinces": ["浙江"],
+        "first_weight_kg": 1,
+        "first_price": "3.00",
+        "step_price": "1.00",
+    }
     return Tariff.model_validate({"id": "t", "courier": "YTO", "zones": [zone], **changes})
 
 
@@ -222,7 +250,9 @@ def _row(*weights: int | None, **changes: Any) -> dict[str, Any]:
     return {**plain, "courier": "YTO", "province": "浙江省", "currency": "CNY", "parcels": parcels, **changes}
 
 
-@pytest.mark.parametrize(("grams", "minor"), [(0, 300), (None, 300), (1000, 300), (1001, 400), (2000, 400), (2001, 500)])
+@pytest.mark.parametrize(
+    ("grams", "minor"), [(0, 300), (None, 300), (1000, 300), (1001, 400), (2000, 400), (2001, 500)]
+)
 def test_the_limit_belongs_to_the_step_below(grams: int | None, minor: int) -> None:
     assert priced([_tariff()], [_row(grams)]) == [minor]
 
@@ -256,7 +286,13 @@ def test_the_named_tariff_goes_before_the_first_that_fits() -> None:
     dear = _tariff(id="dear", discount_percent=0, surcharges={"label_fee": 1})
     other = _tariff(id="other", courier="ZTO", surcharges={"label_fee": 2})
     only_la = _tariff(id="la", warehouse="la", service="x", surcharges={"label_fee": 3})
-    rows = [_row(1), _row(1, tariff_id="other"), _row(1, tariff_id="none"), _row(1, courier="SF"), _row(1, warehouse="la", service="x")]
+    rows = [
+        _row(1),
+        _row(1, tariff_id="other"),
+        _row(1, tariff_id="none"),
+        _row(1, courier="SF"),
+        _row(1, warehouse="la", service="x"),
+    ]
     assert priced([only_la, dear, other], rows) == [400, 500, None, None, 600]
 
 
@@ -268,8 +304,10 @@ def test_money_of_a_currency_without_small_coins() -> None:
 def test_the_reference_itself_on_a_case_worked_by_hand() -> None:
     tariff = _tariff(volumetric_divisor=8000, surcharges={"label_fee": "0.30"}, discount_percent=10)
     row = _row(800)
-    row["parcels"][0] |= {"length_mm": 300, "width_mm": 300, "height_mm": 200}  # 18000 cm³ = 2.25 kg, billed 3 kg
+    row["parcels"][0] |= {
+        "length_mm": 300,
+        "width_mm": 300,
+        "height_mm": 200,
+    }  # 18000 cm³ = 2.25 kg, billed 3 kg
     assert reference(tariff, row) == 480  # (3 + 2) * 0.9 + 0.30
     assert priced([tariff], [row]) == [480]
-
-

@@ -41,7 +41,9 @@ def test_single_conditions_have_the_truth_of_the_naive_evaluator(seed: int) -> N
         assert list(zip(found["fired"], found["doubted"], strict=True)) == expected, condition
 
 
-@pytest.mark.parametrize(("seed", "rules"), [(s, n) for s in range(6) for n in (3, BLOCK, BLOCK + 1, 2 * DEAL_FROM)])
+@pytest.mark.parametrize(
+    ("seed", "rules"), [(s, n) for s in range(6) for n in (3, BLOCK, BLOCK + 1, 2 * DEAL_FROM)]
+)
 def test_blocks_answer_as_the_naive_evaluator(seed: int, rules: int) -> None:
     """Conditions are made narrow, so that many rows reach the later blocks."""
     rows, conditions = random_case(seed, rules, 120)

@@ -14,7 +14,7 @@ import polars as pl
 
 from orderctl.model.text import Text
 from orderctl.stages.rules.choose import BOUND, Rule, choose, needed
-from orderctl.stages.rules.conditions import All, Condition, Test
+from orderctl.stages.rules.conditions import All, Comparison, Condition
 from orderctl.stages.rules.facts_table import DTYPES, FACTS, LINE_FIELD_TYPES, LINES_DTYPE, Moment
 from orderctl.stages.rules.freight import PARCEL
 from orderctl.stages.rules.parse import RuleBook
@@ -58,7 +58,7 @@ def _run(case: Case, book: RuleBook, place: str) -> Result:
     now = case.given.get("now")
     moment = Moment(str(now) if now is not None else None, book.rules.timezone)
     table = facts_of_case(case, needed(book) | {"weight_g"}, moment)
-    parcel = table.select("row", *(_given(case, name) for name in PARCEL if name != "row")).cast(dict(PARCEL))
+    parcel = table.select("row", *(_given(case, name) for name in PARCEL if name != "row"))
     found = choose(table, pl.DataFrame(schema=BOUND), parcel, book, moment).row(0, named=True)
     expected = case.expect.model_dump(include=case.expect.model_fields_set)
     pairs = {name: (value, found[_FIELDS.get(name, name)]) for name, value in expected.items()}
@@ -78,7 +78,13 @@ def facts_of_case(case: Case, names: set[str], moment: Moment) -> pl.DataFrame:
         dtype = DTYPES[FACTS[name].kind]
         if name in case.given:
             value = case.given[name]
-            text = [str(v) for v in value] if isinstance(value, list) else str(value) if dtype == pl.String else value
+            text = (
+                [str(v) for v in value]
+                if isinstance(value, list)
+                else str(value)
+                if dtype == pl.String
+                else value
+            )
             columns.append(pl.lit(pl.Series([text], dtype=dtype)).alias(name))
         elif name in _OF_NOW or (name in _OF_LINES and "lines" in case.given):
             columns.append(FACTS[name].read(moment).alias(name))
@@ -127,7 +133,12 @@ def _twice(book: RuleBook, section: str, names: Sequence[str]) -> Iterator[Lint]
     for number, name in enumerate(names):
         if name in first:
             where = book.place(section, first[name])
-            text = Text("the name '{name}' is used twice in {section}; first at {where}", name=name, section=section, where=where)
+            text = Text(
+                "the name '{name}' is used twice in {section}; first at {where}",
+                name=name,
+                section=section,
+                where=where,
+            )
             yield Lint(book.place(section, number), "name_twice", "error", text)
         first.setdefault(name, number)
 
@@ -144,7 +155,7 @@ def _covers(earlier: Condition | None, later: Condition | None) -> bool:
 def _implies(given: Condition | None, need: Condition) -> bool:
     if given == need:
         return True
-    if not (isinstance(given, Test) and isinstance(need, Test)) or given.fact != need.fact:
+    if not (isinstance(given, Comparison) and isinstance(need, Comparison)) or given.fact != need.fact:
         return False
     if FACTS[given.fact].kind == "texts" or {given.op, need.op} - {"eq", "in"}:
         return False
@@ -155,7 +166,9 @@ def _shadowed(book: RuleBook, section: str, rules: Sequence[Rule]) -> Iterator[L
     for number, rule in enumerate(rules):
         above = next((r for r in rules[:number] if _covers(r.when, rule.when)), None)
         if above is not None:
-            text = Text("'{name}' can never match: '{above}' above it matches first", name=rule.name, above=above.name)
+            text = Text(
+                "'{name}' can never match: '{above}' above it matches first", name=rule.name, above=above.name
+            )
             yield Lint(book.place(section, number), "shadowed", "error", text)
 
 
@@ -167,10 +180,18 @@ def _tariffs(book: RuleBook) -> Iterator[Lint]:
     for number, rule in enumerate(book.rules.couriers):
         place = book.place("couriers", number, "use")
         if rule.use.tariff is not None and rule.use.tariff not in ids:
-            text = Text("'{name}' names the tariff '{tariff}', which is not there", name=rule.name, tariff=rule.use.tariff)
+            text = Text(
+                "'{name}' names the tariff '{tariff}', which is not there",
+                name=rule.name,
+                tariff=rule.use.tariff,
+            )
             yield Lint(place, "tariff_missing", "error", text)
         elif rule.use.tariff is None and rule.use.courier not in couriers:
-            text = Text("there is no tariff of {courier}, so '{name}' gets no estimate", courier=rule.use.courier, name=rule.name)
+            text = Text(
+                "there is no tariff of {courier}, so '{name}' gets no estimate",
+                courier=rule.use.courier,
+                name=rule.name,
+            )
             yield Lint(place, "courier_without_tariff", "warning", text)
     used = {rule.use.courier for rule in book.rules.couriers}
     named = {rule.use.tariff for rule in book.rules.couriers}
@@ -184,7 +205,11 @@ def _zones(book: RuleBook) -> Iterator[Lint]:
     for number, tariff in enumerate(book.rules.tariffs):
         seen: dict[tuple[str, str], str] = {}
         for z, zone in enumerate(tariff.zones):
-            for level, names in (("city", zone.cities), ("province", zone.provinces), ("country", zone.countries)):
+            for level, names in (
+                ("city", zone.cities),
+                ("province", zone.provinces),
+                ("country", zone.countries),
+            ):
                 for name in names:
                     if (level, name) in seen:
                         text = Text(
@@ -199,7 +224,7 @@ def _ends(book: RuleBook) -> Iterator[Lint]:
     for section in ("warehouses", "couriers"):
         rules: Sequence[Rule] = getattr(book.rules, section)
         if rules and all(rule.when is not None for rule in rules):
-            text = Text("{section} has no last rule without 'when': what matches none is blocked", section=section)
+            text = Text(
+                "{section} has no last rule without 'when': what matches none is blocked", section=section
+            )
             yield Lint(book.place(section), "no_last_rule", "warning", text)
-
-

@@ -42,11 +42,18 @@ _CHOSEN = ("warehouse", "courier", "service")
 
 def needed(book: RuleBook) -> set[str]:
     """Give the names of the facts that must be in the facts frame given to `choose`."""
-    rules: list[Rule] = [*book.rules.warehouses, *book.rules.couriers, *book.rules.templates, *book.rules.holds]
+    rules: list[Rule] = [
+        *book.rules.warehouses,
+        *book.rules.couriers,
+        *book.rules.templates,
+        *book.rules.holds,
+    ]
     return (facts_needed(rule.when for rule in rules) | set(_TARIFF_FACTS)) - set(_CHOSEN)
 
 
-def choose(facts: pl.DataFrame, bound: pl.DataFrame, parcels: pl.DataFrame, book: RuleBook, moment: Moment) -> pl.DataFrame:
+def choose(
+    facts: pl.DataFrame, bound: pl.DataFrame, parcels: pl.DataFrame, book: RuleBook, moment: Moment
+) -> pl.DataFrame:
     """Decide every row of `facts`.
 
     Args:
@@ -67,7 +74,9 @@ def choose(facts: pl.DataFrame, bound: pl.DataFrame, parcels: pl.DataFrame, book
     rows = rows.join(judge(facts, book.rules.holds, "hold"), on="row", how="left", maintain_order="left")
     why = [rule.why or rule.name for rule in book.rules.holds]
     hold = _of(why, "hold_fired")
-    rows = rows.with_columns(hold.alias("hold"), pl.when(hold.is_not_null()).then(pl.lit("rule")).alias("hold_reason"))
+    rows = rows.with_columns(
+        hold.alias("hold"), pl.when(hold.is_not_null()).then(pl.lit("rule")).alias("hold_reason")
+    )
     return _freight(rows, facts, parcels, book, moment)
 
 
@@ -113,16 +122,24 @@ def _reason(step: str, how: str) -> pl.Expr:
 
 def _warehouses(rows: pl.DataFrame, facts: pl.DataFrame, rules: Sequence[WarehouseRule]) -> pl.DataFrame:
     """Bound, else by the rules; without any rule a shipment needs no warehouse."""
-    found = rows.join(judge(_free(facts, rows, "warehouse"), rules, "warehouse"), on="row", how="left", maintain_order="left")
+    found = rows.join(
+        judge(_free(facts, rows, "warehouse"), rules, "warehouse"),
+        on="row",
+        how="left",
+        maintain_order="left",
+    )
     by_rule = _of([rule.use for rule in rules], "warehouse_fired")
-    reason = _reason("warehouse", "warehouse_how") if rules else pl.col("warehouse_how").alias("warehouse_reason")
+    reason = (
+        _reason("warehouse", "warehouse_how") if rules else pl.col("warehouse_how").alias("warehouse_reason")
+    )
     return found.with_columns(pl.coalesce("warehouse", by_rule).alias("warehouse"), reason)
 
 
 def uses(rules: Sequence[CourierRule]) -> pl.DataFrame:
     """Give what every courier rule decides: [courier_fired, courier, service, account, issuer, template, tariff_id]."""
     rows = [
-        (n, u.courier, u.service, u.account, u.issuer, u.template, u.tariff) for n, u in enumerate(r.use for r in rules)
+        (n, u.courier, u.service, u.account, u.issuer, u.template, u.tariff)
+        for n, u in enumerate(r.use for r in rules)
     ]
     schema = {"courier_fired": pl.Int32(), **dict.fromkeys(_USE, pl.String())}
     return pl.DataFrame(rows, schema=schema, orient="row")
@@ -142,8 +159,13 @@ def _couriers(rows: pl.DataFrame, facts: pl.DataFrame, rules: Sequence[CourierRu
     exact = table.unique(["courier", "service"], keep="first", maintain_order=True).drop("courier_fired")
     found = found.join(first, on="courier", how="left", maintain_order="left", suffix="_first")
     found = found.with_columns(
-        pl.when(pl.col("courier_how") == "pinned").then(pl.coalesce("service", "service_first")).otherwise("service").alias("service")
-    ).join(exact, on=["courier", "service"], how="left", nulls_equal=True, maintain_order="left", suffix="_exact")
+        pl.when(pl.col("courier_how") == "pinned")
+        .then(pl.coalesce("service", "service_first"))
+        .otherwise("service")
+        .alias("service")
+    ).join(
+        exact, on=["courier", "service"], how="left", nulls_equal=True, maintain_order="left", suffix="_exact"
+    )
     pinned = pl.col("courier_how") == "pinned"
     exprs = {
         "courier": pl.coalesce("courier", "courier_rule_"),
@@ -155,7 +177,15 @@ def _couriers(rows: pl.DataFrame, facts: pl.DataFrame, rules: Sequence[CourierRu
     for name in ("template", "tariff_id"):
         like = pl.coalesce(f"{name}_exact", f"{name}_first")
         exprs[name] = pl.when(pl.col("courier_how").is_null()).then(name).otherwise(like)
-    kept = [*rows.columns, "courier_rule", "courier_doubt", "courier_lacks", "courier_reason", "template", "tariff_id"]
+    kept = [
+        *rows.columns,
+        "courier_rule",
+        "courier_doubt",
+        "courier_lacks",
+        "courier_reason",
+        "template",
+        "tariff_id",
+    ]
     return found.with_columns(_reason("courier", "courier_how"), **exprs).select(kept)
 
 
@@ -182,11 +212,21 @@ def parcel_prices(
     return found, price_parcels(found, parcels, prices, moment)
 
 
-def _freight(rows: pl.DataFrame, facts: pl.DataFrame, parcels: pl.DataFrame, book: RuleBook, moment: Moment) -> pl.DataFrame:
+def _freight(
+    rows: pl.DataFrame, facts: pl.DataFrame, parcels: pl.DataFrame, book: RuleBook, moment: Moment
+) -> pl.DataFrame:
     """Estimate the freight of every row that has a courier, when the rules hold tariffs at all."""
     if not book.rules.tariffs:
-        none = {"tariff_reason": pl.String, "zone_id": pl.String, "freight_currency": pl.String, "billed_g": pl.Int64}
-        nothing = [pl.lit(None, dtype=t).alias(n) for n, t in {**none, "parcel_count": pl.Int64, "freight_minor": pl.Int64}.items()]
+        none = {
+            "tariff_reason": pl.String,
+            "zone_id": pl.String,
+            "freight_currency": pl.String,
+            "billed_g": pl.Int64,
+        }
+        nothing = [
+            pl.lit(None, dtype=t).alias(n)
+            for n, t in {**none, "parcel_count": pl.Int64, "freight_minor": pl.Int64}.items()
+        ]
         return rows.with_columns(pl.lit(None, dtype=pl.String).alias("tariff_id"), *nothing)
     found, priced = parcel_prices(rows, facts, parcels, book, moment)
     divisor = pl.col("divisor")

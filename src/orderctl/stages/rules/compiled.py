@@ -15,13 +15,13 @@ from orderctl.stages.rules.conditions import (
     All,
     AnyOf,
     Atom,
+    Comparison,
     Condition,
     Lines,
     Not,
     Scalar,
     Span,
     Sql,
-    Test,
     facts_of,
     line_facts_of,
 )
@@ -49,7 +49,7 @@ def _tree(condition: Condition, atom: Callable[[Atom], pl.Expr]) -> pl.Expr:
 
 
 def _atom(atom: Atom) -> pl.Expr:
-    if isinstance(atom, Test):
+    if isinstance(atom, Comparison):
         return compared(pl.col(atom.fact), FACTS[atom.fact].kind, atom)
     if isinstance(atom, Sql):
         return pl.sql_expr(atom.text)
@@ -67,7 +67,7 @@ def _atom(atom: Atom) -> pl.Expr:
 
 def _of_line(condition: Condition) -> pl.Expr:
     def atom(test: Atom) -> pl.Expr:
-        assert isinstance(test, Test)
+        assert isinstance(test, Comparison)
         fact = LINE_FACTS[test.fact]
         return compared(fact.column(pl.element()), fact.kind, test)
 
@@ -87,22 +87,22 @@ def list_any(judged: pl.Expr) -> pl.Expr:
 _NEGATED = {"ne": "eq", "not_in": "in", "none": "any"}
 
 
-def compared(value: pl.Expr, kind: Kind, test: Test) -> pl.Expr:
+def compared(value: pl.Expr, kind: Kind, test: Comparison) -> pl.Expr:
     """Give the comparison `test` of a column `value` of `kind`; null where it is unknown."""
     if test.op == "missing":
         absent = value.list.len() == 0 if kind == "texts" else value.is_null()
         return absent if test.values[0] else ~absent
     if test.op in _NEGATED:
-        return ~compared(value, kind, Test(test.fact, _NEGATED[test.op], test.values))
+        return ~compared(value, kind, Comparison(test.fact, _NEGATED[test.op], test.values))
     if kind == "texts":
         if test.op == "all":
-            words = (Test(test.fact, "any", (word,)) for word in test.values)
+            words = (Comparison(test.fact, "any", (word,)) for word in test.values)
             return reduce(and_, (list_any(value.list.eval(_single(pl.element(), "text", w))) for w in words))
         return list_any(value.list.eval(_single(pl.element(), "text", test)))
     return _single(value, kind, test)
 
 
-def _single(value: pl.Expr, kind: Kind, test: Test) -> pl.Expr:
+def _single(value: pl.Expr, kind: Kind, test: Comparison) -> pl.Expr:
     if kind == "instant":
         return _instant(value, test)
     if kind in ("whole", "flag") or test.op in ("eq", "in"):
@@ -110,7 +110,7 @@ def _single(value: pl.Expr, kind: Kind, test: Test) -> pl.Expr:
     return _words(value, test)
 
 
-def _plain(value: pl.Expr, kind: Kind, test: Test) -> pl.Expr:
+def _plain(value: pl.Expr, kind: Kind, test: Comparison) -> pl.Expr:
     values = list(test.values)
     if test.op in ("eq", "in"):
         if kind in ("province", "city"):
@@ -127,7 +127,7 @@ def _order(value: pl.Expr, op: str, first: Scalar | Span, last: Scalar | Span) -
     return orders[op]
 
 
-def _instant(value: pl.Expr, test: Test) -> pl.Expr:
+def _instant(value: pl.Expr, test: Comparison) -> pl.Expr:
     spans: list[Span] = [v for v in test.values if isinstance(v, tuple)]
     if test.op in ("eq", "in"):
         return reduce(or_, ((value >= first) & (value <= last) for first, last in spans))
@@ -136,7 +136,7 @@ def _instant(value: pl.Expr, test: Test) -> pl.Expr:
     return _order(value, test.op, spans[0][0], spans[0][1])
 
 
-def _words(value: pl.Expr, test: Test) -> pl.Expr:
+def _words(value: pl.Expr, test: Comparison) -> pl.Expr:
     """Compare text; keywords take no heed of upper and lower case, a pattern does unless it says `(?i)`."""
     if test.op == "pattern":
         return value.str.contains(str(test.values[0]))
@@ -153,10 +153,12 @@ def _words(value: pl.Expr, test: Test) -> pl.Expr:
 
 def is_costly(atom: Atom) -> bool:
     """True for tests worth computing once when several rules make them: words, lists, lines, SQL."""
-    if not isinstance(atom, Test):
+    if not isinstance(atom, Comparison):
         return True
     kind = FACTS[atom.fact].kind
-    return kind in ("texts", "province") or (kind in ("text", "city") and atom.op not in ("eq", "ne", "missing"))
+    return kind in ("texts", "province") or (
+        kind in ("text", "city") and atom.op not in ("eq", "ne", "missing")
+    )
 
 
 def missing_facts(condition: Condition | None) -> pl.Expr:
@@ -166,7 +168,9 @@ def missing_facts(condition: Condition | None) -> pl.Expr:
         return pl.lit("")
     for name in dict.fromkeys(facts_of(condition)):
         if name == "lines":
-            shown += [_name_if(_line_missing(f), f"lines.{f}") for f in dict.fromkeys(line_facts_of(condition))]
+            shown += [
+                _name_if(_line_missing(f), f"lines.{f}") for f in dict.fromkeys(line_facts_of(condition))
+            ]
         elif FACTS[name].kind == "texts":
             shown.append(_name_if(_holds_null(pl.col(name)), name))
         else:

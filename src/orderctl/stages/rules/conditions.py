@@ -28,7 +28,7 @@ Span = tuple[str, str]  # first and last instant of what was written: equal, or 
 
 
 @dataclass(frozen=True)
-class Test:
+class Comparison:
     """One comparison of one fact: an atom of the language."""
 
     fact: str
@@ -71,7 +71,7 @@ class Sum:
 
     of: str
     where: Condition | None
-    tests: tuple[Test, ...]
+    tests: tuple[Comparison, ...]
 
 
 @dataclass(frozen=True)
@@ -82,8 +82,8 @@ class Sql:
     facts: tuple[str, ...]
 
 
-Condition = Test | All | AnyOf | Not | Lines | Sum | Sql
-Atom = Test | Lines | Sum | Sql
+Condition = Comparison | All | AnyOf | Not | Lines | Sum | Sql
+Atom = Comparison | Lines | Sum | Sql
 
 _COMPARED: tuple[Kind, ...] = ("whole", "instant")
 _WORDS: tuple[Kind, ...] = ("text", "texts", "province", "city")
@@ -138,7 +138,20 @@ _KIND_WORDS: dict[Kind, Text] = {
     "flag": Text("true or false"),
 }
 # Nodes of a polars expression whose value for a row depends on other rows.
-_NOT_ROWWISE = {"Agg", "Over", "Window", "Rolling", "Len", "SubPlan", "Explode", "Sort", "SortBy", "Filter", "Slice", "Gather"}
+_NOT_ROWWISE = {
+    "Agg",
+    "Over",
+    "Window",
+    "Rolling",
+    "Len",
+    "SubPlan",
+    "Explode",
+    "Sort",
+    "SortBy",
+    "Filter",
+    "Slice",
+    "Gather",
+}
 
 
 @dataclass
@@ -171,7 +184,9 @@ class _Parser:
             return Not(self.condition(value, loc))
         if name in ("any_line", "all_lines", "sum_lines", "expr"):
             if self.inside_line:
-                self.wrong(loc, Text("'{field}' cannot stand inside a condition over lines", field=name), at_key=True)
+                self.wrong(
+                    loc, Text("'{field}' cannot stand inside a condition over lines", field=name), at_key=True
+                )
                 return All(())
             if name == "expr":
                 return self.sql(value, loc)
@@ -183,10 +198,18 @@ class _Parser:
 
     def unknown_fact(self, name: str, loc: Loc) -> None:
         if name in self.everywhere:
-            self.wrong(loc, Text("the fact '{fact}' is not known yet in this section", fact=name), at_key=True)
+            self.wrong(
+                loc, Text("the fact '{fact}' is not known yet in this section", fact=name), at_key=True
+            )
         elif name in FACTS or name in LINE_FACTS:
-            where = Text("over the shipment") if self.inside_line else Text("inside any_line, all_lines or sum_lines")
-            self.wrong(loc, Text("the fact '{fact}' can only be used {where}", fact=name, where=where), at_key=True)
+            where = (
+                Text("over the shipment")
+                if self.inside_line
+                else Text("inside any_line, all_lines or sum_lines")
+            )
+            self.wrong(
+                loc, Text("the fact '{fact}' can only be used {where}", fact=name, where=where), at_key=True
+            )
         else:
             hint = nearest(name, [*self.table, *COMBINERS])
             self.wrong(loc, Text("unknown fact '{fact}'", fact=name), hint, at_key=True)
@@ -225,7 +248,9 @@ class _Parser:
             found = self.operators(name, kind, value, loc)
         return found[0] if len(found) == 1 else All(found)
 
-    def operators(self, name: str, kind: Kind, value: dict[str, Any], loc: Loc, *, written: bool = True) -> tuple[Test, ...]:
+    def operators(
+        self, name: str, kind: Kind, value: dict[str, Any], loc: Loc, *, written: bool = True
+    ) -> tuple[Comparison, ...]:
         if not value:
             self.wrong(loc, Text("'{fact}' is compared with nothing", fact=name))
         tests = []
@@ -235,10 +260,15 @@ class _Parser:
             if known is None:
                 self.wrong(at, Text("unknown operator '{op}'", op=op), nearest(op, OPERATORS), at_key=True)
             elif kind not in known.kinds:
-                text = Text("operator '{op}' does not fit '{fact}', which is {kind}", op=op, fact=name, kind=_KIND_WORDS[kind])
+                text = Text(
+                    "operator '{op}' does not fit '{fact}', which is {kind}",
+                    op=op,
+                    fact=name,
+                    kind=_KIND_WORDS[kind],
+                )
                 self.wrong(at, text, at_key=True)
             else:
-                tests.append(Test(name, op, self.operand(kind, known, operand, at)))
+                tests.append(Comparison(name, op, self.operand(kind, known, operand, at)))
         return tuple(tests)
 
     def operand(self, kind: Kind, op: Operator, value: Any, loc: Loc) -> tuple[Scalar | Span, ...]:
@@ -248,7 +278,9 @@ class _Parser:
             return (self.regex(value, loc),)
         if op.takes == "words":
             found = value if isinstance(value, list) else [value]
-            words = tuple(self.value("text", v, (*loc, i) if found is value else loc) for i, v in enumerate(found))
+            words = tuple(
+                self.value("text", v, (*loc, i) if found is value else loc) for i, v in enumerate(found)
+            )
             if not words or "" in words:
                 self.wrong(loc, Text("expected a word or a list of words"))
             return words
@@ -309,7 +341,9 @@ class _Parser:
 
     def sql_type(self, expr: pl.Expr, names: Sequence[str], loc: Loc) -> None:
         if _NOT_ROWWISE & set(_keys(json.loads(expr.meta.serialize(format="json")))):
-            self.wrong(loc, Text("the SQL must judge each shipment by itself: no aggregates, windows or queries"))
+            self.wrong(
+                loc, Text("the SQL must judge each shipment by itself: no aggregates, windows or queries")
+            )
             return
         try:
             found = pl.DataFrame(schema={n: DTYPES[self.table[n].kind] for n in names}).select(expr)
@@ -380,7 +414,7 @@ def atoms(condition: Condition) -> Iterator[Atom]:
 def facts_of(condition: Condition) -> Iterator[str]:
     """Give the names of the shipment facts `condition` looks at; `lines` stands for facts of lines."""
     for atom in atoms(condition):
-        if isinstance(atom, Test):
+        if isinstance(atom, Comparison):
             yield atom.fact
         elif isinstance(atom, Sql):
             yield from atom.facts
@@ -396,5 +430,5 @@ def line_facts_of(condition: Condition) -> Iterator[str]:
             yield atom.of
         for part in inner:
             for test in atoms(part) if part else ():
-                if isinstance(test, Test):
+                if isinstance(test, Comparison):
                     yield test.fact

@@ -104,7 +104,9 @@ def _wished(kind: str, *, avoid: bool) -> Callable[[Moment], pl.Expr]:
 
 
 def _tags(_: Moment) -> pl.Expr:
-    of_orders = pl.col("orders").list.eval(pl.element().struct.field("tags").list.explode(empty_as_null=False))
+    of_orders = pl.col("orders").list.eval(
+        pl.element().struct.field("tags").list.explode(empty_as_null=False)
+    )
     return pl.concat_list(pl.col("tags"), of_orders).list.unique(maintain_order=True)
 
 
@@ -133,41 +135,70 @@ def _clock(read: Callable[[datetime], int]) -> Callable[[Moment], pl.Expr]:
 FACTS: Mapping[str, Fact] = {
     # --- where to
     "country": Fact("text", _of_recipient("country"), "country, ISO 3166-1 alpha-2", "国家（两位代码）"),
-    "province": Fact("province", _of_recipient("province"), "province; short and full names are equal", "省份（简称全称均可）"),
+    "province": Fact(
+        "province",
+        _of_recipient("province"),
+        "province; short and full names are equal",
+        "省份（简称全称均可）",
+    ),
     "city": Fact("city", _of_recipient("city"), "city, with or without 市", "城市（可省略“市”）"),
     "district": Fact("text", _of_recipient("district"), "district or county", "区县"),
     "town": Fact("text", _of_recipient("town"), "town or subdistrict", "乡镇街道"),
     "street": Fact("text", _street, "street and further address lines", "详细地址"),
     "postcode": Fact("text", _of_recipient("postcode"), "postcode", "邮编"),
-    "privacy": Fact("text", _of_recipient("privacy"), "plain, masked or sealed recipient", "收件信息：明文/脱敏/加密"),
+    "privacy": Fact(
+        "text", _of_recipient("privacy"), "plain, masked or sealed recipient", "收件信息：明文/脱敏/加密"
+    ),
     # --- where from
     "platform": Fact("texts", _of_orders("platform"), "platform of any order", "平台"),
     "shop": Fact("texts", _of_orders("shop"), "shop of any order", "店铺"),
-    "payment": Fact("texts", _of_orders("payment"), "prepaid, cod, deposit or credit, of any order", "支付方式"),
-    "merge_orders": Fact("whole", lambda _: pl.col("orders").list.len().cast(pl.Int64), "number of orders in it", "合并的订单数"),
+    "payment": Fact(
+        "texts", _of_orders("payment"), "prepaid, cod, deposit or credit, of any order", "支付方式"
+    ),
+    "merge_orders": Fact(
+        "whole",
+        lambda _: pl.col("orders").list.len().cast(pl.Int64),
+        "number of orders in it",
+        "合并的订单数",
+    ),
     "purpose": Fact("text", _own("purpose"), "sale, resend, exchange or return", "用途"),
     "tags": Fact("texts", _tags, "tags of the shipment and its orders", "标签"),
     # --- what people wrote
-    "note": Fact("texts", _of_orders("buyer_note", "seller_note"), "any buyer or seller note", "任一买家留言或卖家备注"),
+    "note": Fact(
+        "texts", _of_orders("buyer_note", "seller_note"), "any buyer or seller note", "任一买家留言或卖家备注"
+    ),
     "buyer_note": Fact("texts", _of_orders("buyer_note"), "what the buyer wrote", "买家留言"),
     "seller_note": Fact("texts", _of_orders("seller_note"), "what the seller wrote", "卖家备注"),
     "seller_flag": Fact("texts", _of_orders("seller_flag"), "the seller's flag", "卖家旗标"),
-    "wish_courier": Fact("texts", _wished("courier", avoid=False), "courier asked for in a note", "备注想要的快递"),
-    "avoid_courier": Fact("texts", _wished("courier", avoid=True), "courier a note asks to avoid", "备注不要的快递"),
-    "wish_service": Fact("texts", _wished("service", avoid=False), "service asked for in a note", "备注想要的服务"),
+    "wish_courier": Fact(
+        "texts", _wished("courier", avoid=False), "courier asked for in a note", "备注想要的快递"
+    ),
+    "avoid_courier": Fact(
+        "texts", _wished("courier", avoid=True), "courier a note asks to avoid", "备注不要的快递"
+    ),
+    "wish_service": Fact(
+        "texts", _wished("service", avoid=False), "service asked for in a note", "备注想要的服务"
+    ),
     # --- what is in it
     "sku": Fact("texts", _of_lines("sku"), "SKU of any line", "任一明细的 SKU"),
     "title": Fact("texts", _of_lines("title"), "title of any line", "任一明细的商品标题"),
     "trait": Fact(
         "texts",
-        lambda _: pl.col("lines").list.eval(pl.element().struct.field("goods_traits").list.explode(empty_as_null=False)),
+        lambda _: pl.col("lines").list.eval(
+            pl.element().struct.field("goods_traits").list.explode(empty_as_null=False)
+        ),
         "goods trait of any line (liquid, battery, fragile, ...)",
         "任一明细的商品属性",
     ),
     "quantity": Fact(
-        "whole", lambda _: _of_lines("quantity")(_).list.sum().cast(pl.Int64), "pieces in the shipment", "总件数"
+        "whole",
+        lambda _: _of_lines("quantity")(_).list.sum().cast(pl.Int64),
+        "pieces in the shipment",
+        "总件数",
     ),
-    "line_count": Fact("whole", lambda _: pl.col("lines").list.len().cast(pl.Int64), "number of lines", "明细行数"),
+    "line_count": Fact(
+        "whole", lambda _: pl.col("lines").list.len().cast(pl.Int64), "number of lines", "明细行数"
+    ),
     "weight_g": Fact("whole", _own("weight_g"), "weight in grams", "重量（克）"),
     "length_mm": Fact("whole", _own("length_mm"), "length in millimetres", "长（毫米）"),
     "width_mm": Fact("whole", _own("width_mm"), "width in millimetres", "宽（毫米）"),
@@ -175,16 +206,43 @@ FACTS: Mapping[str, Fact] = {
     # --- what it is worth
     "currency": Fact("text", _own("currency"), "currency, ISO 4217", "币种"),
     "total_minor": Fact("whole", _own("total_minor"), "total in minor units (cents, 分)", "总金额（分）"),
-    "collect_minor": Fact("whole", _own("collect_minor"), "to be collected at the door, minor units; 0: nothing", "代收金额（分），无则为 0", none=0),
-    "insured_minor": Fact("whole", _own("insured_minor"), "insured value, minor units; 0: not insured", "保价金额（分），不保价为 0", none=0),
+    "collect_minor": Fact(
+        "whole",
+        _own("collect_minor"),
+        "to be collected at the door, minor units; 0: nothing",
+        "代收金额（分），无则为 0",
+        none=0,
+    ),
+    "insured_minor": Fact(
+        "whole",
+        _own("insured_minor"),
+        "insured value, minor units; 0: not insured",
+        "保价金额（分），不保价为 0",
+        none=0,
+    ),
     # --- when
-    "placed_at": Fact("instant", _earliest("placed_at"), "first order placed; a date means its whole day", "最早下单时间"),
-    "paid_at": Fact("instant", _earliest("paid_at"), "first order paid; a date means its whole day", "最早付款时间"),
-    "ship_by": Fact("instant", _own("ship_by"), "promised shipping time; a date means its whole day", "承诺发货时间"),
-    "ship_by_hours_left": Fact("whole", _hours_left, "whole hours left until ship_by, rounded down", "距承诺发货的整小时数"),
+    "placed_at": Fact(
+        "instant", _earliest("placed_at"), "first order placed; a date means its whole day", "最早下单时间"
+    ),
+    "paid_at": Fact(
+        "instant", _earliest("paid_at"), "first order paid; a date means its whole day", "最早付款时间"
+    ),
+    "ship_by": Fact(
+        "instant", _own("ship_by"), "promised shipping time; a date means its whole day", "承诺发货时间"
+    ),
+    "ship_by_hours_left": Fact(
+        "whole", _hours_left, "whole hours left until ship_by, rounded down", "距承诺发货的整小时数"
+    ),
     "now": Fact("instant", lambda m: pl.lit(m.now, dtype=pl.String), "the time of routing", "当前时间"),
-    "hour": Fact("whole", _clock(lambda t: t.hour), "hour of the day of routing, 0 to 23, in `timezone`", "当前小时（0–23）"),
-    "weekday": Fact("whole", _clock(lambda t: t.isoweekday()), "weekday of routing, 1 Monday to 7 Sunday", "星期（1–7）"),
+    "hour": Fact(
+        "whole",
+        _clock(lambda t: t.hour),
+        "hour of the day of routing, 0 to 23, in `timezone`",
+        "当前小时（0–23）",
+    ),
+    "weekday": Fact(
+        "whole", _clock(lambda t: t.isoweekday()), "weekday of routing, 1 Monday to 7 Sunday", "星期（1–7）"
+    ),
     # --- what routing has chosen so far
     "warehouse": Fact("text", _own("warehouse"), "the warehouse chosen", "已选仓库", "warehouse"),
     "courier": Fact("text", _own("courier"), "the courier chosen", "已选快递", "courier"),
@@ -219,8 +277,12 @@ LINE_FACTS: Mapping[str, LineFact] = {
     "hs_code": LineFact("text", _field("hs_code"), "customs tariff number", "海关编码"),
     "trait": LineFact("texts", _field("goods_traits"), "goods traits", "商品属性"),
     "quantity": LineFact("whole", _field("quantity"), "pieces of the line in this shipment", "件数"),
-    "unit_price_minor": LineFact("whole", _field("unit_price_minor"), "price of one, minor units", "单价（分）"),
-    "paid_minor": LineFact("whole", _field("paid_minor"), "paid for the whole line, minor units", "实付（分）"),
+    "unit_price_minor": LineFact(
+        "whole", _field("unit_price_minor"), "price of one, minor units", "单价（分）"
+    ),
+    "paid_minor": LineFact(
+        "whole", _field("paid_minor"), "paid for the whole line, minor units", "实付（分）"
+    ),
     "unit_weight_g": LineFact("whole", _field("unit_weight_g"), "weight of one in grams", "单件重量（克）"),
     "weight_g": LineFact(
         "whole",
@@ -246,9 +308,12 @@ def facts_frame(shipments: pl.DataFrame, names: Iterable[str], moment: Moment) -
     """
     goes = pl.element().filter(pl.element().struct.field("quantity") > 0)
     columns = [
-        pl.col("lines") if name == "lines" else FACTS[name].read(moment).alias(name) for name in sorted(set(names))
+        pl.col("lines") if name == "lines" else FACTS[name].read(moment).alias(name)
+        for name in sorted(set(names))
     ]
-    counted = shipments.with_columns(pl.col("lines").list.eval(goes)) if _LINE_BASED & set(names) else shipments
+    counted = (
+        shipments.with_columns(pl.col("lines").list.eval(goes)) if _LINE_BASED & set(names) else shipments
+    )
     return counted.select(pl.int_range(pl.len(), dtype=pl.Int64).alias("row"), *columns)
 
 

@@ -30,7 +30,13 @@ _LEVELS = ("city", "province", "country")  # the more specific first
 _RATE = "rate_"  # columns of the tariff are told from facts by this
 
 PARCEL = pl.Schema(
-    {"row": pl.Int64(), "weight_g": pl.Int64(), "length_mm": pl.Int64(), "width_mm": pl.Int64(), "height_mm": pl.Int64()}
+    {
+        "row": pl.Int64(),
+        "weight_g": pl.Int64(),
+        "length_mm": pl.Int64(),
+        "width_mm": pl.Int64(),
+        "height_mm": pl.Int64(),
+    }
 )
 
 
@@ -57,7 +63,13 @@ class PriceBook:
     def chosen_by(self) -> pl.DataFrame:
         """Give [tariff, id, courier, service, warehouse], one row for each tariff."""
         rows = [(n, t.id, t.courier, t.service, t.warehouse) for n, t in enumerate(self.tariffs)]
-        names = {"tariff": pl.Int32, "id": pl.String, "courier": pl.String, "service": pl.String, "warehouse": pl.String}
+        names = {
+            "tariff": pl.Int32,
+            "id": pl.String,
+            "courier": pl.String,
+            "service": pl.String,
+            "warehouse": pl.String,
+        }
         return pl.DataFrame(rows, schema=names, orient="row")
 
     def _places(self) -> Iterator[tuple[int, str, str, int]]:
@@ -103,9 +115,9 @@ class PriceBook:
 
     def terms(self, on: date | None) -> pl.DataFrame:
         """Give the terms of every tariff on a day, one row each."""
-        return pl.DataFrame([_terms(n, t, on) for n, t in enumerate(self.tariffs)], infer_schema_length=None).cast(
-            {"tariff": pl.Int32}
-        )
+        return pl.DataFrame(
+            [_terms(n, t, on) for n, t in enumerate(self.tariffs)], infer_schema_length=None
+        ).cast({"tariff": pl.Int32})
 
     @cached_property
     def remote(self) -> dict[str, pl.DataFrame]:
@@ -122,7 +134,10 @@ class PriceBook:
         }  # fmt: skip
         found = pl.DataFrame(rows, schema=schema, orient="row")
         return {
-            level: found.filter(level=level).with_columns(place=place_key(pl.col("place"), level)).drop("level").unique()
+            level: found.filter(level=level)
+            .with_columns(place=place_key(pl.col("place"), level))
+            .drop("level")
+            .unique()
             for level in _LEVELS
         }
 
@@ -188,7 +203,10 @@ def with_tariff(rows: pl.DataFrame, book: PriceBook, named: str = "tariff_id") -
     fits = (
         (pl.col("courier") == pl.col("courier_of"))
         & (pl.col("service_of").is_null() | (pl.col("service") == pl.col("service_of")).fill_null(False))
-        & (pl.col("warehouse_of").is_null() | (pl.col("warehouse") == pl.col("warehouse_of")).fill_null(False))
+        & (
+            pl.col("warehouse_of").is_null()
+            | (pl.col("warehouse") == pl.col("warehouse_of")).fill_null(False)
+        )
     )
     chosen = (
         pairs.filter(pl.when(pl.col(named).is_null()).then(fits).otherwise(is_named))
@@ -245,7 +263,11 @@ def _billed() -> list[list[pl.Expr]]:
     forgiven = (pl.col("raw") - whole * q <= tolerance) & (whole >= 1)
     up, half = ceil_div(pl.col("raw"), q) * q, (2 * pl.col("raw") + q) // (2 * q) * q
     rounded = (
-        pl.when(pl.col("rounding") == "up").then(up).when(pl.col("rounding") == "half_up").then(half).otherwise("raw")
+        pl.when(pl.col("rounding") == "up")
+        .then(up)
+        .when(pl.col("rounding") == "half_up")
+        .then(half)
+        .otherwise("raw")
     )
     return [
         [(pl.col("weight_g").fill_null(0).cast(WIDE) * div).alias("actual"), volume.cast(WIDE).alias("vol")],
@@ -261,9 +283,12 @@ def _zone_price(rungs: int) -> list[list[pl.Expr]]:
     div, billed = pl.col("divisor").cast(WIDE), pl.col("billed")
     over = pl.when(pl.col("linear")).then(pl.col("step_g").cast(WIDE) * div).otherwise(pl.lit(1, dtype=WIDE))
     excess = billed - pl.col("last_g").cast(WIDE) * div
-    steps = pl.when(pl.col("linear")).then(excess).otherwise(ceil_div(excess, pl.col("step_g").cast(WIDE) * div))
+    steps = (
+        pl.when(pl.col("linear")).then(excess).otherwise(ceil_div(excess, pl.col("step_g").cast(WIDE) * div))
+    )
     fixed = pl.coalesce(
-        pl.when(billed <= pl.col(f"upto_{k}").cast(WIDE) * div).then(pl.col(f"price_{k}").cast(WIDE)) for k in range(rungs)
+        pl.when(billed <= pl.col(f"upto_{k}").cast(WIDE) * div).then(pl.col(f"price_{k}").cast(WIDE))
+        for k in range(rungs)
     )
     above = pl.col("last_price").cast(WIDE) * pl.col("over") + steps * pl.col("step_price").cast(WIDE)
     return [[over.alias("over")], [pl.coalesce(fixed * pl.col("over"), above).alias("fee")]]
@@ -281,7 +306,10 @@ def _total() -> list[list[pl.Expr]]:
     insured = (pl.col("insured_minor") > 0) & pl.col("insurance_rate").is_not_null()
     wide = pl.lit(PERCENT, dtype=WIDE)
     off = pl.col("discount").cast(WIDE)
-    on_zone, on_total = pl.when(~pl.col("on_total")).then(off).otherwise(0), pl.when(pl.col("on_total")).then(off).otherwise(0)
+    on_zone, on_total = (
+        pl.when(~pl.col("on_total")).then(off).otherwise(0),
+        pl.when(pl.col("on_total")).then(off).otherwise(0),
+    )
     before = (
         pl.col("fee") * (wide - on_zone + pl.col("fuel").cast(WIDE))
         + pl.col("surcharge") * wide * pl.col("over")
@@ -290,7 +318,10 @@ def _total() -> list[list[pl.Expr]]:
     below = wide * wide * pl.col("over") * pl.col("coin").cast(WIDE)
     coins = (2 * pl.col("sum") + below) // (2 * below)
     return [
-        [surcharge.alias("surcharge"), pl.when(insured).then(premium).otherwise(0).cast(WIDE).alias("insurance")],
+        [
+            surcharge.alias("surcharge"),
+            pl.when(insured).then(premium).otherwise(0).cast(WIDE).alias("insurance"),
+        ],
         [(before * (wide - on_total)).alias("sum")],
         [(coins * pl.col("coin") // pl.col("minor")).cast(pl.Int64).alias("freight_minor")],
     ]
@@ -306,7 +337,9 @@ def price_parcels(rows: pl.DataFrame, parcels: pl.DataFrame, book: PriceBook, mo
     Returns: the parcels that have a zone, with `billed` (in 1/`divisor` gram), `fee`, `freight_minor` and the rest.
     """
     day = moment.local.date() if moment.local else None
-    priced = rows.filter(pl.col("zone").is_not_null()).join(book.terms(day), on="tariff", how="left", suffix="_of_tariff")
+    priced = rows.filter(pl.col("zone").is_not_null()).join(
+        book.terms(day), on="tariff", how="left", suffix="_of_tariff"
+    )
     priced = priced.join(book.zones, on="zone", how="left")
     same_currency = (pl.col("currency") == pl.col("currency_of_tariff")).fill_null(False)
     found = _summed(_measured(parcels).join(priced, on="row", how="inner", maintain_order="left"))
@@ -329,7 +362,11 @@ def _summed(found: pl.DataFrame) -> pl.DataFrame:
     whole = found.filter("whole")
     if not whole.height:
         return found
-    added = {"weight_g": pl.col("weight_g").sum(), "volume_mm3": pl.col("volume_mm3").sum(), "longest_mm": pl.col("longest_mm").max()}
+    added = {
+        "weight_g": pl.col("weight_g").sum(),
+        "volume_mm3": pl.col("volume_mm3").sum(),
+        "longest_mm": pl.col("longest_mm").max(),
+    }
     others = [pl.col(c).first() for c in found.columns if c not in (*added, "row")]
     joined = whole.group_by("row", maintain_order=True).agg(*others, **added).select(found.columns)
     return pl.concat([found.filter(~pl.col("whole")), joined]).sort("row", maintain_order=True)

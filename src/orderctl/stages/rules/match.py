@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 import polars as pl
 
 from orderctl.stages.rules.compiled import Shared, is_costly, predicate
-from orderctl.stages.rules.conditions import All, Atom, Condition, Test, atoms
+from orderctl.stages.rules.conditions import All, Atom, Comparison, Condition, atoms
 from orderctl.stages.rules.facts_table import FACTS, comparable
 
 BLOCK = 25
@@ -33,7 +33,9 @@ def first_match(facts: pl.DataFrame, conditions: Sequence[Condition | None]) -> 
     shared = _shared(conditions)
     judged = facts.with_columns(predicate(atom).alias(name) for atom, name in shared.items())
     parts = [
-        _in_blocks(part, rules, shared) for part, rules in _dealt(judged, list(enumerate(conditions))) if part.height
+        _in_blocks(part, rules, shared)
+        for part, rules in _dealt(judged, list(enumerate(conditions)))
+        if part.height
     ]
     return pl.concat([pl.DataFrame(schema=FIRED), *parts]).sort("row")
 
@@ -62,7 +64,9 @@ def _one_block(facts: pl.DataFrame, block: Sequence[Numbered], shared: Shared) -
     fired = pl.coalesce(pl.when(pl.col(str(n))).then(pl.lit(n, dtype=_RULE)) for n, _ in block)
     unknown = pl.coalesce(pl.when(pl.col(str(n)).is_null()).then(pl.lit(n, dtype=_RULE)) for n, _ in block)
     found = masks.select(fired=fired, unknown=unknown)
-    before = pl.when(pl.col("fired").is_null() | (pl.col("unknown") < pl.col("fired"))).then(pl.col("unknown"))
+    before = pl.when(pl.col("fired").is_null() | (pl.col("unknown") < pl.col("fired"))).then(
+        pl.col("unknown")
+    )
     return facts.with_columns(
         found["fired"], doubted=pl.coalesce(facts["doubted"], found.select(before).to_series())
     )
@@ -73,7 +77,7 @@ def required(condition: Condition | None, fact: str) -> frozenset[str] | None:
     parts = condition.parts if isinstance(condition, All) else (condition,)
     found: frozenset[str] | None = None
     for part in parts:
-        if isinstance(part, Test) and part.fact == fact and part.op in ("eq", "in"):
+        if isinstance(part, Comparison) and part.fact == fact and part.op in ("eq", "in"):
             values = frozenset(str(v) for v in part.values)
             found = values if found is None else found & values
     return found
@@ -83,13 +87,15 @@ def _best_fact(rules: Sequence[Numbered]) -> str | None:
     counts: Counter[str] = Counter()
     for _, condition in rules:
         parts = condition.parts if isinstance(condition, All) else (condition,)
-        counts.update({p.fact for p in parts if isinstance(p, Test) and p.op in ("eq", "in")})
+        counts.update({p.fact for p in parts if isinstance(p, Comparison) and p.op in ("eq", "in")})
     single = [(n, fact) for fact, n in counts.items() if FACTS[fact].kind in ("text", "province", "city")]
     best = max(single, default=(0, ""))
     return best[1] if best[0] * 2 >= len(rules) else None
 
 
-def _dealt(facts: pl.DataFrame, rules: Sequence[Numbered]) -> Iterator[tuple[pl.DataFrame, Sequence[Numbered]]]:
+def _dealt(
+    facts: pl.DataFrame, rules: Sequence[Numbered]
+) -> Iterator[tuple[pl.DataFrame, Sequence[Numbered]]]:
     """Deal the rows out by the value of the most asked-for fact, each part with the rules that can apply to it.
 
     A row in which the fact is missing meets all rules: it leaves each of them in doubt.
@@ -101,11 +107,23 @@ def _dealt(facts: pl.DataFrame, rules: Sequence[Numbered]) -> Iterator[tuple[pl.
     kind = FACTS[fact].kind
     needs = [(rule, required(rule[1], fact)) for rule in rules]
     asked = sorted({value for _, values in needs for value in values or ()})
-    one_form = dict(zip(asked, pl.select(comparable(pl.lit(pl.Series(asked, dtype=pl.String)), kind)).to_series(), strict=True))
+    one_form = dict(
+        zip(
+            asked,
+            pl.select(comparable(pl.lit(pl.Series(asked, dtype=pl.String)), kind)).to_series(),
+            strict=True,
+        )
+    )
     wanted = [(rule, None if values is None else {one_form[v] for v in values}) for rule, values in needs]
     named = sorted(set(one_form.values()))
     column = comparable(pl.col(fact), kind)
-    deal = pl.when(column.is_null()).then(pl.lit("\0")).when(column.is_in(named)).then(column).otherwise(pl.lit(""))
+    deal = (
+        pl.when(column.is_null())
+        .then(pl.lit("\0"))
+        .when(column.is_in(named))
+        .then(column)
+        .otherwise(pl.lit(""))
+    )
     for key, part in _parts(facts, deal):
         if key == "\0":
             yield part, rules

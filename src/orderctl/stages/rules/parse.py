@@ -37,11 +37,19 @@ class Rules(Section):
     skus: SkusSection = Field(default_factory=SkusSection, description="which of our SKUs a line is")
     audit: AuditSection = Field(default_factory=AuditSection, description="how strictly orders are looked at")
     merge: MergeSection = Field(default_factory=MergeSection, description="which orders travel in one parcel")
-    warehouses: list[WarehouseRule] = Field(default_factory=list, description="from where; the first rule that matches decides")
-    couriers: list[CourierRule] = Field(default_factory=list, description="with whom; the first rule that matches decides")
+    warehouses: list[WarehouseRule] = Field(
+        default_factory=list, description="from where; the first rule that matches decides"
+    )
+    couriers: list[CourierRule] = Field(
+        default_factory=list, description="with whom; the first rule that matches decides"
+    )
     tariffs: list[Tariff] = Field(default_factory=list, description="price lists, for the freight estimate")
-    templates: list[TemplateRule] = Field(default_factory=list, description="which label; the first rule that matches decides")
-    holds: list[HoldRule] = Field(default_factory=list, description="what waits; the first rule that matches says why")
+    templates: list[TemplateRule] = Field(
+        default_factory=list, description="which label; the first rule that matches decides"
+    )
+    holds: list[HoldRule] = Field(
+        default_factory=list, description="what waits; the first rule that matches says why"
+    )
     tests: list[Case] = Field(default_factory=list, description="examples, checked by `orderctl rules test`")
 
     @field_validator("timezone")
@@ -70,7 +78,9 @@ class RuleBook:
     def normalize(self) -> NormalizeRules:
         """Give what `normalize` follows."""
         named = self.rules.skus.catalogue
-        return NormalizeRules(self.rules.skus, self.rules.audit, self.tables[named] if isinstance(named, str) else None)
+        return NormalizeRules(
+            self.rules.skus, self.rules.audit, self.tables[named] if isinstance(named, str) else None
+        )
 
     @property
     def merge(self) -> MergeSection:
@@ -102,7 +112,9 @@ def _context(data: Any) -> dict[str, Any]:
     return {"zone": zone if _is_zone(zone) else ZONE}
 
 
-def parse(text: str, source: str = "rules.yaml", tables: Callable[[str], pl.DataFrame] | None = None) -> RuleBook:
+def parse(
+    text: str, source: str = "rules.yaml", tables: Callable[[str], pl.DataFrame] | None = None
+) -> RuleBook:
     """Read the rules in `text`.
 
     Args:
@@ -117,5 +129,7 @@ def parse(text: str, source: str = "rules.yaml", tables: Callable[[str], pl.Data
         return RuleBook(rules, source, node=node)
     if tables is None:
         line, column = locate(node, ("skus", "catalogue"))
-        raise config_error(source, [Finding(line, column, Text("the table {name} cannot be read here", name=named))])
+        raise config_error(
+            source, [Finding(line, column, Text("the table {name} cannot be read here", name=named))]
+        )
     return RuleBook(rules, source, {named: parse_catalogue(tables(named), named)}, node)

@@ -19,7 +19,9 @@ class CourierUse(Section):
     courier: str = Field(min_length=1, description="the courier's code, such as YTO")
     service: str | None = Field(None, description="the courier's product")
     account: str | None = Field(None, description="the courier account, as named in the configuration")
-    issuer: str | None = Field(None, description="who gives the waybill number, as named in the configuration")
+    issuer: str | None = Field(
+        None, description="who gives the waybill number, as named in the configuration"
+    )
     template: str | None = Field(None, description="the label template; else the section templates decides")
     tariff: str | None = Field(None, description="the tariff to estimate with; else the first one that fits")
 
@@ -33,4 +35,6 @@ class CourierRule(Section):
 
     name: str = Field(min_length=1, description="how the decision trail calls it")
     when: WhenPlaced = Field(None, description="the condition; a rule without one always matches")
-    use: Annotated[CourierUse, BeforeValidator(_named)] = Field(description="the courier, alone or with more fields")
+    use: Annotated[CourierUse, BeforeValidator(_named)] = Field(
+        description="the courier, alone or with more fields"
+    )

@@ -42,7 +42,9 @@ class Over(Section):
 
     step_kg: Step = Field(Decimal(1), description="size of a step")
     step_price: Money = Field(description="price of a step")
-    step_mode: Literal["step", "linear"] = Field("step", description="step: started steps count whole; linear: in proportion")
+    step_mode: Literal["step", "linear"] = Field(
+        "step", description="step: started steps count whole; linear: in proportion"
+    )
 
 
 class Zone(Section):
@@ -51,12 +53,18 @@ class Zone(Section):
     id: str = Field(min_length=1, description="name of the zone")
     countries: list[str] = Field(default_factory=list, description="ISO 3166-1 alpha-2; `*` is every country")
     provinces: list[str] = Field(default_factory=list, description="short or full names")
-    cities: list[str] = Field(default_factory=list, description="short or full names; a city beats its province")
+    cities: list[str] = Field(
+        default_factory=list, description="short or full names; a city beats its province"
+    )
     first_weight_kg: Kg | None = Field(None, description="first weight")
     first_price: Money | None = Field(None, description="price of the first weight")
     step_kg: Step = Field(Decimal(1), description="size of a further step")
-    step_price: Money | None = Field(None, description="price of a further step; without it nothing heavier is taken")
-    step_mode: Literal["step", "linear"] = Field("step", description="step: started steps count whole; linear: in proportion")
+    step_price: Money | None = Field(
+        None, description="price of a further step; without it nothing heavier is taken"
+    )
+    step_mode: Literal["step", "linear"] = Field(
+        "step", description="step: started steps count whole; linear: in proportion"
+    )
     brackets: list[Bracket] = Field(default_factory=list, description="a ladder instead of first and step")
     over: Over | None = Field(None, description="above the ladder; without it nothing heavier is taken")
 
@@ -133,9 +141,15 @@ class Tariff(Section):
     service: str | None = Field(None, description="only this service; else every one")
     warehouse: str | None = Field(None, description="only from this warehouse; else from every one")
     currency: str = Field("CNY", pattern="^[A-Z]{3}$", description="ISO 4217")
-    price_per: Literal["parcel", "shipment"] = Field("parcel", description="shipment: parcels are priced on their sum")
-    volumetric_divisor: int | None = Field(None, ge=1, le=20_000, description="cubic centimetres to the kilogram")
-    volumetric_round_to_kg: Step | None = Field(None, description="the volumetric weight alone is rounded up to this first")
+    price_per: Literal["parcel", "shipment"] = Field(
+        "parcel", description="shipment: parcels are priced on their sum"
+    )
+    volumetric_divisor: int | None = Field(
+        None, ge=1, le=20_000, description="cubic centimetres to the kilogram"
+    )
+    volumetric_round_to_kg: Step | None = Field(
+        None, description="the volumetric weight alone is rounded up to this first"
+    )
     bubble_ratio: Annotated[Decimal, Field(gt=0, le=100, decimal_places=4)] | None = Field(
         None, description="volumetric weight counts only above this many times the actual one"
     )
@@ -149,7 +163,9 @@ class Tariff(Section):
     zones: list[Zone] = Field(min_length=1, description="the most specific place wins, then the first")
     surcharges: Surcharges = Field(default_factory=Surcharges, description="what is added")
     discount_percent: Percent = Field(Decimal(0), description="off the price")
-    discount_on: Literal["zone", "total"] = Field("zone", description="zone: before surcharges; total: after them")
+    discount_on: Literal["zone", "total"] = Field(
+        "zone", description="zone: before surcharges; total: after them"
+    )
     money_round_to: Annotated[Decimal, Field(gt=0, le=1_000, decimal_places=3)] | None = Field(
         None, description="the total is rounded to this, half up; else to the smallest coin"
     )
@@ -158,5 +174,10 @@ class Tariff(Section):
     def _coins(self) -> Tariff:
         coin = Decimal(1).scaleb(-exponent_of(self.currency))
         if self.money_round_to is not None and self.money_round_to % coin:
-            reject(Wrong(Text("{currency} has no coin as small as that", currency=self.currency), loc=("money_round_to",)))
+            reject(
+                Wrong(
+                    Text("{currency} has no coin as small as that", currency=self.currency),
+                    loc=("money_round_to",),
+                )
+            )
         return self

@@ -32,7 +32,9 @@ class Case(Section):
     """One example."""
 
     name: str = Field(min_length=1, description="what it shows")
-    given: dict[str, JsonValue] = Field(description="facts with their values, and `lines`; all others are missing")
+    given: dict[str, JsonValue] = Field(
+        description="facts with their values, and `lines`; all others are missing"
+    )
     expect: Expectation = Field(description="what must come out; null expects nothing there")
 
     @field_validator("given", mode="before")
@@ -43,9 +45,18 @@ class Case(Section):
             if name == "lines":
                 wrongs += _line_wrongs(given)
             elif name not in _GIVABLE:
-                wrongs.append(Wrong(Text("unknown fact '{fact}'", fact=name), nearest(name, [*_GIVABLE, "lines"]), (name,), True))
+                wrongs.append(
+                    Wrong(
+                        Text("unknown fact '{fact}'", fact=name),
+                        nearest(name, [*_GIVABLE, "lines"]),
+                        (name,),
+                        True,
+                    )
+                )
             elif not _fits(_GIVABLE[name], given):
-                wrongs.append(Wrong(Text("the value does not fit the fact '{fact}'", fact=name), None, (name,)))
+                wrongs.append(
+                    Wrong(Text("the value does not fit the fact '{fact}'", fact=name), None, (name,))
+                )
         if wrongs:
             reject(*wrongs)
         return value
@@ -72,7 +83,9 @@ def _line_wrongs(lines: Any) -> list[Wrong]:
         for name, value in line.items():
             at = ("lines", number, name)
             if name not in LINE_FACTS or name == "weight_g":
-                found.append(Wrong(Text("unknown fact '{fact}'", fact=name), nearest(name, LINE_FACTS), at, True))
+                found.append(
+                    Wrong(Text("unknown fact '{fact}'", fact=name), nearest(name, LINE_FACTS), at, True)
+                )
             elif not _fits(LINE_FACTS[name].kind, value):
                 found.append(Wrong(Text("the value does not fit the fact '{fact}'", fact=name), None, at))
     return found

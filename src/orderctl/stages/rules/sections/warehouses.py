@@ -9,7 +9,9 @@ from pydantic import Field, PlainValidator, WithJsonSchema
 from orderctl.model.yamlfile import Section
 from orderctl.stages.rules.conditions import Condition, parse_condition
 
-CONDITION = WithJsonSchema({"type": "object", "description": "a condition; see the table of facts and operators"})
+CONDITION = WithJsonSchema(
+    {"type": "object", "description": "a condition; see the table of facts and operators"}
+)
 WhenMerged = Annotated[Condition | None, PlainValidator(parse_condition("merge")), CONDITION]
 
 
