@@ -120,7 +120,7 @@ def test_it_reads_in_both_languages() -> None:
     assert len(english.splitlines()) == len(chinese.splitlines())
 
 
-FILES = ["model/yamlfile.py", "stages/route.py", "stages/explain.py", *(f"stages/rules/{n}.py" for n in ("parse", "conditions", "check")),
+FILES = ["model/yamlfile.py", "stages/route.py", "stages/explain.py", *(f"stages/rules/{n}.py" for n in ("parse", "condition_parser", "check")),
          *(f"stages/rules/sections/{n}.py" for n in ("tariffs", "tests"))]  # fmt: skip
 
 

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, PlainValidator
 
 from orderctl.model.yamlfile import Section
-from orderctl.stages.rules.conditions import Condition, parse_condition
+from orderctl.stages.rules.condition_parser import parse_condition
+from orderctl.stages.rules.conditions import Condition
 from orderctl.stages.rules.sections.warehouses import CONDITION
 
 WhenPlaced = Annotated[Condition | None, PlainValidator(parse_condition("warehouse")), CONDITION]

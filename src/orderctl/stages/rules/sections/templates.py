@@ -7,7 +7,8 @@ from typing import Annotated
 from pydantic import Field, PlainValidator
 
 from orderctl.model.yamlfile import Section
-from orderctl.stages.rules.conditions import Condition, parse_condition
+from orderctl.stages.rules.condition_parser import parse_condition
+from orderctl.stages.rules.conditions import Condition
 from orderctl.stages.rules.sections.warehouses import CONDITION
 
 WhenCarried = Annotated[Condition | None, PlainValidator(parse_condition("courier")), CONDITION]

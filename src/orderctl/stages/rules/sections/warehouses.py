@@ -7,7 +7,8 @@ from typing import Annotated
 from pydantic import Field, PlainValidator, WithJsonSchema
 
 from orderctl.model.yamlfile import Section
-from orderctl.stages.rules.conditions import Condition, parse_condition
+from orderctl.stages.rules.condition_parser import parse_condition
+from orderctl.stages.rules.conditions import Condition
 
 CONDITION = WithJsonSchema(
     {"type": "object", "description": "a condition; see the table of facts and operators"}
