@@ -32,6 +32,12 @@ NOTE_OF = {
     "formula note": people.NASTY_NOTE, "emoji note": people.EMOJI_NOTE, "wish sf": "要顺丰", "us": "Leave with concierge",
     "wish no yto": "不要发圆通，谢谢", "gift": "送人的，请附贺卡：乔迁之喜",
 }  # fmt: skip
+FINANCIAL_OF = {
+    "unpaid": "PENDING", "authorized": "AUTHORIZED", "refunded": "REFUNDED", "partly refunded": "PARTIALLY_REFUNDED",
+}  # fmt: skip
+ATTRIBUTES_OF = {
+    "gift": (("gift_note", "Happy housewarming"),), "emoji note": (("_hidden", "1"), ("delivery date", "any")),
+}  # fmt: skip
 RATES = {"USD": {"CAD": "1.37", "EUR": "0.92", "JPY": "150"}, "CNY": {"HKD": "1.08"}}
 DIGITS = {"JPY": 0}
 LOCATIONS = (
@@ -94,18 +100,9 @@ def make(
     presentment = {"other currency": "CAD", "jp": "JPY" if currency == "USD" else currency}.get(
         case or "", currency
     )
-    financial = {
-        "unpaid": "PENDING",
-        "authorized": "AUTHORIZED",
-        "refunded": "REFUNDED",
-        "partly refunded": "PARTIALLY_REFUNDED",
-    }.get(case or "", "PAID")
-    if case is None and dice.random() < 0.05:
-        financial = "PENDING"
-    address = (
-        None if case == "digital" else like["shippingAddress"] if like else make_address(shop, case, source)
-    )
-    buyer = 1 if case == "same as first" else number
+    financial = FINANCIAL_OF.get(case or "", "PENDING" if case is None and dice.random() < 0.05 else "PAID")
+    address = like["shippingAddress"] if like else make_address(shop, case, source)
+    email = like["email"] if like else f"buyer{1 if case == 'same as first' else number}@example.com"
     body: dict[str, Any] = {
         "id": f"gid://shopify/Order/{serial}", "legacyResourceId": str(serial), "name": f"#{1000 + number}",
         "confirmationNumber": f"X{serial % 10**8:08d}", "test": case == "test", "createdAt": instant(at),
@@ -115,31 +112,22 @@ def make(
         "displayFulfillmentStatus": "UNFULFILLED",
         "returnStatus": "RETURN_REQUESTED" if case == "returning" else "NO_RETURN",
         "requiresShipping": case != "digital", "taxesIncluded": currency == "CNY", "currencyCode": currency,
-        "presentmentCurrencyCode": presentment, "email": like["email"] if like else f"buyer{buyer}@example.com", "phone": None,
+        "presentmentCurrencyCode": presentment, "email": email, "phone": None,
         "note": make_note(shop, case, dice), "tags": ["wholesale"] if dice.random() < 0.1 else [], "poNumber": None,
         "sourceName": "web", "customerLocale": "zh-CN" if currency == "CNY" else "en",
-        "customAttributes": [{"key": "gift_note", "value": "Happy housewarming"}] if case == "gift" else [],
+        "customAttributes": [{"key": key, "value": value} for key, value in ATTRIBUTES_OF.get(case or "", ())],
         "risk": {"recommendation": "ACCEPT"}, "discountCodes": [], "shippingAddress": address,
         "shippingLine": None if address is None else make_shipping_line(currency, address),
         "lineItems": lines, "fulfillments": [],
     }  # fmt: skip
-    if body["note"] is not None and case == "emoji note":
-        body["customAttributes"] = [
-            {"key": "_hidden", "value": "1"},
-            {"key": "delivery date", "value": "any"},
-        ]
     body |= make_money(lines, financial, currency, at, dice)
     body["fulfillmentOrders"] = make_fulfilment_orders(serial, lines, case, at, body)
     if case in ("shipped", "partly shipped"):
-        take = body["fulfillmentOrders"][0]["lineItems"]
-        take = take[:1] if case == "partly shipped" else take
-        fulfil(
-            body,
-            {body["fulfillmentOrders"][0]["id"]: {item["id"]: item["remainingQuantity"] for item in take}},
-            [{"company": "UPS", "number": f"1Z0000000{number:09d}", "url": None}],
-            at + 20,
-            serial * 10,
-        )
+        part = body["fulfillmentOrders"][0]
+        items = part["lineItems"][:1] if case == "partly shipped" else part["lineItems"]
+        tracking = [{"company": "UPS", "number": f"1Z0000000{number:09d}", "url": None}]
+        taken = {part["id"]: {item["id"]: item["remainingQuantity"] for item in items}}
+        fulfil(body, taken, tracking, at + 20, serial * 10)
     return to_row(shop, body, at, at + 30)
 
 
@@ -172,8 +160,10 @@ def make_note(shop: str, case: str | None, dice: Random) -> str | None:
     return None
 
 
-def make_address(shop: str, case: str | None, dice: Random) -> dict[str, Any]:
-    """Give a plain shipping address, Chinese or abroad."""
+def make_address(shop: str, case: str | None, dice: Random) -> dict[str, Any] | None:
+    """Give a plain shipping address, Chinese or abroad; none where nothing is shipped."""
+    if case == "digital":
+        return None
     if shop == "sf-cny" or case == "cn":
         return chinese_address(invent_person(dice, PLACE_OF.get(case or "")))
     country = (
