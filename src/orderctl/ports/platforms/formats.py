@@ -6,6 +6,7 @@ from functools import cache
 from importlib import import_module
 
 from orderctl.model.mapper import Mapper
+from orderctl.ports.tables.layout import Layout
 
 MAPPERS = {
     "douyin/export-csv": "orderctl.ports.platforms.douyin.export:MAPPER",
@@ -17,6 +18,16 @@ MAPPERS = {
     "taobao/trade": "orderctl.ports.platforms.taobao.mapper:TRADE",
     "taobao/trade-simplified": "orderctl.ports.platforms.taobao.mapper:TRADE_SIMPLIFIED",
 }
+
+EXPORTS = ("taobao", "pdd", "douyin", "shopify")
+"""Platforms whose export files are recognised, in the order in which they are tried."""
+
+
+@cache
+def layouts() -> tuple[Layout, ...]:
+    """Give the layouts of all exports that are recognised by their headings."""
+    modules = [import_module(f"orderctl.ports.platforms.{platform}.export") for platform in EXPORTS]
+    return tuple(layout for module in modules for layout in module.LAYOUTS)
 
 
 @cache

@@ -28,14 +28,16 @@ def _label(frame: pl.DataFrame, layout: Layout) -> pl.Expr:
     return pl.col(str(layout.shop)) if there else pl.lit(None, dtype=pl.String)
 
 
-def _json(*parts: str) -> pl.Expr:
-    return pl.struct(*parts).struct.json_encode().alias("payload")
+def _json(layout: Layout, *parts: str) -> pl.Expr:
+    settings = [pl.lit(value).alias(name) for name, value in layout.settings.items()]
+    more = [pl.struct(settings).alias("map")] if settings else []
+    return pl.struct(*parts, *more).struct.json_encode().alias("payload")
 
 
 def whole_rows(frame: pl.DataFrame, layout: Layout) -> Records:
     """Give a record for each row."""
     found = frame.select(REF, AT, FILE, label=_label(frame, layout), head=pl.struct(columns(frame)))
-    return found.select(REF, AT, FILE, "label", _json("head"))
+    return found.select(REF, AT, FILE, "label", _json(layout, "head"))
 
 
 def without(frame: pl.DataFrame, spoiled: Iterable[str]) -> tuple[pl.DataFrame, list[Reject]]:
@@ -67,7 +69,8 @@ def _newest(frame: pl.DataFrame, layout: Layout) -> tuple[pl.DataFrame, list[str
 
 def from_lines(frame: pl.DataFrame, layout: Layout) -> Records:
     """Gather rows per line; what may differ within an order goes into `lines`, the rest is the first row's."""
-    within = [n for n in columns(frame) if n in layout.lines or n not in layout.columns]
+    ours = {*layout.columns, *layout.constants}
+    within = [n for n in columns(frame) if n in layout.lines or n not in ours]
     head = [n for n in columns(frame) if n not in within]
     rows, keys = _newest(frame, layout)
     files = [] if FILE in keys else [pl.col(FILE).unique(maintain_order=True).str.join("+")]
@@ -78,12 +81,13 @@ def from_lines(frame: pl.DataFrame, layout: Layout) -> Records:
         label=_label(frame, layout).first(),
         lines=pl.struct(within),
     )
-    return gathered.select(REF, AT, FILE, "label", _json("head", "lines"))
+    return gathered.select(REF, AT, FILE, "label", _json(layout, "head", "lines"))
 
 
 def joined(frames: Mapping[str, pl.DataFrame], layouts: Mapping[str, Layout]) -> tuple[Records, list[Text]]:
     """Join an order report (`orders`) with its item report (`items`); what has no counterpart is kept and told."""
     notes: list[Text] = []
+    first = next(iter(layouts.values()))
     heads = _heads(frames["orders"], layouts["orders"], notes) if "orders" in frames else None
     lines = _item_lines(frames["items"], layouts["items"]) if "items" in frames else None
     if heads is None or lines is None:
@@ -94,7 +98,7 @@ def joined(frames: Mapping[str, pl.DataFrame], layouts: Mapping[str, Layout]) ->
         )
         alone = lines if heads is None else heads
         assert alone is not None
-        return alone.select(REF, AT, FILE, "label", _json("lines" if heads is None else "head")), notes
+        return alone.select(REF, AT, FILE, "label", _json(first, "lines" if heads is None else "head")), notes
     both = heads.join(lines, on=REF, how="full", coalesce=True, maintain_order="left_right", suffix="_items")
     no_head, no_lines = both.select(pl.col("head").is_null().sum(), pl.col("lines").is_null().sum()).row(0)
     if no_head:
@@ -106,7 +110,7 @@ def joined(frames: Mapping[str, pl.DataFrame], layouts: Mapping[str, Layout]) ->
         pl.max_horizontal(AT, f"{AT}_items").alias(AT),
         pl.concat_str(FILE, f"{FILE}_items", separator="+", ignore_nulls=True).alias(FILE),
         "label",
-        _json("head", "lines"),
+        _json(first, "head", "lines"),
     ), notes
 
 

@@ -41,12 +41,18 @@ class Layout:
     shop: str | None = None
     first_row_ref: str | None = None
     """The column that names an order only in its first row (then `order` repeats a name that need not be unique)."""
+    own_names: bool = True
+    """Whether the names of `columns` are headings themselves."""
+    constants: Mapping[str, str] = field(default_factory=dict)
+    """Columns the file lacks, the same in every row."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """What the mapper must know besides the cells; stands in each record's payload as `map`."""
     known: Mapping[str, str] = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         names: dict[str, str] = {}
         for key, others in self.columns.items():
-            for name in (key, *others):
+            for name in (key, *others) if self.own_names else others:
                 names.setdefault(heading(name), key)
         object.__setattr__(self, "known", names)
 

@@ -53,7 +53,7 @@ class Rows:
 def column_names(sheet: Sheet[Found]) -> dict[str, str]:
     """Name the columns: ours where we know them, else as written, numbered where a heading stands twice."""
     ours = {at: key for key, at in sheet.match.places.items()}
-    taken = set(sheet.match.places) | set(OWN)
+    taken = {*sheet.match.places, *sheet.match.layout.constants, *OWN}
     names: dict[str, str] = {}
     for at, cell in enumerate(sheet.columns):
         name = ours.get(at) or cell.strip(BLANKS) or f"#{at + 1}"
@@ -83,6 +83,7 @@ def read_rows(block: pl.DataFrame, sheet: Sheet[Found], at: str) -> Rows:
         pl.lit(at).alias(AT),
         pl.lit(sheet.path.name).alias(FILE),
         pl.lit(str(sheet.path)).alias(PATH),
+        *(pl.lit(value).alias(name) for name, value in layout.constants.items()),
     )
     out.frame = out.frame.with_columns(_why(out.frame, sheet, list(names.values())).alias(_WHY))
     _divide(out, written, sheet.path)
