@@ -206,17 +206,17 @@ def assert_silent(error: PortError, caplog: pytest.LogCaptureFixture) -> None:
     assert BUYER not in shown
 
 
-SOURCES = sorted(
+PORTS = Path(platforms.__file__).parents[1]
+SOURCES = [PORTS / "http.py", PORTS / "addresses.py"]
+SOURCES += sorted(
     path
     for folder in ("platforms", "couriers")
-    for path in (Path(platforms.__file__).parents[1] / folder).rglob("*.py")
+    for path in (PORTS / folder).rglob("*.py")
     if path.name not in ("mapper.py", "export.py")
 )
 
 
-@pytest.mark.parametrize(
-    "path", [Path(platforms.__file__).parents[1] / "http.py", *SOURCES], ids=lambda p: p.name
-)
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: p.name)
 def test_every_sentence_has_its_chinese(path: Path) -> None:
     chinese = sentences("zh")
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):

@@ -10,7 +10,6 @@ parameters, headers or bodies.
 
 from __future__ import annotations
 
-import ipaddress
 import itertools
 import json
 import logging
@@ -34,6 +33,8 @@ import tenacity
 from orderctl.model.errors import ConfigError, OutcomeUnknown, PortError, Refused, Temporary, Unauthorized
 from orderctl.model.instant import parse_instant, write_instant
 from orderctl.model.text import Text
+from orderctl.ports.addresses import check_url, is_loopback, with_tls
+from orderctl.ports.pace import Pace
 
 log = logging.getLogger("orderctl.http")
 for _library in ("httpx", "httpcore"):
@@ -47,7 +48,6 @@ DEADLINE_S = 120.0
 TRIES = 5
 WAIT_FIRST_S, WAIT_MAX_S = 0.5, 30.0
 BODY_MAX = 32 * 1024 * 1024
-SLOWEST_INTERVAL_S = 10.0
 REDIRECTS_MAX = 3
 
 Classify = Callable[[int, Mapping[str, str], bytes], PortError | None]
@@ -103,92 +103,6 @@ def parse_json(content: bytes) -> dict[str, Any]:
 def write_json(value: object) -> str:
     """Write JSON as compact text in real UTF-8, numbers with the digits they were read with."""
     return _encoder.encode(value).decode("utf-8")
-
-
-class Pace:
-    """A smooth rate limit: every caller gets the next free moment, so no second ever sees a burst.
-
-    Being told to slow down doubles the interval; every accepted call shortens it by a twentieth, back to the
-    interval it began with. Times are seconds of one monotonic clock. Safe to share between threads.
-    """
-
-    def __init__(self, per_second: float) -> None:
-        self._shortest = 1 / per_second
-        self._interval = self._shortest
-        self._next = 0.0
-        self._lock = threading.Lock()
-
-    def book(self, now: float, end: float) -> float | None:
-        """Give the moment the caller may begin, or None (and book nothing) when that is after `end`."""
-        with self._lock:
-            at = max(now, self._next)
-            if at > end:
-                return None
-            self._next = at + self._interval
-            return at
-
-    def hold(self, until: float) -> None:
-        """Let nobody begin before `until`."""
-        with self._lock:
-            self._next = max(self._next, until)
-
-    def slower(self) -> None:
-        """Take note that the other side felt pressed."""
-        with self._lock:
-            self._interval = min(self._interval * 2, max(SLOWEST_INTERVAL_S, self._shortest))
-
-    def faster(self) -> None:
-        """Take note of an accepted call."""
-        with self._lock:
-            self._interval = max(self._interval * 0.95, self._shortest)
-
-    @property
-    def interval(self) -> float:
-        """Give the seconds between two calls, as of now."""
-        return self._interval
-
-
-def is_loopback(url: str) -> bool:
-    """Tell whether `url` leads to this machine."""
-    host = httpx.URL(url).host
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def with_tls(url: str) -> str:
-    """Give a plain `http://` address of another machine as `https://`, any other as it is."""
-    plain = url.startswith("http://") and not is_loopback(url)
-    return "https://" + url.removeprefix("http://") if plain else url
-
-
-def check_url(url: str) -> str:
-    """Give `url` back if credentials may travel to it: https, or plain http to this machine.
-
-    Raises: ConfigError for anything else, and for an address that carries a user name or password.
-    """
-    try:
-        parsed = httpx.URL(url)
-        if parsed.userinfo:
-            raise ConfigError(
-                Text("an address must not carry a user name or password: {host}", host=parsed.host)
-            )
-        if not parsed.host or not (
-            parsed.scheme == "https" or (parsed.scheme == "http" and is_loopback(url))
-        ):
-            raise ConfigError(
-                Text(
-                    "{scheme}://{host}: only https:// is allowed (http:// only to this machine)",
-                    scheme=parsed.scheme or "?",
-                    host=parsed.host or "?",
-                )
-            )
-    except httpx.InvalidURL:
-        raise ConfigError(Text("an address in the configuration is no URL")) from None
-    return url
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:

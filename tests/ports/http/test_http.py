@@ -15,16 +15,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orderctl.model.errors import ConfigError, OutcomeUnknown, PortError, Refused, Temporary, Unauthorized
+from orderctl.ports.addresses import check_url
 from orderctl.ports.http import (
-    Pace,
     Request,
-    check_url,
     http_failure,
     parse_json,
     retry_after_s,
     unreadable,
     write_json,
 )
+from orderctl.ports.pace import Pace
 from tests.ports.http.rehearsal import NOW, Clock, http_over, world
 
 REQUEST = Request("POST", "https://shop.example.com/api", "op", headers={"X-Token": "geheim"}, content=b"{}")

@@ -403,3 +403,69 @@ def test_a_refusal_names_fields_not_words() -> None:
     assert caught.value.code == "user_errors"
     assert "fulfillment.trackingInfo" in str(caught.value)
     assert "13800000001" not in caught.value.render("zh")
+
+
+def page(nodes: list[Any], after: str | None = None) -> dict[str, Any]:
+    return {"nodes": nodes, "pageInfo": {"hasNextPage": after is not None, "endCursor": after}}
+
+
+def test_long_orders_are_shipped_whole_whatever_the_page_size() -> None:
+    """Fulfilment orders on two pages, their lines on two, what was shipped on two; a withdrawn dispatch is none."""
+    sent: list[dict[str, Any]] = []
+
+    def item(n: int) -> dict[str, Any]:
+        return {"id": f"i{n}", "remainingQuantity": 1, "lineItem": {"id": f"gid://shopify/LineItem/{n}"}}
+
+    def part(name: str, nodes: list[Any], after: str | None) -> dict[str, Any]:
+        actions = [{"action": "CREATE_FULFILLMENT"}]
+        place = {"name": "one", "location": {"id": "L"}}
+        return {"id": name, "status": "OPEN", "supportedActions": actions, "assignedLocation": place,
+                "lineItems": page(nodes, after)}  # fmt: skip
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        body = json.loads(request.content)
+        after = body["variables"].get("after")
+        tracking = [{"number": "N1"}]
+        if body["operationName"] == "Ship":
+            sent.append(body["variables"]["fulfillment"])
+        line = {"quantity": 1, "lineItem": {"id": "gid://shopify/LineItem/" + ("2" if after else "1")}}
+        last, first = page([part("f2", [item(6)], None)]), page([part("f1", [item(3), item(4)], "y")], "z")
+        answers: dict[str, Any] = {
+            "Shipped": {"order": {"fulfillments": [
+                {"id": "gid://shopify/Fulfillment/8", "status": "SUCCESS", "trackingInfo": tracking},
+                {"id": "gid://shopify/Fulfillment/9", "status": "CANCELLED", "trackingInfo": tracking},
+            ]}},
+            "ShippedLines": {"fulfillment": {"fulfillmentLineItems": page([line], None if after else "x")}},
+            "ToShip": {"order": {"fulfillmentOrders": last if after else first}},
+            "ToShipLines": {"fulfillmentOrder": {"lineItems": page([item(5)])}},
+            "Ship": {"fulfillmentCreate": {"fulfillment": {"id": "gid://shopify/Fulfillment/10"}, "userErrors": []}},
+        }  # fmt: skip
+        return httpx.Response(200, json={"data": answers[body["operationName"]]})
+
+    lines = tuple(ShipLine(str(n), 1, 1) for n in range(1, 7))
+    url = "https://t.example.com/N1"
+    result = over(handler).ship(ShipRequest("1", lines, "N1", "SF", whole=True, tracking_url=url))
+    assert result == {"state": "shipped", "number": "N1", "dispatch": "10,8"}
+    (call,) = sent
+    assert call["trackingInfo"] == {"number": "N1", "company": "SF Express", "url": url}
+    told = {
+        entry["fulfillmentOrderId"]: [item["id"] for item in entry["fulfillmentOrderLineItems"]]
+        for entry in call["lineItemsByFulfillmentOrder"]
+    }
+    assert told == {"f1": ["i3", "i4", "i5"], "f2": ["i6"]}
+
+
+def test_an_order_nobody_knows() -> None:
+    shop = over(lambda _: httpx.Response(200, json={"data": {"order": None}}))
+    with pytest.raises(Refused) as caught:
+        shop.ship(ShipRequest("1", (ShipLine("1", 1, 1),), "N1", "SF", whole=True))
+    assert caught.value.code == "order_not_found"
+
+
+def test_this_platform_has_no_login_page() -> None:
+    shop = over(lambda _: pytest.fail("sent"))
+    with pytest.raises(Refused):
+        shop.login_url("s", "r")
+    with pytest.raises(Refused):
+        shop.exchange("c", "r")
+    assert shop.same_recipient([]) == {}

@@ -434,6 +434,37 @@ def test_who_the_shop_belongs_to(tmp_path: Path) -> None:
         assert rehearsal.shop("tb-demo").identify() == rehearsal.shop("tb-demo").identify() != ""
 
 
+@pytest.mark.parametrize(
+    "user",
+    [error(11, "isv.permission-api-package-not-granted"), error(22), b'{"user_seller_get_response":{}}'],
+)
+def test_without_permission_to_ask_an_order_tells_whose_shop_it_is(user: bytes) -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        if dict(parse_qsl(request.content.decode()))["method"] == "taobao.user.seller.get":
+            return httpx.Response(200, content=user)
+        trades = {"trade": [{"tid": 1, "seller_nick": "样例旗舰店"}]}
+        return httpx.Response(200, json={"trades_sold_get_response": {"trades": trades}})
+
+    http, _ = http_over(handler)
+    assert Taobao(Shop("s", "taobao", None, TAOBAO), http, TokensInMemory()).identify() == "nick:样例旗舰店"
+
+
+def test_a_shop_nobody_can_name() -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        method = dict(parse_qsl(request.content.decode()))["method"].removeprefix("taobao.").replace(".", "_")
+        return httpx.Response(200, json={f"{method}_response": {}})
+
+    http, _ = http_over(handler)
+    with pytest.raises(Refused):
+        Taobao(Shop("s", "taobao", None, TAOBAO), http, TokensInMemory()).identify()
+
+
+def test_a_question_about_recipients_that_is_refused_joins_nobody() -> None:
+    http, _ = http_over(lambda _: httpx.Response(200, content=error(15, "isv.oaid-not-match")))
+    shop = Taobao(Shop("s", "taobao", None, TAOBAO), http, TokensInMemory())
+    assert shop.same_recipient([{"platform_ref": "1", "payload": '{"tid":1,"oaid":"x"}'}]) == {}
+
+
 @pytest.mark.parametrize("result", [None, "", "{", "[]", '{"expires_in":5}'])
 def test_an_answer_without_a_token(result: object) -> None:
     with pytest.raises(Unauthorized):
