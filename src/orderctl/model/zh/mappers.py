@@ -8,6 +8,14 @@ SENTENCES: dict[str, str] = {
     "{path}: is empty": "{path}：是空文件",
     "{path}: is written in UTF-16; save it as CSV in UTF-8": "{path}：编码是 UTF-16，请另存为 UTF-8 的 CSV",
     "{path}: looks like {kind}, not like a CSV or XLSX table": "{path}：看起来是{kind}，不是 CSV 或 XLSX 表格",
+    "a picture": "图片",
+    "a PDF document": "PDF 文档",
+    "an archive": "压缩包",
+    "a database": "数据库",
+    "a Parquet file": "Parquet 文件",
+    "a web page or XML": "网页或 XML",
+    "JSON": "JSON",
+    "binary data": "二进制数据",
     "{path}: cannot be opened as a workbook": "{path}：无法作为工作簿打开",
     "is it protected by a password, or cut off? open it and save it as XLSX again": (
         "是否有密码保护或下载不完整？请打开后重新另存为 XLSX"

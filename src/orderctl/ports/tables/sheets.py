@@ -26,18 +26,20 @@ LINE = "_line"
 OVER = "_over"
 _SAMPLE = 1 << 16
 _MAGIC = (
-    (b"\x89PNG", "a PNG picture"),
-    (b"\xff\xd8\xff", "a JPEG picture"),
-    (b"GIF8", "a GIF picture"),
-    (b"%PDF", "a PDF document"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"\x28\xb5\x2f\xfd", "a zstd archive"),
-    (b"Rar!", "a RAR archive"),
-    (b"7z\xbc\xaf", "a 7z archive"),
-    (b"SQLite format 3", "a SQLite database"),
-    (b"PAR1", "a Parquet file"),
+    (b"\x89PNG", Text("a picture")),
+    (b"\xff\xd8\xff", Text("a picture")),
+    (b"GIF8", Text("a picture")),
+    (b"%PDF", Text("a PDF document")),
+    (b"\x1f\x8b", Text("an archive")),
+    (b"\x28\xb5\x2f\xfd", Text("an archive")),
+    (b"Rar!", Text("an archive")),
+    (b"7z\xbc\xaf", Text("an archive")),
+    (b"SQLite format 3", Text("a database")),
+    (b"PAR1", Text("a Parquet file")),
 )
-_MARKUP = ((b"<", "a web page or XML"), (b"{", "JSON"), (b"[", "JSON"))
+_MARKUP = ((b"<", Text("a web page or XML")), (b"{", Text("JSON")), (b"[", Text("JSON")))
+_BINARY = Text("binary data")
+_FOREIGN = "{path}: looks like {kind}, not like a CSV or XLSX table"
 Match = TypeVar("Match")
 Recognise = Callable[[Sequence[str | None]], Match | None]
 
@@ -84,9 +86,7 @@ def _head(path: Path) -> bytes:
     kinds = [name for magic, name in _MAGIC if head.startswith(magic)]
     kinds += [name for magic, name in _MARKUP if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(magic)]
     if kinds:
-        raise DataError(
-            Text("{path}: looks like {kind}, not like a CSV or XLSX table", path=path, kind=kinds[0])
-        )
+        raise DataError(Text(_FOREIGN, path=path, kind=kinds[0]))
     return head
 
 
@@ -98,9 +98,7 @@ def _encoding(path: Path, head: bytes) -> str:
         with path.open("rb") as source:
             while block := source.read(1 << 20):
                 if b"\0" in block:
-                    raise DataError(
-                        Text("{path}: looks like binary data, not like a CSV or XLSX table", path=path)
-                    )
+                    raise DataError(Text(_FOREIGN, path=path, kind=_BINARY))
                 decoder.decode(block)
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:

@@ -17,18 +17,15 @@ from orderctl.model.mapper import (
     WISH,
     Entry,
     Mapper,
-    count,
     finding,
     finish,
     first_balanced,
     given,
     hold,
-    line,
     note,
     payload,
     recipient,
     texts,
-    to_ship,
     translate,
     unread,
     wish,
@@ -39,20 +36,16 @@ from orderctl.model.mapper import (
 )
 from orderctl.model.regions import placed, province_of_code
 from orderctl.model.schema import PROBLEM
-
-_BAG = pl.Struct({"shopMoney": pl.Struct(texts("amount"))})
-_PAIR = pl.Struct(texts("key value"))
-_LINE = pl.Struct(
-    {
-        **texts("id sku title variantTitle quantity currentQuantity unfulfilledQuantity requiresShipping"),
-        "originalUnitPriceSet": _BAG,
-        "discountedTotalSet": _BAG,
-        "discountAllocations": pl.List(pl.Struct({"allocatedAmountSet": _BAG})),
-        "customAttributes": pl.List(_PAIR),
-        "variant": pl.Struct(texts("id")),
-        "product": pl.Struct(texts("id")),
-    }
+from orderctl.ports.platforms.shopify.lines import (
+    BAG,
+    LINE,
+    PAIR,
+    amount_of,
+    digits_of,
+    gather_lines,
+    read_lines,
 )
+
 _WORK = pl.Struct(
     {
         **texts("status requestStatus fulfillAt fulfillBy"),
@@ -77,10 +70,10 @@ _ORDER = pl.Struct(
             "id legacyResourceId name test createdAt processedAt updatedAt closed closedAt cancelledAt"
             " displayFinancialStatus displayFulfillmentStatus returnStatus taxesIncluded currencyCode email phone note"
         ),
-        **dict.fromkeys(_BAGS.values(), _BAG),
+        **dict.fromkeys(_BAGS.values(), BAG),
         "tags": pl.List(pl.String()),
         "paymentGatewayNames": pl.List(pl.String()),
-        "customAttributes": pl.List(_PAIR),
+        "customAttributes": pl.List(PAIR),
         "customer": pl.Struct(texts("id")),
         "risk": pl.Struct(texts("recommendation")),
         "shippingAddress": pl.Struct(
@@ -90,7 +83,7 @@ _ORDER = pl.Struct(
         ),
         "shippingLine": pl.Struct(texts("title code")),
         "transactions": pl.List(pl.Struct(texts("kind status processedAt"))),
-        "lineItems": pl.Struct({"pageInfo": pl.Struct(texts("hasNextPage")), "nodes": pl.List(_LINE)}),
+        "lineItems": pl.Struct({"pageInfo": pl.Struct(texts("hasNextPage")), "nodes": pl.List(LINE)}),
         "fulfillmentOrders": pl.Struct({"nodes": pl.List(_WORK)}),
     }
 )
@@ -112,7 +105,6 @@ RETURNS = {
     **dict.fromkeys(["NO_RETURN", "RETURNED", "RETURN_FAILED"], "none"),
     **dict.fromkeys(["RETURN_REQUESTED", "IN_PROGRESS", "INSPECTION_COMPLETE"], "requested"),
 }
-_OPEN = ("wait_pay", "wait_ship", "partly_shipped")
 _LIVE_WORK = ("OPEN", "IN_PROGRESS", "SCHEDULED", "ON_HOLD")
 _TIMES = {
     "created": "createdAt",
@@ -120,15 +112,6 @@ _TIMES = {
     "updated": "updatedAt",
 }
 _FAMILY_FIRST = r"[\p{Han}\p{Hangul}]"
-
-
-def _number(gid: pl.Expr) -> pl.Expr:
-    """Give the digits at the end of a global id: the form exports and older interfaces use."""
-    return given(gid).str.extract(r"(\d+)$", 1)
-
-
-def _amount(bag: pl.Expr) -> pl.Expr:
-    return bag.struct.field("shopMoney").struct.field("amount")
 
 
 def _read(frame: pl.DataFrame) -> pl.DataFrame:
@@ -162,7 +145,7 @@ def _read(frame: pl.DataFrame) -> pl.DataFrame:
         settled=payload("transactions").list.eval(pl.when(paid).then(pl.element().struct.field("processedAt"))).list.min(),
     )  # fmt: skip
     found = with_amounts(
-        found, {name: _amount(payload(bag)) for name, bag in _BAGS.items()}, pl.col("currency")
+        found, {name: amount_of(payload(bag)) for name, bag in _BAGS.items()}, pl.col("currency")
     )
     times = {name: payload(theirs) for name, theirs in _TIMES.items()}
     others = {"starts_at": pl.col("starts"), "ship_by": pl.col("promised"), "settled_at": pl.col("settled")}
@@ -192,104 +175,6 @@ def _status(frame: pl.DataFrame) -> pl.DataFrame:
         status=status,
         payment=pl.when(is_cod).then(pl.lit("cod")).otherwise(pl.lit("prepaid")),
         refund_open=asked.fill_null(False),
-    )
-
-
-def _lines(frame: pl.DataFrame) -> pl.DataFrame:
-    """Give a row per line, its texts read, with what it must know of its order."""
-    named = frame.select("row", "currency", "status", node=payload("lineItems").struct.field("nodes"))
-    found = named.filter(pl.col("node").list.len() > 0).explode("node").unnest("node")
-    allocated = pl.col("discountAllocations")
-    found = with_amounts(
-        found,
-        {
-            "unit": _amount(pl.col("originalUnitPriceSet")),
-            "discounted": _amount(pl.col("discountedTotalSet")),
-        },
-        pl.col("currency"),
-    ).with_columns(
-        ordered=count(pl.col("quantity")),
-        kept=count(pl.col("currentQuantity")),
-        left=count(pl.col("unfulfilledQuantity")),
-        extra=pl.lit(None, dtype=pl.String),
-        shares=pl.lit(None, dtype=pl.Int64),
-    )
-    if found.select(allocated.list.len().max()).item():
-        share = found.select("row", "currency", at=pl.int_range(pl.len()), share=allocated).explode("share")
-        share = with_amounts(
-            share, {"minor": _amount(pl.col("share").struct.field("allocatedAmountSet"))}, pl.col("currency")
-        )
-        sums = share.group_by("at", maintain_order=True).agg(pl.col("minor").sum())
-        found = found.with_columns(shares=sums["minor"])
-    found = found.with_columns(shares=pl.when(allocated.is_not_null()).then(pl.col("shares").fill_null(0)))
-    if found.select(pl.col("customAttributes").list.len().max()).item():
-        pair = pl.element().struct
-        # names that begin with _ are meant to stay hidden
-        shown = pl.when(~pair.field("key").str.starts_with("_")).then(
-            pair.field("key") + ": " + pair.field("value")
-        )
-        found = found.with_columns(
-            extra=pl.col("customAttributes").list.eval(shown).list.drop_nulls().list.join("; ")
-        )
-    return found.with_columns(quantity_=pl.col("ordered").fill_null(0))
-
-
-def _gathered(lines: pl.DataFrame) -> pl.DataFrame:
-    """Give a row per order: its `lines` in our words, and the sums over them.
-
-    `discountedTotalSet` leaves out discounts on the whole order; the allocations have them all. Without those a
-    line's payment is known only if the order has no other discount: that is judged later, by `line_discounts`.
-    """
-    ordered, kept, left = pl.col("quantity_"), pl.col("kept").fill_null(pl.col("quantity_")), pl.col("left")
-    refunded = (ordered - kept).clip(lower_bound=0)
-    shipped = (kept - left.fill_null(kept)).clip(lower_bound=0)
-    service = (pl.col("requiresShipping") == "false").fill_null(False)
-    variant = given(pl.col("variantTitle"))
-    full = pl.col("unit") * ordered
-    ours = line(
-        line_ref=_number(pl.col("id")),
-        platform_sku=_number(pl.col("variant").struct.field("id")),
-        item_ref=_number(pl.col("product").struct.field("id")),
-        merchant_code=given(pl.col("sku")),
-        title=given(pl.col("title")),
-        spec=given(
-            pl.concat_str(
-                pl.when(variant != "Default Title").then(variant),
-                given(pl.col("extra")),
-                separator="; ",
-                ignore_nulls=True,
-            )
-        ),
-        quantity=ordered,
-        quantity_refunded=refunded,
-        quantity_shipped=shipped,
-        quantity_to_ship=to_ship(ordered, refunded, shipped, pl.col("status").is_in(_OPEN) & ~service),
-        unit_price_minor=pl.col("unit"),
-        paid_minor=pl.coalesce(full - pl.col("shares"), "discounted"),
-        refund=pl.when((refunded > 0) & (refunded >= ordered)).then(pl.lit("refunded"))
-        .when(refunded > 0).then(pl.lit("partly")).otherwise(pl.lit("none")),
-        kind=pl.when(service).then(pl.lit("service")).otherwise(pl.lit("goods")),
-    )  # fmt: skip
-    bad = given(_amount(pl.col("originalUnitPriceSet"))).is_not_null() & pl.col("unit").is_null()
-    rows = lines.select(
-        "row",
-        ours.alias("line"),
-        full=full,
-        current=pl.col("unit") * kept,
-        discount=full - pl.col("discounted"),
-        told=pl.col("shares").is_not_null(),
-        bad_quantity=pl.col("ordered").is_null(),
-        bad_unit_price_minor=bad,
-    )
-    whole = {name: pl.col(name).null_count() == 0 for name in ("full", "current", "discount")}
-    return rows.group_by("row", maintain_order=True).agg(
-        lines=pl.col("line"),
-        goods_all=pl.when(whole["full"]).then(pl.col("full").sum()),
-        goods_kept=pl.when(whole["current"]).then(pl.col("current").sum()),
-        line_discounts=pl.when(whole["discount"]).then(pl.col("discount").sum()),
-        told=pl.col("told").all(),
-        bad_quantity=pl.col("bad_quantity").any(),
-        bad_unit_price_minor=pl.col("bad_unit_price_minor").any(),
     )
 
 
@@ -425,7 +310,7 @@ def _problems() -> list[Entry]:
     return [
         *unread(
             "amount_unreadable",
-            {ours: (_amount(payload(_BAGS[read])), read) for ours, read in amounts.items()},
+            {ours: (amount_of(payload(_BAGS[read])), read) for ours, read in amounts.items()},
         ),
         *unread("time_unreadable", {ours: (payload(_TIMES[read]), read) for ours, read in times.items()}),
         (pl.col("bad_quantity"), finding("amount_unreadable", "lines.quantity")),
@@ -457,10 +342,10 @@ def _wishes(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _orders(frame: pl.DataFrame) -> pl.DataFrame:
     base = _status(_read(frame))
-    lines = _gathered(_lines(base))
+    lines = gather_lines(read_lines(base))
     known = _money(base.join(lines, on="row", how="left", maintain_order="left"))
     bought = payload("displayFinancialStatus").is_in(["PAID", "PARTIALLY_REFUNDED", "REFUNDED"])
-    ref = pl.coalesce(given(payload("legacyResourceId")), _number(payload("id")), "platform_ref")
+    ref = pl.coalesce(given(payload("legacyResourceId")), digits_of(payload("id")), "platform_ref")
     known = known.with_columns(
         _recipients(base),
         platform_ref=ref,
@@ -468,7 +353,7 @@ def _orders(frame: pl.DataFrame) -> pl.DataFrame:
         # a payment by hand has no transaction of its own: then the order's business date
         paid_at=pl.coalesce("settled_at", pl.when(bought).then("processed")),
         updated_at=pl.coalesce("updated", "updated_at"),
-        buyer_ref=_number(payload("customer").struct.field("id")),
+        buyer_ref=digits_of(payload("customer").struct.field("id")),
         buyer_note=note(payload("note")),
         tags=payload("tags"),
     )
