@@ -19,6 +19,7 @@ from orderctl.stages.documents import (
     Document,
     Label,
     check_labels,
+    find_faults,
     find_unprintable,
     label_size,
     read_barcodes,
@@ -428,3 +429,23 @@ def test_a_number_that_cannot_be_a_barcode_names_the_shipment(
 ) -> None:
     with pytest.raises(DataError, match="shipment s-"):
         render_labels([make(number)])
+
+
+def test_all_faults_are_found_at_once_and_the_rest_prints(make: Callable[..., Label]) -> None:
+    labels = [
+        make("SF0000000000001"),
+        make("SF0000000000002", mask=False, recipient={"address_lines": [LONG * 30]}),
+        make("运单"),
+        make("SF0000000000004"),
+        make("SF0000000000005", mask=False, recipient={"name": "샘플"}),
+        supplied(make, "SF0000000000006", b"<html>", "text/html", 76, 130),
+        make("SF0000000000007", mask=False, recipient={"name": "样例" * 300}),
+    ]
+    faults = dict(find_faults(labels))
+    assert list(faults) == [1, 2, 4, 5, 6]
+    assert all("parcel 1: " in str(why) for why in faults.values())
+    good = [label for row, label in enumerate(labels) if row not in faults]
+    assert find_faults(good) == []
+    check_labels(render_labels(good), [label["number"] for label in good])
+    with pytest.raises(ConfigError):
+        find_faults(good, template="#let label(d, words, width, height) = [a #pagebreak() b]")

@@ -30,9 +30,11 @@ from orderctl.ports.printers.ipp import (
     Operation,
     Tag,
     encode,
+    offers_size,
     one,
     parse_answer,
     parse_media,
+    same_size,
 )
 from orderctl.ports.printers.port import DeviceSpec, Document, Receipt
 
@@ -40,7 +42,6 @@ POLL_S = 0.5
 DEADLINE_S = 60.0
 DEADLINE_PER_PAGE_S = 2.0
 PROOF_S = 5.0
-TOLERANCE_MM = 0.5
 USER = "orderctl"
 TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 RAW = "application/vnd.cups-raw"
@@ -160,10 +161,10 @@ class CupsPrinter:
         if (wanted := self._spec.options.get("media")) is not None:
             if wanted not in offered:
                 raise self._refused(Text("it has no paper named {media}", media=wanted), "media")
-            if not _same(parse_media(wanted), (width, height)):
+            if not same_size(parse_media(wanted), (width, height)):
                 raise self._refused(Text("{media} is not {size}, the size of {name}", media=wanted, size=said, name=document.name), "media")  # fmt: skip
             return {"media": one(Tag.KEYWORD, wanted)}
-        if not _offers(offered, width, height):
+        if not offers_size(offered, width, height):
             raise self._refused(
                 Text("it has no paper of {size} for {name}", size=said, name=document.name), "media"
             )
@@ -393,24 +394,3 @@ def _stopper(printer: Found) -> str | None:
         if base in STOPPERS:
             return base
     return None
-
-
-def _offers(offered: list[str], width: float, height: float) -> bool:
-    """Tell whether a size is among the named papers or within the smallest and largest custom one."""
-    limits: dict[str, tuple[float, float]] = {}
-    for name in offered:
-        size = parse_media(name)
-        if size is None:
-            continue
-        if name.startswith(("custom_min_", "custom_max_")):
-            limits[name[:10]] = size
-        elif _same(size, (width, height)):
-            return True
-    if len(limits) < 2:
-        return False
-    low, high = limits["custom_min"], limits["custom_max"]
-    return low[0] <= width <= high[0] and low[1] <= height <= high[1]
-
-
-def _same(size: tuple[float, float] | None, wanted: tuple[float, float]) -> bool:
-    return size is not None and all(abs(a - b) <= TOLERANCE_MM for a, b in zip(size, wanted, strict=True))

@@ -65,6 +65,7 @@ class JobState(IntEnum):
 PRINTER_STOPPED = 5
 NOT_FOUND = 0x0406
 NOT_ACCEPTING = 0x0506
+TOLERANCE_MM = 0.5
 _OUT_OF_BAND = range(0x10, 0x20)
 _TEXTS = range(0x41, 0x50)
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)x(\d+(?:\.\d+)?)(mm|in)$")
@@ -125,6 +126,28 @@ def parse_media(name: str) -> tuple[float, float] | None:
         return None
     unit = 25.4 if found.group(3) == "in" else 1.0
     return float(found.group(1)) * unit, float(found.group(2)) * unit
+
+
+def offers_size(offered: list[str], width: float, height: float) -> bool:
+    """Tell whether a size is among the named papers or within the smallest and largest custom one."""
+    limits: dict[str, tuple[float, float]] = {}
+    for name in offered:
+        size = parse_media(name)
+        if size is None:
+            continue
+        if name.startswith(("custom_min_", "custom_max_")):
+            limits[name[:10]] = size
+        elif same_size(size, (width, height)):
+            return True
+    if len(limits) < 2:
+        return False
+    low, high = limits["custom_min"], limits["custom_max"]
+    return low[0] <= width <= high[0] and low[1] <= height <= high[1]
+
+
+def same_size(size: tuple[float, float] | None, wanted: tuple[float, float]) -> bool:
+    """Tell whether two sizes are the same paper."""
+    return size is not None and all(abs(a - b) <= TOLERANCE_MM for a, b in zip(size, wanted, strict=True))
 
 
 def _attribute(name: str, attribute: Attribute) -> bytes:

@@ -14,9 +14,10 @@ from orderctl.stages.documents.data import Document as Document
 from orderctl.stages.documents.data import Label as Label
 from orderctl.stages.documents.data import page_size as page_size
 from orderctl.stages.documents.data import to_label as to_label
-from orderctl.stages.documents.labels import find_unprintable as find_unprintable
+from orderctl.stages.documents.labels import find_faults as find_faults
 from orderctl.stages.documents.labels import label_size as label_size
 from orderctl.stages.documents.labels import render_labels as render_labels
+from orderctl.stages.documents.printing import find_unprintable as find_unprintable
 from orderctl.stages.documents.receipt import render_receipt as render_receipt
 from orderctl.stages.documents.receipt import render_receipt_preview as render_receipt_preview
 from orderctl.stages.documents.slips import render_packing_slips as render_packing_slips

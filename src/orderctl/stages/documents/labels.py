@@ -16,16 +16,15 @@ from PIL import Image
 from orderctl.assets import FONTS
 from orderctl.model.errors import ConfigError, DataError
 from orderctl.model.text import Text
-from orderctl.stages.documents.characters import irreplaceable, printable
 from orderctl.stages.documents.data import PDF, Document, Label, Supplied, page_size
 from orderctl.stages.documents.pages import page_sizes
+from orderctl.stages.documents.printing import check_printable, shown, unprintable
 from orderctl.stages.documents.symbols import code128, qr
 from orderctl.stages.documents.typesetting import NoRoom, compile_pdf, template_text
 from orderctl.stages.documents.words import WORDS, Language, courier_name
 
 TOLERANCE_MM = 1.0
 TOLERANCE_RATIO = 0.02
-_STRICT = ("number", "sort_code", "package_centre", "destination")
 
 _MAIN = """
 #import "lib.typ": styled
@@ -65,37 +64,51 @@ def render_labels(
         name: of the document.
 
     Raises:
-        DataError: a label cannot be printed; names its shipment and why. `find_unprintable` tells all beforehand.
+        DataError: a label cannot be printed; names its shipment and why. `find_faults` tells all beforehand.
         ConfigError: the template is wrong; names file and line.
     """
     if not labels:
         raise DataError(Text("there is no label to print"))
     files: dict[str, bytes] = {}
     pages = [_page(label, row, page_size(size), language, fonts, files) for row, label in enumerate(labels)]
-    data = {"lang": language, "words": WORDS[language], "labels": pages}
     try:
-        content = compile_pdf(
-            _MAIN,
-            template_text("label") if template is None else template,
-            data,
-            source=source,
-            fonts=fonts,
-            files=files,
-        )
+        content = _set(pages, files, language, template, source, fonts)
     except NoRoom as full:
-        raise _unprintable(
-            labels[full.row], Text("its {field} does not fit on the label", field=full.field)
-        ) from None
-    if (pages_made := len(page_sizes(content))) != len(labels):
-        raise ConfigError(
-            Text(
-                "{source}: the template makes {pages} pages of {labels} labels",
-                source=source, pages=pages_made, labels=len(labels),
-            )
-        )  # fmt: skip
+        raise _no_room(labels[full.row], full) from None
     sizes = {(page["width_mm"], page["height_mm"]) for page in pages}
     width_mm, height_mm = sizes.pop() if len(sizes) == 1 else (None, None)
     return Document(name, content, PDF, width_mm, height_mm, len(labels))
+
+
+def find_faults(
+    labels: Sequence[Label],
+    *,
+    size: str = "76x130",
+    language: Language = "zh",
+    template: str | None = None,
+    source: str = "label.typ",
+    fonts: Path = FONTS,
+) -> list[tuple[int, Text]]:
+    """Give (row, why) of every label `render_labels` would stop at, so that the others can be printed.
+
+    Args and ConfigError as for `render_labels`.
+    """
+    faults: dict[int, Text] = {}
+    files: dict[str, bytes] = {}
+    pages: dict[int, dict[str, Any]] = {}
+    for row, label in enumerate(labels):
+        try:
+            pages[row] = _page(label, row, page_size(size), language, fonts, files)
+        except DataError as error:
+            faults[row] = error.text
+    while pages:
+        try:
+            _set(list(pages.values()), files, language, template, source, fonts)
+            break
+        except NoRoom as full:
+            faults[full.row] = _no_room(labels[full.row], full).text
+            del pages[full.row]
+    return sorted(faults.items())
 
 
 def label_size(label: Label, size: str) -> tuple[float, float]:
@@ -103,37 +116,26 @@ def label_size(label: Label, size: str) -> tuple[float, float]:
     return page_size(size) if label["supplied"] is None else _supplied_size(label, label["supplied"])
 
 
-def find_unprintable(labels: Sequence[Label], *, fonts: Path = FONTS) -> list[tuple[int, str, str]]:
-    """Give (row, field, characters) wherever a name, address or code has characters the fonts lack."""
-    found = []
-    for row, label in enumerate(labels):
-        fields = {key: str(label[key]) for key in _STRICT}  # type: ignore[literal-required]
-        fields |= {f"recipient.{key}": str(value) for key, value in label["recipient"].items()}
-        fields |= {f"items.{i}.sku": item["sku"] for i, item in enumerate(label["items"])}
-        fields |= {f"orders.{i}": ref for i, ref in enumerate(label["orders"])}
-        for field, text in fields.items() if label["supplied"] is None else ():
-            if lacking := irreplaceable(text, fonts):
-                found.append((row, field, "".join(sorted(lacking))))
-    return found
-
-
-def check_printable(labels: Sequence[Label], fonts: Path) -> None:
-    """Raise DataError naming shipment, field and characters at the first text that would print wrongly."""
-    for row, field, characters in find_unprintable(labels, fonts=fonts):
-        raise _unprintable(
-            labels[row], Text("the fonts lack {characters} in {field}", characters=characters, field=field)
-        )
-
-
-def shown(value: Any, fonts: Path) -> Any:
-    """Give `value` with every text inside made printable; bytes are left out."""
-    if isinstance(value, str):
-        return printable(value, fonts)
-    if isinstance(value, Mapping):
-        return {key: shown(part, fonts) for key, part in value.items() if not isinstance(part, bytes)}
-    if isinstance(value, list):
-        return [shown(part, fonts) for part in value]
-    return value
+def _set(
+    pages: list[dict[str, Any]],
+    files: Mapping[str, bytes],
+    language: Language,
+    template: str | None,
+    source: str,
+    fonts: Path,
+) -> bytes:
+    """Give the PDF of these pages; a template that makes another number of pages is wrong."""
+    text = template_text("label") if template is None else template
+    data = {"lang": language, "words": WORDS[language], "labels": pages}
+    content = compile_pdf(_MAIN, text, data, source=source, fonts=fonts, files=files)
+    if (made := len(page_sizes(content))) != len(pages):
+        raise ConfigError(
+            Text(
+                "{source}: the template makes {pages} pages of {labels} labels",
+                source=source, pages=made, labels=len(pages),
+            )
+        )  # fmt: skip
+    return content
 
 
 def _page(
@@ -157,7 +159,7 @@ def _page(
         barcode = code128(label["number"], width_mm=width_mm - 4, height_mm=13.5 if wide else 11.5)
         qr_code = qr(label["qr"], side_mm=36 if wide else 29) if label["qr"] else None
     except DataError as error:
-        raise _unprintable(label, error.text) from None
+        raise unprintable(label, error.text) from None
     drawn = {
         "file": None, "row": row, "width_mm": width_mm, "height_mm": height_mm, "barcode": barcode, "qr_code": qr_code,
     }  # fmt: skip
@@ -172,15 +174,15 @@ def _supplied_size(label: Label, supplied: Supplied) -> tuple[float, float]:
     try:
         own = page_sizes(supplied["content"]) if is_pdf else [_png_size(supplied["content"])]
     except (DataError, OSError):
-        raise _unprintable(
+        raise unprintable(
             label, Text("its supplied label is no readable {kind}", kind=supplied["media_type"])
         ) from None
     if len(own) != 1:
-        raise _unprintable(label, Text("its supplied label has {count} pages", count=len(own)))
+        raise unprintable(label, Text("its supplied label has {count} pages", count=len(own)))
     own_width, own_height = own[0]
     if width_mm is None or height_mm is None:
         if not is_pdf:
-            raise _unprintable(label, Text("its supplied picture comes without a size in mm"))
+            raise unprintable(label, Text("its supplied picture comes without a size in mm"))
         return round(own_width, 1), round(own_height, 1)
     if is_pdf:
         fits = abs(own_width - width_mm) <= TOLERANCE_MM and abs(own_height - height_mm) <= TOLERANCE_MM
@@ -188,7 +190,7 @@ def _supplied_size(label: Label, supplied: Supplied) -> tuple[float, float]:
         fits = abs(own_width / own_height * height_mm / width_mm - 1) <= TOLERANCE_RATIO
     if not fits:
         said = Text("{width} x {height} mm", width=f"{width_mm:g}", height=f"{height_mm:g}")
-        raise _unprintable(label, Text("its supplied label would have to be scaled to {size}", size=said))
+        raise unprintable(label, Text("its supplied label would have to be scaled to {size}", size=said))
     return (round(own_width, 1), round(own_height, 1)) if is_pdf else (float(width_mm), float(height_mm))
 
 
@@ -197,12 +199,5 @@ def _png_size(content: bytes) -> tuple[float, float]:
         return float(picture.width), float(picture.height)
 
 
-def _unprintable(label: Label, why: Text) -> DataError:
-    return DataError(
-        Text(
-            "shipment {shipment}, parcel {parcel}: {why}",
-            shipment=label["shipment_id"],
-            parcel=label["parcel"],
-            why=why,
-        )
-    )
+def _no_room(label: Label, full: NoRoom) -> DataError:
+    return unprintable(label, Text("its {field} does not fit on the label", field=full.field))

@@ -26,7 +26,7 @@ from orderctl.stages.documents.escpos import (
     encode,
     wrap,
 )
-from orderctl.stages.documents.labels import check_printable
+from orderctl.stages.documents.printing import check_printable
 from orderctl.stages.documents.words import WORDS, Language, courier_name
 
 

@@ -10,8 +10,8 @@ from orderctl.assets import FONTS
 from orderctl.model.errors import DataError
 from orderctl.model.text import Text
 from orderctl.stages.documents.data import PDF, Document, Label, natural, page_size
-from orderctl.stages.documents.labels import check_printable, shown
 from orderctl.stages.documents.pages import page_sizes
+from orderctl.stages.documents.printing import check_printable, shown
 from orderctl.stages.documents.symbols import code128
 from orderctl.stages.documents.typesetting import compile_pdf, template_text
 from orderctl.stages.documents.words import WORDS, Language, courier_name
