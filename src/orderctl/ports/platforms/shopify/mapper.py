@@ -14,7 +14,6 @@ from orderctl.model.mapper import (
     ENVELOPE,
     HOLD,
     MONEY_FIELDS,
-    WISH,
     Entry,
     Mapper,
     finding,
@@ -325,19 +324,15 @@ def _wishes(frame: pl.DataFrame) -> pl.DataFrame:
     """Add what the buyer chose and typed into the shop's own fields (not the hidden ones, which begin with _)."""
     title = given(payload("shippingLine").struct.field("title"))
     code = given(payload("shippingLine").struct.field("code"))
-    frame = with_list(
-        frame, "wishes", [(title.is_not_null(), wish("service", pl.coalesce(code, title), title))], WISH
-    )
-    typed = payload("customAttributes")
-    if not frame.select(typed.list.len().max()).item():
-        return frame
-    pair = pl.element().struct
-    key, value = pair.field("key"), given(pair.field("value"))
-    shown = pl.when(~key.str.starts_with("_") & value.is_not_null()).then(
-        wish("attribute", value, pl.concat_str(key, pl.lit(": "), value))
-    )
-    more = typed.list.eval(shown).list.drop_nulls().fill_null([])
-    return frame.with_columns(wishes=pl.concat_list("wishes", more))
+    service = wish("service", pl.coalesce(code, title), title)
+    chosen = frame.filter(title.is_not_null()).select("row", wishes=service)
+    pairs = frame.select("row", pair=payload("customAttributes")).filter(pl.col("pair").list.len() > 0)
+    pairs = pairs.explode("pair").unnest("pair")
+    shown = ~pl.col("key").str.starts_with("_") & given(pl.col("value")).is_not_null()
+    said = pl.concat_str("key", pl.lit(": "), "value")
+    typed = pairs.filter(shown).select("row", wishes=wish("attribute", given(pl.col("value")), said))
+    found = pl.concat([chosen, typed]).group_by("row", maintain_order=True).agg("wishes")
+    return frame.join(found, on="row", how="left", maintain_order="left")
 
 
 def _orders(frame: pl.DataFrame) -> pl.DataFrame:
