@@ -261,8 +261,8 @@ def _notes(orders: Sequence[Mapping[str, Any]]) -> list[Note]:
 
 def _order_ref(order: Mapping[str, Any]) -> str:
     ref = clean(order["platform_ref"])
-    parts = order.get("parts") or 1
-    return f"{ref} ({order['part']}/{parts})" if parts > 1 else ref
+    part, parts = order.get("part"), order.get("parts") or 1
+    return f"{ref} ({part}/{parts})" if part and parts > 1 else ref
 
 
 def _amount(minor: int | None, currency: str | None) -> str:
