@@ -42,7 +42,13 @@ class Wanted:
 
 
 def make_reports(
-    session: Session, batch: str, names: Sequence[str], output: str, format: str | None, rejects: str | None, bom: bool | None
+    session: Session,
+    batch: str,
+    names: Sequence[str],
+    output: str,
+    format: str | None,
+    rejects: str | None,
+    bom: bool | None,
 ) -> None:
     """Read a batch and write the reports called `names`, an overview when there are none."""
     form = form_of(output, format, FORMATS)
@@ -102,55 +108,6 @@ def _as_html(session: Session, made: Sequence[Made], wanted: Wanted) -> bytes:
     parts = [(m.name, m.report, m.frame) for m in made]
     page = render_page(template, wanted.material, parts, locale=session.console.locale, now=session.now)
     return page.encode()
-
-
-_WRITERS[form](session, made, Wanted(material, output, bom)), output)
-    session.finish_rejects(refused)
-    text = Text("{shipments} rows, {reports} reports", shipments=material.shipments.height, reports=len(made))
-    session.console.summary(text, rows=material.shipments.height, reports=len(made))
-
-
-def form_of(output: str, asked: str | None, known: Sequence[str]) -> str:
-    """Choose the form: the one asked for, else by the ending of the file's name, else a table. Raises: UsageError."""
-    ending = output.rpartition(".")[2].lower()
-    found = asked or (ending if ending in known else "table")
-    if found not in known:
-        raise UsageError(Text("--format {value}: give one of {known}", value=found, known=", ".join(known)))
-    return found
-
-
-def with_bom(output: str, asked: bool | None) -> bool:
-    """Decide on the byte order mark of a CSV: as asked, else for files, which are opened in Excel."""
-    return output != "-" if asked is None else asked
-
-
-def _as_table(session: Session, made: Sequence[Made], wanted: Wanted) -> bytes:
-    locale = session.console.locale
-    tables = [to_table(m.name, m.report.title, m.frame, locale, for_eyes=True) for m in made]
-    return write_tables(tables, to_terminal=is_terminal(wanted.output))
-
-
-def _as_csv(session: Session, made: Sequence[Made], wanted: Wanted) -> bytes:
-    (only,) = made
-    table = to_table(only.name, only.report.title, only.frame, session.console.locale)
-    return csv_bytes(table, bom=with_bom(wanted.output, wanted.bom))
-
-
-def _as_xlsx(session: Session, made: Sequence[Made], _: Wanted) -> bytes:
-    tables = [to_table(m.name, m.report.title, m.frame, session.console.locale) for m in made]
-    return xlsx_bytes(tables, created=parse_instant(session.now))
-
-
-def _as_jsonl(_: Session, made: Sequence[Made], __: Wanted) -> bytes:
-    rows = ({"report": m.name, **row} for m in made for row in m.frame.iter_rows(named=True))
-    return "".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n" for row in rows).encode()
-
-
-def _as_html(session: Session, made: Sequence[Made], _: Wanted) -> bytes:
-    template = files("orderctl.assets").joinpath("report.html.j2").read_text(encoding="utf-8")
-    parts = [(m.name, m.report, m.frame) for m in made]
-    zone = session.config.time_zone
-    return render_page(template, parts, locale=session.console.locale, now=session.now, zone=zone).encode()
 
 
 _WRITERS: dict[str, Callable[[Session, Sequence[Made], Wanted], bytes]] = {

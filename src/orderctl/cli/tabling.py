@@ -65,7 +65,12 @@ def _drawn(tables: Sequence[Table], *, titles: bool) -> bytes:
     sink = io.StringIO()
     width = shutil.get_terminal_size().columns
     console = Console(
-        file=sink, force_terminal=True, width=width, no_color="NO_COLOR" in os.environ, highlight=False, legacy_windows=False
+        file=sink,
+        force_terminal=True,
+        width=width,
+        no_color="NO_COLOR" in os.environ,
+        highlight=False,
+        legacy_windows=False,
     )
     for number, table in enumerate(tables):
         if number:
@@ -74,7 +79,9 @@ def _drawn(tables: Sequence[Table], *, titles: bool) -> bytes:
             console.print(Cell(table.title, style="bold"))
         drawn = Drawn(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
         for name, words in zip(table.frame.columns, table.words(), strict=True):
-            drawn.add_column(Cell(words), justify="right" if table.is_number(name) else "left", overflow="fold")
+            drawn.add_column(
+                Cell(words), justify="right" if table.is_number(name) else "left", overflow="fold"
+            )
         for cells in zip(*_cells(table), strict=True):
             drawn.add_row(*(Cell(cell) for cell in cells))
         console.print(drawn)

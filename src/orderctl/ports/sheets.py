@@ -45,7 +45,13 @@ def csv_bytes(table: Table, *, bom: bool) -> bytes:
 def harmless(text: pl.Expr) -> pl.Expr:
     """Take the power from a text cell: no formula, nothing that steers a terminal or turns the reading direction."""
     quiet = text.str.replace_all(_UNSEEN, "\N{REPLACEMENT CHARACTER}")
-    return pl.when(text.str.contains(FORMULA)).then(pl.lit("'") + quiet).otherwise(quiet).str.replace_all("\r\n?", "\n").name.keep()
+    return (
+        pl.when(text.str.contains(FORMULA))
+        .then(pl.lit("'") + quiet)
+        .otherwise(quiet)
+        .str.replace_all("\r\n?", "\n")
+        .name.keep()
+    )
 
 
 def xlsx_bytes(tables: Sequence[Table], *, created: datetime) -> bytes:
@@ -74,7 +80,8 @@ def _fill(book: Any, sheet: Any, table: Table) -> None:
     text = book.add_format({"num_format": "@", "valign": "top"})
     count = book.add_format({"num_format": "#,##0", "valign": "top"})
     places = [
-        book.add_format({"num_format": "#,##0" + ("." + "0" * n if n else ""), "valign": "top"}) for n in range(10)
+        book.add_format({"num_format": "#,##0" + ("." + "0" * n if n else ""), "valign": "top"})
+        for n in range(10)
     ]
     for at, (name, words) in enumerate(zip(table.frame.columns, table.words(), strict=True)):
         sheet.write_string(0, at, words[:_CELL], head)

@@ -13,7 +13,12 @@ from typing import Any
 
 FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"),
+    *(
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--disable-dev-shm-usage",
+    ),
 )
 
 
@@ -59,7 +64,9 @@ class Browser:
         message, _, self._rest = self._rest.partition(b"\0")
         return dict(json.loads(message))
 
-    def show(self, page: Path, *, width: int = 1280, height: int = 900, dark: bool = False, media: str = "") -> None:
+    def show(
+        self, page: Path, *, width: int = 1280, height: int = 900, dark: bool = False, media: str = ""
+    ) -> None:
         """Open a page in a window of `width`, with a phone's pixels when it is narrow."""
         phone = width < 600
         size = {"width": width, "height": height, "deviceScaleFactor": 2 if phone else 1, "mobile": phone}
@@ -78,16 +85,24 @@ class Browser:
 
     def requested(self) -> list[str]:
         """Give every address the page asked for."""
-        return [e["params"]["request"]["url"] for e in self.events if e.get("method") == "Network.requestWillBeSent"]
+        return [
+            e["params"]["request"]["url"]
+            for e in self.events
+            if e.get("method") == "Network.requestWillBeSent"
+        ]
 
     def complaints(self) -> list[str]:
         """Give what the browser wrote into its console."""
         logged = [e["params"]["entry"]["text"] for e in self.events if e.get("method") == "Log.entryAdded"]
-        return logged + [str(e["params"]) for e in self.events if e.get("method") == "Runtime.exceptionThrown"]
+        return logged + [
+            str(e["params"]) for e in self.events if e.get("method") == "Runtime.exceptionThrown"
+        ]
 
     def picture(self) -> bytes:
         """Give the whole page as PNG."""
-        return base64.b64decode(self.call("Page.captureScreenshot", captureBeyondViewport=True, format="png")["data"])
+        return base64.b64decode(
+            self.call("Page.captureScreenshot", captureBeyondViewport=True, format="png")["data"]
+        )
 
     def pdf(self) -> bytes:
         """Give the page as it is printed."""
@@ -112,9 +127,8 @@ def chromium(profile: Path) -> Iterator[Browser]:
         os.dup2(writes, 4)
 
     command = ["chromium", *FLAGS, "--remote-debugging-pipe", f"--user-data-dir={profile}", "about:blank"]
-    process = subprocess.Popen(
-        command, preexec_fn=pass_pipes, close_fds=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen(command, preexec_fn=pass_pipes, close_fds=False, **quiet)  # noqa: PLW1509 - no thread runs here
     os.close(to_browser[0])
     os.close(from_browser[1])
     browser = Browser(to_browser[1], from_browser[0])

@@ -18,15 +18,22 @@ ByOpt = Annotated[
         "problems, orders, shipments.",
     ),
 ]
-ReportOutputOpt = Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="Where it goes; - is stdout.")]
+ReportOutputOpt = Annotated[
+    str, typer.Option("--output", "-o", metavar="FILE", help="Where it goes; - is stdout.")
+]
 ReportFormatOpt = Annotated[
     str | None,
-    typer.Option("--format", metavar="FORMAT", help="table, csv, xlsx, jsonl or html; by default told by the file's name."),
+    typer.Option(
+        "--format",
+        metavar="FORMAT",
+        help="table, csv, xlsx, jsonl or html; by default told by the file's name.",
+    ),
 ]
 BomOpt = Annotated[
     bool | None,
     typer.Option(
-        "--bom/--no-bom", help="Begin CSV with a byte order mark, as Excel needs it; by default in files, not on stdout."
+        "--bom/--no-bom",
+        help="Begin CSV with a byte order mark, as Excel needs it; by default in files, not on stdout.",
     ),
 ]
 

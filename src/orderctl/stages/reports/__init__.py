@@ -32,8 +32,25 @@ REPORTS: dict[str, str] = {
     "shipments": _HERE + "shipments:REPORT",
 }
 OVERVIEW = ("totals", "platform", "courier", "province", "product")
-PAGE = ("totals", "state", "day", "platform", "shop", "courier", "warehouse", "province", "product", "problems")
-_OTHER_NAMES = {"order": "orders", "shipment": "shipments", "sku": "product", "problem": "problems", "total": "totals"}
+PAGE = (
+    "totals",
+    "state",
+    "day",
+    "platform",
+    "shop",
+    "courier",
+    "warehouse",
+    "province",
+    "product",
+    "problems",
+)
+_OTHER_NAMES = {
+    "order": "orders",
+    "shipment": "shipments",
+    "sku": "product",
+    "problem": "problems",
+    "total": "totals",
+}
 
 
 def find(name: str) -> tuple[str, Report]:
@@ -41,7 +58,11 @@ def find(name: str) -> tuple[str, Report]:
     true = _OTHER_NAMES.get(name, name)
     if true not in REPORTS:
         guess = next(iter(difflib.get_close_matches(name, REPORTS, n=1)), None)
-        hint = Text("did you mean {guess}?", guess=guess) if guess else Text("there are: {names}", names=", ".join(REPORTS))
+        hint = (
+            Text("did you mean {guess}?", guess=guess)
+            if guess
+            else Text("there are: {names}", names=", ".join(REPORTS))
+        )
         raise UsageError(Text("--by {name}: no such report", name=name), hint=hint)
     module, attribute = REPORTS[true].split(":")
     found: Report = getattr(import_module(module), attribute)

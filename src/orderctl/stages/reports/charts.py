@@ -16,17 +16,22 @@ from orderctl.stages.reports.words import HEADINGS, name_of
 
 TOP = 12
 MOST_DAYS = 62
+_CHARACTERS = 48
 _CURRENCY_OF = {"goods_minor": "currency", "freight_minor": "freight_currency"}
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One bar: `percent` of the longest, 0 to 100, with one decimal; `detail` says more about the label."""
+    """One bar: `percent` of the longest, 0 to 100, with one decimal; `detail` says more about the label.
+
+    `is_rest`: all rows too small for a bar of their own, together.
+    """
 
     label: str
     value: str
     percent: float
     detail: str = ""
+    is_rest: bool = False
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,16 @@ class Chart:
     title: str
     bars: tuple[Bar, ...]
     upright: bool = False
+
+    @property
+    def peak(self) -> Bar:
+        """Give the longest bar."""
+        return max(self.bars, key=lambda bar: bar.percent)
+
+    @property
+    def has_room(self) -> bool:
+        """Tell whether every upright bar may carry its figure, on a phone too."""
+        return len(self.bars) * (1 + max(len(bar.value) for bar in self.bars)) <= _CHARACTERS
 
 
 def charts_of(report: Report, frame: pl.DataFrame, locale: Locale) -> list[Chart]:
@@ -57,15 +72,25 @@ def _drawn(
     report: Report, frame: pl.DataFrame, measure: Measure, title: str, currency: str | None, locale: Locale
 ) -> Iterator[Chart]:
     keys = list(report.keys)
-    name = [pl.col("name").first()] if "name" in frame.columns else []
-    summed = frame.group_by(keys, maintain_order=True).agg(pl.col(measure).sum(), *name)
-    if not summed[measure].sum():
+    name = [pl.col("product").first()] if "product" in frame.columns else []
+    summed = (
+        frame.group_by(keys, maintain_order=True)
+        .agg(pl.col(measure).sum(), *name)
+        .filter(pl.col(measure) > 0)
+    )
+    if summed.is_empty():
         return
     rows = _days(summed, measure) if report.upright else _largest(summed, measure, keys, locale)
     most = max(amount for _, _, amount in rows)
     bars = tuple(
-        Bar(label, _figure(amount, currency), round(amount * 100 / most, 1) if most else 0.0, detail)
-        for label, detail, amount in rows
+        Bar(
+            label,
+            _figure(amount, currency),
+            round(amount * 100 / most, 1),
+            detail,
+            is_rest=place == TOP and not report.upright,
+        )
+        for place, (label, detail, amount) in enumerate(rows)
     )
     yield Chart(title, bars, report.upright)
 
@@ -77,11 +102,13 @@ def _figure(amount: int, currency: str | None) -> str:
     return f"{int(whole):,}{point}{decimals}"
 
 
-def _largest(frame: pl.DataFrame, measure: str, keys: list[str], locale: Locale) -> list[tuple[str, str, int]]:
+def _largest(
+    frame: pl.DataFrame, measure: str, keys: list[str], locale: Locale
+) -> list[tuple[str, str, int]]:
     """Give label, detail and amount of the largest rows; all others together are the last."""
     rows = frame.sort(measure, descending=True, maintain_order=True).to_dicts()
-    cut = TOP if len(rows) > TOP + 1 else len(rows)
-    shown = [(label_of(row, keys, locale), row.get("name") or "", row[measure]) for row in rows[:cut]]
+    cut = TOP
+    shown = [(label_of(row, keys, locale), row.get("product") or "", row[measure]) for row in rows[:cut]]
     others = rows[cut:]
     if others:
         label = Text("{count} others", count=len(others)).render(locale)
@@ -103,7 +130,7 @@ def _days(frame: pl.DataFrame, measure: str) -> list[tuple[str, str, int]]:
     known = frame.filter(pl.col("day").is_not_null())
     amounts: dict[str, int] = dict(zip(known["day"].to_list(), known[measure].to_list(), strict=True))
     if not amounts:
-        return [("–", "", frame[measure].sum())]
+        return [("–", "", int(frame[measure].sum()))]
     first, last = date.fromisoformat(min(amounts)), date.fromisoformat(max(amounts))
     span = (last - first).days + 1
     days = [(first + timedelta(days=n)).isoformat() for n in range(span)]

@@ -14,7 +14,17 @@ import polars as pl
 from orderctl.model.instant import FORMAT
 from orderctl.model.problem import has_severity
 
-_HEAD = ("order_id", "platform", "shop", "status", "placed_at", "paid_at", "ship_by", "currency", "total_minor")
+_HEAD = (
+    "order_id",
+    "platform",
+    "shop",
+    "status",
+    "placed_at",
+    "paid_at",
+    "ship_by",
+    "currency",
+    "total_minor",
+)
 _LINE = (
     *("order_id", "line_ref", "sku", "merchant_code", "platform_sku", "title", "spec"),
     *("quantity", "quantity_ordered", "paid_minor", "unit_price_minor", "unit_weight_g"),
@@ -68,11 +78,19 @@ class Material:
     def lines(self) -> pl.DataFrame:
         """Give one row for each line carried: its order, its shipment, `goods_minor freight_minor weight_g` of its own."""
         line = pl.col("lines").struct
-        rows = self.shipments.select("shipment_id", "lines").filter(pl.col("lines").list.len() > 0).explode("lines")
+        rows = (
+            self.shipments.select("shipment_id", "lines")
+            .filter(pl.col("lines").list.len() > 0)
+            .explode("lines")
+        )
         carried = rows.select("shipment_id", *(line.field(name) for name in _LINE))
         carried = carried.filter(pl.col("quantity") > 0)
-        whole = self.heads.join(carried, on=["shipment_id", "order_id"], how="full", coalesce=True, nulls_equal=True)
-        placed = whole.join(self.states, on="shipment_id", how="left").sort(_ID, nulls_last=True, maintain_order=True)
+        whole = self.heads.join(
+            carried, on=["shipment_id", "order_id"], how="full", coalesce=True, nulls_equal=True
+        )
+        placed = whole.join(self.states, on="shipment_id", how="left").sort(
+            _ID, nulls_last=True, maintain_order=True
+        )
         placed = placed.with_columns(
             pl.col("quantity").fill_null(0),
             # a freight that is not known yet stands with the known ones of the same goods
@@ -112,7 +130,9 @@ def _value() -> pl.Expr:
     exchange sells nothing.
     """
     sold = pl.when(pl.col("purpose") == "sale").then("quantity").otherwise(0).cast(pl.Int128)
-    ordered = pl.when(pl.col("quantity_ordered") > 0).then("quantity_ordered").otherwise("quantity").cast(pl.Int128)
+    ordered = (
+        pl.when(pl.col("quantity_ordered") > 0).then("quantity_ordered").otherwise("quantity").cast(pl.Int128)
+    )
     upto = sold.cum_sum().over("order_id", "line_ref")
     paid = pl.col("paid_minor").cast(pl.Int128)
     part = pl.when(ordered > 0).then(paid * upto // ordered - paid * (upto - sold) // ordered)

@@ -26,6 +26,7 @@ from orderctl.stages.reports.words import HEADINGS, decimal_text, name_of, to_ta
 
 MOST_ROWS = 100
 
+
 @dataclass(frozen=True)
 class State:
     """One piece of the strip of states: where it starts and how long it is, in percent."""
@@ -48,7 +49,12 @@ class Section:
 
 
 def render_page(
-    template: str, batch: Material, reports: Sequence[tuple[str, Report, pl.DataFrame]], *, locale: Locale, now: str
+    template: str,
+    batch: Material,
+    reports: Sequence[tuple[str, Report, pl.DataFrame]],
+    *,
+    locale: Locale,
+    now: str,
 ) -> str:
     """Give the page.
 
@@ -95,19 +101,29 @@ def _tiles(batch: Material, locale: Locale) -> Iterator[tuple[str, list[tuple[st
     for name, count in counts.items():
         yield Text(HEADINGS[name]).render(locale), [(f"{count:,}", "")]
     for name, currency in (("goods", "currency"), ("freight", "freight_currency")):
-        amounts = lines.filter(pl.col(f"{name}_minor").is_not_null()).group_by(currency).agg(pl.col(f"{name}_minor").sum())
+        amounts = (
+            lines.filter(pl.col(f"{name}_minor").is_not_null())
+            .group_by(currency)
+            .agg(pl.col(f"{name}_minor").sum())
+        )
         written = amounts.sort(f"{name}_minor", currency, descending=[True, False]).select(
             decimal_text(pl.col(f"{name}_minor"), exponents(pl.col(currency))), currency
         )
-        yield Text(HEADINGS[name]).render(locale), [(grouped_digits(a), c or "") for a, c in written.iter_rows()] or [("–", "")]
+        yield (
+            Text(HEADINGS[name]).render(locale),
+            [(grouped_digits(a), c or "") for a, c in written.iter_rows()] or [("–", "")],
+        )
 
 
 def _states(batch: Material, locale: Locale) -> list[State]:
     """Give the states with shipments in them, each with its part of the strip, from done to stuck."""
     rows = state.make(batch).filter(pl.col("shipments") > 0)
-    total, start, found = rows["shipments"].sum(), 0, []
+    total, start = int(rows["shipments"].sum()), 0
+    found: list[State] = []
     for code, count in rows.select("state", "shipments").iter_rows():
-        found.append(State(code, name_of("state", code, locale), count, start * 100 / total, count * 100 / total))
+        found.append(
+            State(code, name_of("state", code, locale), count, start * 100 / total, count * 100 / total)
+        )
         start += count
     return found
 
@@ -115,7 +131,8 @@ def _states(batch: Material, locale: Locale) -> list[State]:
 def _section(name: str, report: Report, frame: pl.DataFrame, locale: Locale) -> Section:
     table = to_table(name, report.title, frame.head(MOST_ROWS), locale, for_eyes=True)
     columns = [
-        [_cell(value, is_number=table.is_number(c)) for value in table.frame[c].to_list()] for c in table.frame.columns
+        [_cell(value, is_number=table.is_number(c)) for value in table.frame[c].to_list()]
+        for c in table.frame.columns
     ]
     rows = [list(cells) for cells in zip(*columns, strict=True)]
     return Section(table, charts_of(report, frame, locale), rows, max(0, frame.height - MOST_ROWS))
@@ -124,7 +141,7 @@ def _section(name: str, report: Report, frame: pl.DataFrame, locale: Locale) -> 
 def _cell(value: Any, *, is_number: bool) -> tuple[str, str]:
     """Give a cell as its class and its text."""
     if value is None:
-        return "none", "–"
+        return ("number none" if is_number else "none"), "–"
     if not is_number:
         return "", visible(value)
     text = grouped_digits(str(value))

@@ -4,4 +4,6 @@ from __future__ import annotations
 
 from orderctl.stages.reports.grouping import Report, by
 
-REPORT = Report("By platform", by("platform", share_of="orders"), ("platform",), charts=("orders",))
+REPORT = Report(
+    "By platform", by("platform", share_of="orders"), ("platform",), charts=("orders", "goods_minor")
+)

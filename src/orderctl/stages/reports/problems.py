@@ -18,7 +18,11 @@ def make(batch: Material) -> pl.DataFrame:
     )
     rows = rows.filter(pl.col("problems").list.len() > 0).explode("problems")
     found = rows.select(
-        "shipment_id", "order_ids", code=problem.field("code"), severity=problem.field("severity"), stage=problem.field("stage")
+        "shipment_id",
+        "order_ids",
+        code=problem.field("code"),
+        severity=problem.field("severity"),
+        stage=problem.field("stage"),
     ).filter(pl.col("severity").is_in(["block", "wait"]))
     counted = found.group_by("severity", "code", "stage").agg(
         shipments=pl.col("shipment_id").n_unique().cast(pl.Int64),

@@ -15,8 +15,8 @@ def make(batch: Material) -> pl.DataFrame:
     other = pl.when(pl.col("sku").is_null()).then(
         pl.coalesce("merchant_code", "platform_sku", pl.when(name != "").then(name))
     )
-    known = lines.with_columns(name=pl.when(name != "").then(name), code=other)
-    return grouped(known, ("sku", "code"), share_of="pieces", extra=(pl.col("name").min(),))
+    known = lines.with_columns(product=pl.when(name != "").then(name), code=other)
+    return grouped(known, ("sku", "code"), share_of="pieces", extra=(pl.col("product").min(),))
 
 
-REPORT = Report("By product", make, ("sku", "code"), charts=("pieces",))
+REPORT = Report("By product", make, ("sku", "code"), charts=("pieces", "goods_minor"))

@@ -23,10 +23,24 @@ def make(batch: Material) -> pl.DataFrame:
         weight_g=pl.when(pl.col("weight_g").count() > 0).then(pl.col("weight_g").sum()),
     )
     blank = [pl.when(pl.col(name) != "").then(pl.col(name)).alias(name) for name in ("numbers", "codes")]
-    return found.with_columns(blank).sort(known_by, nulls_last=True).select(
-        *("shipment_id", "platform", "shop", "state", "country", "province", "warehouse", "courier", "service"),
-        *("numbers", "orders", "parcels", "pieces", "currency", "goods_minor"),
-        *("freight_currency", "freight_minor", "weight_g", "codes"),
+    return (
+        found.with_columns(blank)
+        .sort(known_by, nulls_last=True)
+        .select(
+            *(
+                "shipment_id",
+                "platform",
+                "shop",
+                "state",
+                "country",
+                "province",
+                "warehouse",
+                "courier",
+                "service",
+            ),
+            *("numbers", "orders", "parcels", "pieces", "currency", "goods_minor"),
+            *("freight_currency", "freight_minor", "weight_g", "codes"),
+        )
     )
 
 

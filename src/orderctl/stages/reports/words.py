@@ -6,6 +6,7 @@ The figures themselves (`goods_minor`, `weight_g`, `share_permille`) stay as the
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from string import Formatter
 
 import polars as pl
@@ -28,7 +29,7 @@ HEADINGS: dict[str, str] = {
     "province": "Province",
     "sku": "SKU",
     "code": "Code",
-    "name": "Product",
+    "product": "Product",
     "day": "Day",
     "state": "State",
     "status": "Status",
@@ -36,7 +37,9 @@ HEADINGS: dict[str, str] = {
     "stage": "Step",
     "meaning": "Meaning",
     "example": "Example",
+    "id": "Id",
     "order_id": "Order",
+    "order_ids": "Orders",
     "shipment_id": "Shipment",
     "placed_at": "Placed",
     "paid_at": "Paid",
@@ -59,6 +62,17 @@ HEADINGS: dict[str, str] = {
     "blocked": "Blocked",
     "share": "Share %",
     "codes": "Problems",
+    "findings": "Problems",
+    "name": "Recipient",
+    "phone": "Phone",
+    "address": "Address",
+    "place": "Place",
+    "city": "City",
+    "district": "District",
+    "items": "Items",
+    "rows": "Rows",
+    "buyer_note": "Buyer's note",
+    "seller_note": "Seller's note",
 }
 PLATFORMS: dict[str, str] = {
     "taobao": "Taobao",
@@ -132,12 +146,19 @@ def to_table(name: str, title: str, frame: pl.DataFrame, locale: Locale, *, for_
     if "severity" in frame.columns:
         shown = shown.with_columns(meaning=_named(shown["code"], lambda code: _meaning(code, locale)))
     if for_eyes:
-        named = [c for c in NAMED if c in shown.columns]
-        shown = shown.with_columns(
-            _named(shown[c], lambda code, c=c: name_of(c, code, locale)).alias(c) for c in named  # type: ignore[misc]
-        ).drop(_idle(frame))
-    headings = {c: Text(HEADINGS[c]).render(locale) for c in shown.columns if c in HEADINGS}
-    return Table(name, Text(title).render(locale), shown, headings, decimals)
+        shown = with_names(shown, locale).drop(_idle(frame))
+    return Table(name, Text(title).render(locale), shown, headings_of(shown, locale), decimals)
+
+
+def headings_of(frame: pl.DataFrame, locale: Locale) -> dict[str, str]:
+    """Give the headings of the columns that have one."""
+    return {c: Text(HEADINGS[c]).render(locale) for c in frame.columns if c in HEADINGS}
+
+
+def with_names(frame: pl.DataFrame, locale: Locale) -> pl.DataFrame:
+    """Put the names of platforms, couriers, provinces and states in the place of their codes."""
+    named = [c for c in NAMED if c in frame.columns]
+    return frame.with_columns(_named(frame[c], partial(name_of, c, locale=locale)).alias(c) for c in named)
 
 
 def with_decimals(frame: pl.DataFrame) -> tuple[pl.DataFrame, frozenset[str]]:
