@@ -8,15 +8,17 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from orderctl.cli.mapping import orders_of
 from orderctl.cli.session import Session
 from orderctl.cli.shops import has_api, open_shop
 from orderctl.model.errors import OrderctlError, UsageError
 from orderctl.model.schema import RAW, conform, empty
 from orderctl.model.text import Text
 from orderctl.ports.ledger import Ledger
-from orderctl.ports.platforms.port import By, Certificate, Page, Platform
+from orderctl.ports.platforms.port import By, Certificate, Page, Platform, shift
 
 STREAM = "orders"
+OPEN_DAYS = 30
 _COLUMNS = pl.Schema({name: dtype for name, dtype in RAW.items() if name != "extra"})
 
 
@@ -28,6 +30,7 @@ class Ask:
     until: str | None = None
     by: By = "updated"
     orders: Sequence[str] = ()
+    open: bool = False
 
 
 @dataclass
@@ -39,6 +42,7 @@ class Fetched:
     cursor: str | None = None
     certificates: list[Certificate] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+    warnings: list[Text] = field(default_factory=list)
     failure: OrderctlError | None = None
 
     def raw(self) -> pl.DataFrame:
@@ -78,7 +82,7 @@ def fetch_shops(session: Session, ledger: Ledger, shops: Sequence[str], ask: Ask
 def save_cursors(session: Session, ledger: Ledger, done: Sequence[Fetched]) -> None:
     """Remember how far each shop was read; to be called when its records have been handed on."""
     for found in done:
-        if found.cursor is not None and found.failure is None:
+        if found.cursor is not None:  # it stands only after a complete window, whatever failed later
             ledger.set_cursor(found.shop, STREAM, found.cursor, session.clock())
 
 
@@ -89,8 +93,10 @@ def _one_shop(session: Session, ledger: Ledger, name: str, ask: Ask) -> Fetched:
         ledger.bind_shop(name, platform.name, platform.identify(), session.clock())
         for page in _pages(platform, ledger, session, name, ask):
             _keep(ledger, found, page)
-        if found.frames:
-            _add_same_recipient(platform, ledger, found)
+        if found.frames or ask.open:
+            stored = _still_open(session, ledger, platform, name)
+            found.frames = [*([stored] if ask.open else []), *found.frames]
+            _add_same_recipient(platform, ledger, found, stored)
     except OrderctlError as error:
         found.failure = error
     return found
@@ -110,13 +116,24 @@ def _keep(ledger: Ledger, found: Fetched, page: Page) -> None:
         found.frames.append(frame)
     found.cursor = page.cursor or found.cursor
     found.missing.extend(page.missing)
+    found.warnings.extend(page.warnings)
     if page.certificate:
         found.certificates.append(page.certificate)
 
 
-def _add_same_recipient(platform: Platform, ledger: Ledger, found: Fetched) -> None:
+def _still_open(session: Session, ledger: Ledger, platform: Platform, name: str) -> pl.DataFrame:
+    """Give the stored orders of late that may still have to be shipped: a new order may belong with one of them."""
+    since = shift(session.now, -OPEN_DAYS * 86_400)
+    stored = ledger.newest_versions(shop=f"{platform.name}:{name}", since=since)
+    orders = orders_of(stored, session.book, session.facts_of(ledger), session.now)
+    waiting = orders.filter(pl.col("status").is_in(["wait_pay", "wait_ship", "partly_shipped"]))
+    return stored.join(waiting.select("shop", "platform_ref"), on=["shop", "platform_ref"], how="semi")
+
+
+def _add_same_recipient(platform: Platform, ledger: Ledger, found: Fetched, stored: pl.DataFrame) -> None:
     raw = found.raw()
-    facts = platform.same_recipient(raw.select(_COLUMNS.names()).to_dicts())
+    others = stored.join(raw, on=["shop", "platform_ref"], how="anti")
+    facts = platform.same_recipient(pl.concat([others, raw]).select(_COLUMNS.names()).to_dicts())
     if facts:
         told = pl.DataFrame({"platform_ref": list(facts), "told": list(facts.values())})
         raw = raw.join(told, on="platform_ref", how="left", maintain_order="left")
@@ -141,6 +158,13 @@ def _tell(session: Session, found: Fetched) -> None:
             "warning",
             "order.missing",
             Text("{shop}: there is no order {ref}", shop=found.shop, ref=ref),
+            shop=found.shop,
+        )
+    for warning in dict.fromkeys(map(str, found.warnings)):
+        say(
+            "warning",
+            "platform.warning",
+            Text("{shop}: {why}", shop=found.shop, why=warning),
             shop=found.shop,
         )
     expected = sum(c.expected for c in found.certificates)

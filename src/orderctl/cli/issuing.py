@@ -12,12 +12,11 @@ from typing import Any
 from orderctl.cli.session import Session
 from orderctl.cli.shops import settings_of
 from orderctl.model.effect import Effect
-from orderctl.model.errors import Refused
+from orderctl.model.errors import OutcomeUnknown, PortError, Refused
 from orderctl.model.text import Text
 from orderctl.ports.content import ContentStore
 from orderctl.ports.couriers import load
 from orderctl.ports.couriers.port import Account, Issuer, Party, Seal, SuppliedLabel, Waybill, WaybillRequest
-from orderctl.ports.http import Http
 from orderctl.ports.ledger import Ledger
 from orderctl.ports.ledger.perform import Answer, Result
 from orderctl.stages.plans.rows import Row, carried, note
@@ -31,7 +30,6 @@ class Issuing:
         self._ledger = ledger
         self._content = content
         self._open: dict[str, Issuer] = {}
-        self._http = Http(session.now)
 
     def serves(self, row: Row) -> bool:
         """Say whether there is an issuer for a row, choosing it when the rules did not; leave a problem if not."""
@@ -55,7 +53,7 @@ class Issuing:
             configured = self._session.config.issuers[name]
             settings = settings_of(self._session, f"issuers.{name}", configured.settings)
             account = Account(name, configured.base_url, settings)
-            self._open[name] = load(configured.kind)(account, http=self._http, take_number=self._take)
+            self._open[name] = load(configured.kind)(account, http=self._session.http, take_number=self._take)
         return self._open[name]
 
     def _take(self, range_id: str, first: str, last: str, for_key: str) -> str:
@@ -107,9 +105,7 @@ class Issuing:
         )
 
     def _result(self, issuer: Issuer, request: WaybillRequest, waybill: Waybill) -> dict[str, Any]:
-        label = waybill.label or (issuer.fetch_label(request, waybill) if request.seal else None)
-        if request.seal and label is None:
-            raise Refused(Text("the issuer gave no label for a sealed recipient"), code="no_label")
+        label = self._label(issuer, request, waybill) if request.seal else None
         numbers = [waybill.number, *waybill.children]
         shared = {"sort_code": waybill.sort_code, "package_centre": waybill.package_centre, "qr": waybill.qr}
         ours = {
@@ -120,9 +116,19 @@ class Issuing:
             "ref": None,
             "sha256": None,
         }
-        printed = self._supplied(label) if request.seal and label else ours
+        printed = self._supplied(label) if label else ours
         parcels = [{"number": number, **shared, "label": printed} for number in numbers]
         return {"parcels": parcels, "courier_ref": waybill.courier_ref, "at": self._session.clock()}
+
+    def _label(self, issuer: Issuer, request: WaybillRequest, waybill: Waybill) -> SuppliedLabel:
+        """Give the supplied label. The number is bought: without its label nothing is known, least of all a failure."""
+        try:
+            label = waybill.label or issuer.fetch_label(request, waybill)
+        except PortError as error:
+            raise OutcomeUnknown(error.text, code="no_label") from error
+        if label is None:
+            raise OutcomeUnknown(Text("the issuer gave no label for a sealed recipient"), code="no_label")
+        return label
 
     def _supplied(self, label: SuppliedLabel) -> dict[str, Any]:
         ref = self._content.put(label.content)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from orderctl.cli.config import Config
     from orderctl.model.facts import Facts
     from orderctl.ports.batches import Rejects
+    from orderctl.ports.http import Http
     from orderctl.ports.ledger import Ledger
     from orderctl.stages.rules.parse import RuleBook
 
@@ -117,7 +118,7 @@ class Session:
     def book(self) -> RuleBook:
         """The rules. Without a rules file they are empty, which is said. Raises: ConfigError, InputMissing."""
         from orderctl.cli.config import read_text
-        from orderctl.ports.tables import read_table
+        from orderctl.ports.tables.reading import read_table
         from orderctl.stages.rules.parse import parse
 
         named = self.rules_path or os.environ.get("ORDERCTL_RULES")
@@ -138,6 +139,13 @@ class Session:
         key = os.environ.get("ORDERCTL_KEY")
         with Ledger.open(self.state / "ledger.db", run_id=run, host=socket.gethostname(), key=key) as ledger:
             yield ledger
+
+    @cached_property
+    def http(self) -> Http:
+        """The connections and rate limits of this run, shared by all shops and issuers."""
+        from orderctl.ports.http import Http
+
+        return Http(self.now)
 
     def facts(self) -> Facts:
         """Give what the stages may know: from `--facts`, else from ledger and configuration."""

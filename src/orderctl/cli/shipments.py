@@ -12,7 +12,6 @@ from orderctl.model.schema import SHIPMENT
 from orderctl.ports import batches
 from orderctl.stages.merge import MergeRules, merge
 
-
 _APART = MergeRules(max_orders=1, suggest=False)
 
 

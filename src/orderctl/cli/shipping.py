@@ -115,11 +115,11 @@ def to_request(telling: ships.Telling) -> ShipRequest:
 
 
 def _ship_line(line: dict[str, Any]) -> ShipLine:
-    left = line["quantity_to_ship"] or line["quantity"]
-    ref = line["parent_line_ref"] or line["line_ref"]
-    return ShipLine(
-        line_ref=ref, quantity=line["parent_quantity"] or line["quantity"], of=max(left, line["quantity"])
-    )
+    left = max(line["quantity_to_ship"] or 0, line["quantity"])
+    if line["parent_line_ref"] is None:
+        return ShipLine(line_ref=line["line_ref"], quantity=line["quantity"], of=left)
+    bundles = line["parent_quantity"] or 1  # the platform counts bundles, of which this line is a part
+    return ShipLine(line_ref=line["parent_line_ref"], quantity=bundles * line["quantity"] // left, of=bundles)
 
 
 def _fold(ledger: Ledger, rows: list[Row], subjects: list[str]) -> None:

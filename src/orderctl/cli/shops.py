@@ -8,7 +8,6 @@ from orderctl.cli.config import ShopConfig, resolve
 from orderctl.cli.session import Session
 from orderctl.model.errors import UsageError
 from orderctl.model.text import Text
-from orderctl.ports.http import Http
 from orderctl.ports.ledger import Ledger
 from orderctl.ports.platforms import PLATFORMS, load
 from orderctl.ports.platforms.port import Platform, Shop
@@ -50,4 +49,4 @@ def open_shop(session: Session, ledger: Ledger, name: str) -> Platform:
             Text("no shop {name} in the configuration (there are: {known})", name=name, known=known)
         )
     described = Shop(name, shop.platform, shop.base_url, settings_of(session, f"shops.{name}", shop.settings))
-    return load(shop.platform)(described, Http(session.now), LedgerTokens(ledger, session))
+    return load(shop.platform)(described, session.http, LedgerTokens(ledger, session))

@@ -74,7 +74,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "waybill.update": Kind(Decision.REPEAT),
         "waybill.void": Kind(Decision.REPEAT),
         "document.print": Kind(Decision.ASK),
-        "platform.ship": Kind(Decision.LOOKUP, settling_s=60),
+        "platform.ship": Kind(Decision.LOOKUP, settling_s=180),
         "platform.amend": Kind(Decision.REPEAT),
         "platform.memo": Kind(Decision.REPEAT),
         "stock.reserve": Kind(Decision.LOOKUP, settling_s=60),

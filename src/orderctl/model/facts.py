@@ -26,6 +26,7 @@ COMMITMENTS = pl.Schema(
         "service": pl.String(),
         "account": pl.String(),
         "issuer": pl.String(),
+        "trail": pl.String(),
     }
 )
 DECISIONS = pl.Schema(

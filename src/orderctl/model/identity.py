@@ -46,7 +46,9 @@ def short_id_column(text: pl.Expr, prefix: str) -> pl.Expr:
     """Give `short_id(prefix, text)` of a text column."""
 
     def named(values: pl.Series) -> pl.Series:
-        return pl.Series(values.name, [None if v is None else short_id(prefix, v) for v in values], dtype=pl.String)
+        return pl.Series(
+            values.name, [None if v is None else short_id(prefix, v) for v in values], dtype=pl.String
+        )
 
     return text.map_batches(named, return_dtype=pl.String)
 

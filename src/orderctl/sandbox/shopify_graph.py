@@ -14,6 +14,7 @@ from graphql import GraphQLError, GraphQLObjectType, build_schema, get_named_typ
 from graphql.type import GraphQLSchema
 
 from orderctl.sandbox import shopify_shipping
+from orderctl.sandbox.shopify_orders import instant
 from orderctl.sandbox.shopify_search import to_sql
 from orderctl.sandbox.shopify_view import Context, Info, to_node
 from orderctl.sandbox.world import Shop
@@ -106,6 +107,8 @@ def resolve_connection(source: dict[str, Any], info: Info, **args: Any) -> dict[
     items = list(source[info.field_name])
     if info.field_name == "fulfillmentOrders" and FULFILMENT_SCOPE not in info.context.scopes:
         items = []
+    if info.field_name == "fulfillmentOrders":
+        items = [item for item in items if item["createdAt"] <= instant(info.context.now)]
     if args.get("reverse"):
         items.reverse()
     low, high = 0, len(items)

@@ -289,8 +289,6 @@ def make_fulfilment_orders(
     serial: int, lines: list[dict[str, Any]], case: str | None, at: int, body: dict[str, Any]
 ) -> list[dict[str, Any]]:
     """Make the fulfilment orders: one per location and delivery method; a very fresh order has none yet."""
-    if case == "no fulfilment order":
-        return []
     groups = [lines[:1], lines[1:]] if case == "two locations" else [lines]
     made = []
     for index, group in enumerate(groups):

@@ -16,6 +16,7 @@ from orderctl.sandbox.store import Order, Store
 SPREAD_SECONDS = 3 * 86_400
 """The first orders were placed within this time before the world was made."""
 SETTLED_SECONDS = 300
+LATE_SECONDS = 3
 """None of them was touched during this time, so a careful reader's first window holds them all."""
 
 
@@ -65,7 +66,11 @@ def first_orders(shop: Shop, seed: int, count: int, now: int) -> Iterator[Order]
     for index in range(count):
         behind = SETTLED_SECONDS + 600 + (SPREAD_SECONDS - 900) * (count - index) // count
         case = cases[index] if index < len(cases) else None
-        yield make_order(shop, seed, index + 1, at=now - behind, case=case)
+        order = make_order(shop, seed, index + 1, at=now - behind, case=case)
+        if case == "no fulfilment order":  # the background job that makes them is late
+            for part in order.body["fulfillmentOrders"]:
+                part["createdAt"] = shopify_orders.instant(now + LATE_SECONDS)
+        yield order
 
 
 def make_world(store: Store, seed: int, total: int, now: int) -> None:

@@ -11,6 +11,7 @@ import polars as pl
 
 from orderctl.model.facts import Facts
 from orderctl.model.schema import SHIPMENT, conform, empty
+from orderctl.stages.committed import restore
 from orderctl.stages.merging.findings import suggested, with_problems, with_suggestions
 from orderctl.stages.merging.groups import carried, commitments_here, orders_beyond, scope_of
 from orderctl.stages.merging.shipments import assembled, placements
@@ -53,7 +54,8 @@ def merge(rows: pl.DataFrame, rules: MergeRules, facts: Facts, now: str) -> pl.D
     beyond = orders_beyond(lines, committed)
     found = with_problems(shipments, placed, beyond, suggestions, facts)
     first_placed = pl.col("orders").list.eval(pl.element().struct.field("placed_at")).list.min()
-    joined = pl.concat([conform(found, "shipment/1"), others])
+    kept = restore(conform(found, "shipment/1"), facts, "merge", ("merge",))
+    joined = pl.concat([kept, others])
     return joined.sort("ship_by", first_placed, "shipment_id", nulls_last=True)
 
 

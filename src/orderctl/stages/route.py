@@ -8,13 +8,17 @@ Rows with problems are routed too, so that a person sees the whole; the actions 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from orderctl.model.errors import DataError
 from orderctl.model.facts import Facts
-from orderctl.model.problem import problem, replace_problems
-from orderctl.model.schema import SHIPMENT
+from orderctl.model.problem import problem
+from orderctl.model.records import Param, Step
+from orderctl.model.schema import PROBLEM, SHIPMENT, fields
 from orderctl.model.text import Text
+from orderctl.stages.committed import restore
 from orderctl.stages.rules.choose import BOUND, choose, needed
 from orderctl.stages.rules.facts_table import Moment, facts_frame
 from orderctl.stages.rules.freight import PARCEL
@@ -24,7 +28,7 @@ STAGE = "route"
 STEPS = ("warehouse", "courier", "template", "hold", "tariff")
 _ATTRIBUTES = ("warehouse", "courier", "service", "account", "issuer")
 _PIN = pl.Struct(dict.fromkeys(_ATTRIBUTES, pl.String()))
-_DECISION = SHIPMENT["decision"]
+_STEP, _PARAM = pl.Struct(fields(Step)), pl.Struct(fields(Param))
 _CHOSEN = (*_ATTRIBUTES, "template", "freight_minor", "freight_currency")
 
 
@@ -41,8 +45,10 @@ def route(shipments: pl.DataFrame, book: RuleBook, facts: Facts, now: str) -> pl
     moment = Moment(now, book.rules.timezone)
     table = facts_frame(shipments, needed(book), moment)
     chosen = choose(table, bound_by(shipments, facts), parcels_of(shipments), book, moment)
-    joined = shipments.drop(_CHOSEN).hstack(chosen.drop("row"))
-    return joined.with_columns(_decision(), replace_problems(STAGE, _problems())).select(SHIPMENT.names())
+    rows = shipments.drop(_CHOSEN).hstack(chosen)
+    trail = _decision(chosen, _kept(rows, "decision", ~pl.col("item").struct.field("step").is_in(STEPS)))
+    routed = rows.with_columns(trail, _problems(rows)).select(SHIPMENT.names())
+    return restore(routed, facts, STAGE, ("decision", "template", "freight_minor", "freight_currency"))
 
 
 def parcels_of(shipments: pl.DataFrame) -> pl.DataFrame:
@@ -110,56 +116,60 @@ def _pinned(rows: pl.DataFrame, facts: Facts) -> pl.DataFrame:
     )
 
 
-# ------------------------------------------------------------------------------------------ the trail
+# ----------------------------------------------------------------------------------- lists of findings
+# polars builds a list of structs out of columns row by row; stacked and grouped the same costs a hundredth.
 
 
-def _params(*names: str) -> list[pl.Expr]:
-    columns = [(name.removesuffix("_id"), pl.col(name).cast(pl.String)) for name in names]
-    return [
-        pl.when(value.is_not_null()).then(pl.struct(name=pl.lit(name), value=value))
-        for name, value in columns
+def _gathered(rows: pl.DataFrame, dtype: pl.DataType, parts: Sequence[pl.DataFrame]) -> pl.Series:
+    """Give for each of `rows` the list (of `dtype`) of the `item`s that `parts` hold for it (columns row, item)."""
+    empty = pl.DataFrame(schema={"row": pl.Int64(), "item": dtype})
+    stacked = pl.concat([empty, *(part.cast({"item": dtype}) for part in parts if part.height)])
+    lists = stacked.sort("row", maintain_order=True).group_by("row", maintain_order=True).agg(pl.col("item"))
+    whole = rows.select("row").join(lists, on="row", how="left", maintain_order="left")
+    return whole.select(pl.col("item").fill_null(pl.lit([], dtype=pl.List(dtype)))).to_series()
+
+
+def _kept(rows: pl.DataFrame, column: str, keep: pl.Expr) -> pl.DataFrame:
+    """Give what stands in a list column already, one row each, if `keep` (over the field `item`) says so."""
+    some = rows.select("row", item=pl.col(column)).filter(pl.col("item").list.len() > 0)
+    return some.explode("item", empty_as_null=True).filter(keep)
+
+
+def _params(rows: pl.DataFrame, *names: str) -> pl.Series:
+    """Give the named columns that are not null as a list of parameters."""
+    parts = [
+        rows.select("row", value=pl.col(name).cast(pl.String))
+        .filter(pl.col("value").is_not_null())
+        .select("row", item=pl.struct(pl.lit(_SHOWN.get(name, name)).alias("name"), "value"))
+        for name in names
     ]
+    return _gathered(rows, _PARAM, parts)
 
 
-def _step(step: str, rule: str | None, outcome: pl.Expr, params: list[pl.Expr]) -> pl.Expr:
-    doubt = [] if step == "tariff" else [
-        pl.when(pl.col(f"{step}_doubt").is_not_null()).then(
-            pl.struct(name=pl.lit("passed_over"), value=pl.col(f"{step}_doubt"))
+_SHOWN = {"zone_id": "zone", **{f"{step}_doubt": "passed_over" for step in STEPS}}
+_TRAIL: dict[str, tuple[str, str, tuple[str, ...]]] = {  # step: rule, outcome, parameters
+    "warehouse": ("warehouse_rule", "warehouse", ("warehouse_doubt",)),
+    "courier": ("courier_rule", "courier", ("service", "account", "issuer", "courier_doubt")),
+    "template": ("template_rule", "template", ("template_doubt",)),
+    "hold": ("hold_rule", "hold", ("hold_doubt",)),
+    "tariff": ("tariff_id", "freight_minor", ("zone_id", "billed_g", "parcel_count")),
+}
+
+
+def _decision(rows: pl.DataFrame, earlier: pl.DataFrame) -> pl.Series:
+    """Give the trail: what earlier stages wrote, then the steps of this one."""
+    parts = [earlier]
+    for step, (rule, outcome, params) in _TRAIL.items():
+        taken = rows.filter(pl.col(f"{step}_reason").is_not_null())
+        item = pl.struct(
+            step=pl.lit(step),
+            rule=pl.col(rule),
+            outcome=pl.col(outcome).cast(pl.String),
+            reason=pl.col(f"{step}_reason"),
+            params=_params(taken, *params),
         )
-    ]  # fmt: skip
-    return pl.struct(
-        step=pl.lit(step),
-        rule=pl.col(rule) if rule else pl.lit(None, dtype=pl.String),
-        outcome=outcome,
-        reason=pl.col(f"{step}_reason"),
-        params=pl.concat_list([*params, *doubt]).list.drop_nulls(),
-    )
-
-
-def _decision() -> pl.Expr:
-    """Give the trail: what earlier stages wrote stays, the steps of this one are written anew."""
-    own = pl.element().struct.field("step").is_in(STEPS)
-    earlier = pl.col("decision").list.filter(~own)
-    steps = [
-        _step("warehouse", "warehouse_rule", pl.col("warehouse"), []),
-        _step("courier", "courier_rule", pl.col("courier"), _params("service", "account", "issuer")),
-        _step("template", "template_rule", pl.col("template"), []),
-        _step("hold", "hold_rule", pl.col("hold"), []),
-        _step(
-            "tariff",
-            "tariff_id",
-            pl.col("freight_minor").cast(pl.String),
-            _params("zone_id", "billed_g", "parcel_count"),
-        ),
-    ]
-    taken = [
-        pl.when(pl.col(f"{name}_reason").is_not_null()).then(step)
-        for name, step in zip(STEPS, steps, strict=True)
-    ]
-    return pl.concat_list(earlier, pl.concat_list(taken).list.drop_nulls().cast(_DECISION)).alias("decision")
-
-
-# --------------------------------------------------------------------------------------- the problems
+        parts.append(taken.select("row", item=item))
+    return _gathered(rows, _STEP, parts).alias("decision")
 
 
 def _unweighed() -> pl.Expr:
@@ -174,7 +184,15 @@ def _unweighed() -> pl.Expr:
     return pl.when(names != "").then(names)
 
 
-def _problems() -> list[tuple[pl.Expr, pl.Expr]]:
+def _problems(rows: pl.DataFrame) -> pl.Series:
+    """Give the problems: those of other stages stay, those of this one are found anew."""
+    parts = [_kept(rows, "problems", pl.col("item").struct.field("stage") != STAGE)]
+    wide = rows.lazy()  # lazy, so that only the columns a finding needs are filtered
+    parts += [wide.filter(condition).select("row", item=found).collect() for condition, found in _findings()]
+    return _gathered(rows, PROBLEM, parts).alias("problems")
+
+
+def _findings() -> list[tuple[pl.Expr, pl.Expr]]:
     place = pl.coalesce(
         pl.col("recipient").struct.field("province"), pl.col("recipient").struct.field("country")
     )

@@ -29,6 +29,9 @@ ByOpt = Annotated[
         "--by", metavar="TIME", help="Windows by time of change (updated) or of creation (created)."
     ),
 ]
+OpenOpt = Annotated[
+    bool, typer.Option("--open", help="With them, every stored order that may still have to be shipped.")
+]
 OrderOpt = Annotated[
     list[str] | None,
     typer.Option(
@@ -59,6 +62,7 @@ def run(
     until: UntilOpt = None,
     by: ByOpt = "updated",
     order: OrderOpt = None,
+    open: OpenOpt = False,
     file: FileOpt = None,
     column_map: MapOpt = None,
     rejects: RejectsOpt = None,
@@ -88,7 +92,7 @@ def run(
                 session,
                 ledger,
                 shops,
-                Ask(since, until, "created" if by == "created" else "updated", order or []),
+                Ask(since, until, "created" if by == "created" else "updated", order or [], open),
             )
             frames += [found.raw() for found in done]
         batches.write_batch(frames, output, kind="raw/1", format=batches.format_of(output, format))

@@ -30,8 +30,8 @@ def run(
 
     Running it again is safe at any moment: what was told is not told again, what is unknown is looked up.
     """
-    from orderctl.cli.shipping import ship_rows
     from orderctl.cli.shipments import read_rows, write_rows
+    from orderctl.cli.shipping import ship_rows
     from orderctl.model.text import Text
 
     refused = session.rejects(rejects)

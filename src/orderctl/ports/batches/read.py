@@ -270,8 +270,8 @@ class _Envelope(msgspec.Struct):
     payload: msgspec.Raw
     updated_at: str | None = None
     source: str | None = None
-    parts: msgspec.Raw | None = None
-    facts: msgspec.Raw | None = None
+    parts: msgspec.Raw = msgspec.Raw(b"null")
+    facts: msgspec.Raw = msgspec.Raw(b"null")
 
 
 _ENVELOPE_KEYS = {f.name for f in msgspec.structs.fields(_Envelope)}
@@ -290,8 +290,8 @@ def _opened(text: str) -> dict[str, str | None]:
     row: dict[str, str | None] = {name: getattr(found, name) for name in _ENVELOPE}
     row["payload"] = bytes(found.payload).decode()
     for name in ("parts", "facts"):
-        value = getattr(found, name)
-        row[name] = None if value is None or bytes(value) == b"null" else bytes(value).decode()
+        value = bytes(getattr(found, name))
+        row[name] = None if value == b"null" else value.decode()
     extra = {k: msgspec.json.decode(v) for k, v in _object.decode(line).items() if k not in _ENVELOPE_KEYS}
     row["extra"] = json.dumps(extra, ensure_ascii=False, separators=(",", ":")) if extra else None
     return row

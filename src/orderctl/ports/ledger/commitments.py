@@ -15,7 +15,7 @@ import polars as pl
 
 from orderctl.model.effect import LIVE, Claim, Effect
 
-ATTRIBUTES: Final = ("courier", "service", "account", "issuer", "warehouse", "wave", "sequence")
+ATTRIBUTES: Final = ("courier", "service", "account", "issuer", "warehouse", "trail")
 COMMITMENT: Final = pl.Schema(
     {
         "shipment_id": pl.String(),

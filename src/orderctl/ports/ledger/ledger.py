@@ -221,10 +221,15 @@ class Ledger:
         with self._database.writing() as db:
             return records.save_versions(db, raw)
 
-    def newest_versions(self, order_ids: Sequence[str] | None = None) -> pl.DataFrame:
-        """Give the newest stored raw record of each order, of some or of all, in the order of order ids."""
+    def newest_versions(
+        self, order_ids: Sequence[str] | None = None, *, shop: str | None = None, since: str | None = None
+    ) -> pl.DataFrame:
+        """Give the newest stored raw record of each order, in the order of order ids.
+
+        Of all orders, or of those named, of one `shop` (platform:shop), or observed since an instant.
+        """
         with self._database.reading() as db:
-            return records.read_versions(db, order_ids)
+            return records.read_versions(db, order_ids, shop, since)
 
     # sources and numbers
 

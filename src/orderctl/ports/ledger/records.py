@@ -50,12 +50,18 @@ def save_versions(db: sqlite3.Connection, raw: pl.DataFrame) -> int:
     return db.total_changes - before
 
 
-def read_versions(db: sqlite3.Connection, order_ids: Sequence[str] | None) -> pl.DataFrame:
-    """Give the newest stored record of each order (a raw batch, in the order of order ids); of all if None."""
-    asked = "" if order_ids is None else "WHERE order_id IN (SELECT value FROM json_each(?)) "
+def read_versions(
+    db: sqlite3.Connection, order_ids: Sequence[str] | None, shop: str | None, since: str | None
+) -> pl.DataFrame:
+    """Give the newest stored record of each order (a raw batch, in the order of order ids).
+
+    Of all orders, or of those named, of one `shop` (platform:shop), or observed since an instant.
+    """
     rows = db.execute(
-        f"SELECT record FROM version {asked}ORDER BY order_id",
-        () if order_ids is None else (json.dumps(list(order_ids)),),
+        "SELECT record FROM version WHERE (?1 IS NULL OR order_id IN (SELECT value FROM json_each(?1))) "
+        "AND (?2 IS NULL OR (order_id > ?2 || ':' AND order_id < ?2 || ';')) "
+        "AND (?3 IS NULL OR observed_at >= ?3) ORDER BY order_id",
+        (None if order_ids is None else json.dumps(list(order_ids)), shop, since),
     )
     texts = [zlib.decompress(record).decode() for (record,) in rows]
     if not texts:

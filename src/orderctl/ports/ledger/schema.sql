@@ -46,8 +46,7 @@ CREATE TABLE IF NOT EXISTS shipment (
     account     TEXT,
     issuer      TEXT,
     warehouse   TEXT,
-    wave        TEXT,
-    sequence    TEXT,
+    trail       TEXT,
     first_at    TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 

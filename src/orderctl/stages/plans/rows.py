@@ -8,10 +8,12 @@ from typing import Any, Literal
 from orderctl.model.effect import Claim
 from orderctl.model.identity import fingerprint
 from orderctl.model.problem import finding
+from orderctl.stages.committed import write_trail
 
 Row = dict[str, Any]
 Standing = Literal["ready", "blocked", "waiting", "empty"]
 ACTIONS = ("print", "ship")
+_BOUND = ("courier", "service", "account", "issuer", "warehouse")
 _PLACE = (
     "name",
     "phone",
@@ -69,6 +71,11 @@ def meaning(row: Mapping[str, Any], key: bytes) -> str:
         for c in sorted(claims(row), key=lambda c: (c.order_id, c.line_ref))
     ]
     return fingerprint(key, [*whom, "|", *what, "|", row["courier"], row["service"]])
+
+
+def bound(row: Mapping[str, Any]) -> dict[str, str | None]:
+    """Give what a shipment is bound to when it begins to act, and why."""
+    return {**{name: row[name] for name in _BOUND}, "trail": write_trail(row)}
 
 
 def clear(row: Row, stage: str) -> None:

@@ -7,10 +7,9 @@ from typing import Any, NamedTuple
 
 from orderctl.model.effect import Effect
 from orderctl.model.identity import fingerprint
-from orderctl.stages.plans.rows import Row, claims
+from orderctl.stages.plans.rows import Row, bound, claims
 
 KIND = "platform.ship"
-_BOUND = ("courier", "service", "account", "issuer", "warehouse")
 
 
 class Telling(NamedTuple):
@@ -45,7 +44,7 @@ def plan_ships(rows: Iterable[Row], *, key: bytes, revisions: Mapping[str, int])
                 fingerprint=fingerprint(key, [row["courier"], *numbers, "|", *what]),
                 claims=sent,
                 shipment_id=row["shipment_id"],
-                attributes={name: row[name] for name in _BOUND},
+                attributes=bound(row),
             )
             found.append(Telling(row, order, effect))
     return found

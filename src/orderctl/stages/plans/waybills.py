@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from orderctl.model.effect import Effect
-from orderctl.stages.plans.rows import Row, claims, meaning
+from orderctl.stages.plans.rows import Row, bound, claims, meaning
 
 KIND = "waybill.buy"
-_BOUND = ("courier", "service", "account", "issuer", "warehouse")
 
 
 def plan_waybills(rows: Iterable[Row], *, key: bytes, revisions: Mapping[str, int]) -> list[Effect]:
@@ -23,7 +22,7 @@ def plan_waybills(rows: Iterable[Row], *, key: bytes, revisions: Mapping[str, in
             fingerprint=meaning(row, key),
             claims=claims(row),
             shipment_id=row["shipment_id"],
-            attributes={name: row[name] for name in _BOUND},
+            attributes=bound(row),
         )
         for row in rows
     ]

@@ -1,0 +1,47 @@
+"""What was decided for a shipment when it began to act, kept for every later run.
+
+Once a waybill is bought, the reasons for it are history: they are shown as they were then, whatever the rules say
+now. So a repeated run gives the same bytes, and "why this courier?" keeps its answer.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+from orderctl.model.facts import Facts
+from orderctl.model.schema import SHIPMENT
+
+STAGES = ("merge", "route")
+_KEPT = ("merge", "decision", "template", "freight_minor", "freight_currency", "problems")
+_TRAIL = pl.Struct({name: SHIPMENT[name] for name in _KEPT})
+_HISTORY = {"merge": ("merge_suggested",)}  # what else `merge` finds is about now, and stays
+
+
+def write_trail(row: Mapping[str, Any]) -> str:
+    """Give what is to be kept of a shipment row, as JSON text."""
+    kept = {name: row[name] for name in _KEPT}
+    kept["problems"] = [p for p in row["problems"] if p["stage"] in STAGES]
+    return json.dumps(kept, ensure_ascii=False)
+
+
+def restore(shipments: pl.DataFrame, facts: Facts, stage: str, names: Sequence[str]) -> pl.DataFrame:
+    """Give committed shipments the columns `names` and the problems of `stage` as they were when they were bound."""
+    trails = facts.commitments.filter(pl.col("trail").is_not_null()).unique("shipment_id", keep="first")
+    if trails.is_empty() or shipments.is_empty():
+        return shipments
+    held = trails.select("shipment_id", pl.col("trail").str.json_decode(_TRAIL))
+    joined = shipments.join(held, on="shipment_id", how="left", maintain_order="left")
+    kept, was = pl.col("trail").is_not_null(), pl.col("trail").struct
+    element = pl.element().struct
+    codes = _HISTORY.get(stage)
+    of_stage = element.field("stage") == stage
+    old = of_stage & element.field("code").is_in(codes) if codes else of_stage
+    problems = pl.concat_list(pl.col("problems").list.filter(~old), was.field("problems").list.filter(old))
+    return joined.with_columns(
+        *(pl.when(kept).then(was.field(name)).otherwise(name).alias(name) for name in names),
+        pl.when(kept).then(problems).otherwise("problems").alias("problems"),
+    ).drop("trail")
