@@ -237,11 +237,12 @@ class Kuaidi100Gate:
         self, param: dict[str, Any], courier: Courier, sender: dict[str, str], receiver: dict[str, str],
         sort_code: str, first: dict[str, Any] | None,
     ) -> dict[str, Any]:  # fmt: skip
-        serial = self._store.count("waybills")
-        number = courier.number(1000 + serial)
-        more = int(param.get("count") or 1) - 1 if str(param.get("needChild")) in ("1", "True") else 0
-        children = [courier.number(1000 + self._store.count("waybills")) for _ in range(more)]
         seed = self._store.get("world", {}).get("seed", 0)
+        reference = str(param.get("orderId") or "")
+        serial = self._serial(seed, reference)
+        number = courier.number(serial)
+        more = int(param.get("count") or 1) - 1 if str(param.get("needChild")) in ("1", "True") else 0
+        children = [courier.number(self._serial(seed, reference)) for _ in range(more)]
         body = {
             "taskId": digest("task", seed, serial)[:32].replace("-", "A").replace("_", "B").upper(), "kuaidinum": number,
             "childNum": ",".join(children), "returnNum": "",
@@ -250,12 +251,11 @@ class Kuaidi100Gate:
             "_courier": courier.name, "_sender": sender, "_receiver": receiver, "_print": param.get("printType", "NON"),
             "_sheet": sheet_of(param), "_cargo": str(param["cargo"]), "_remark": str(param.get("remark") or ""),
         }  # fmt: skip
-        order_id = str(param.get("orderId") or "")
         self._store.write(
             "INSERT INTO waybills VALUES (?, ?, ?, ?, ?, 0, ?)",
             (
                 body["taskId"],
-                order_id,
+                reference,
                 str(param["kuaidicom"]),
                 number,
                 self._now(),
@@ -270,8 +270,13 @@ class Kuaidi100Gate:
             "second": first is not None,
             "before": first["kuaidinum"] if first else None,
         }
-        self._book("waybill", order_id, number, detail, param)
+        self._book("waybill", reference, number, detail, param)
         return body
+
+    def _serial(self, seed: int, reference: str) -> int:
+        """Give the next serial of a reference: no other order moves it, so orders sent side by side get the same again."""
+        nth = self._store.count(f"waybills.{reference}")
+        return int.from_bytes(hashlib.sha256(f"{seed}|{reference}|{nth}".encode()).digest()[:8]) % 10**9
 
     def _cancel(self, param: dict[str, Any]) -> None:
         with self._store.transaction(keep=Refusal):
