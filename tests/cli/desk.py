@@ -30,6 +30,7 @@ STEPS = ("fetch", "normalize", "merge", "route", "print", "ship")
 FILES = dict(zip(STEPS, ("raw", "orders", "shipments", "routed", "printed", "shipped"), strict=True))
 QUARTER = 900.0
 FINE = (0, 3)
+ORDERCTL = f'orderctl() {{ "{sys.executable}" -m orderctl "$@"; }}\n'
 
 
 class Clock:
@@ -99,14 +100,15 @@ class Desk:
     def environment(self) -> dict[str, str]:
         return {
             **os.environ,
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
             "ORDERCTL_STATE": "state",
             "ORDERCTL_CONFIG": "orderctl.yaml",
             "ORDERCTL_KEY": KEY,
             "ORDERCTL_NOW": str(self.clock),
         }
 
-    def start(self, *words: str, env: dict[str, str | None] | None = None, **how: Any) -> subprocess.Popen[bytes]:
+    def start(
+        self, *words: str, env: dict[str, str | None] | None = None, **how: Any
+    ) -> subprocess.Popen[bytes]:
         """Start a command in a process group of its own."""
         return self._start([sys.executable, "-m", "orderctl", *words], env, **how)
 
@@ -129,7 +131,7 @@ class Desk:
 
     def shell(self, script: str, env: dict[str, str | None] | None = None, **how: Any) -> Ran:
         """Run a line of bash with pipefail; `orderctl` is the program under test."""
-        return _ended(self._start(["bash", "-o", "pipefail", "-c", script], env, **how), None)
+        return _ended(self._start(["bash", "-o", "pipefail", "-c", ORDERCTL + script], env, **how), None)
 
     def step(self, name: str, *more: str) -> Ran:
         """Run one step of the pipe from its file to its file."""
@@ -149,7 +151,9 @@ class Desk:
 
     def pages(self) -> list[str]:
         """The waybill number on each page of each label file, decoded from the picture of the page."""
-        return [number for file in sorted(self.path("out").glob("labels*.pdf")) for number in numbers_on(file)]
+        return [
+            number for file in sorted(self.path("out").glob("labels*.pdf")) for number in numbers_on(file)
+        ]
 
 
 LABELS = ("--device", "file:out/labels.pdf")
@@ -171,7 +175,9 @@ def numbers_on(file: Path) -> list[str]:
     document = pypdfium2.PdfDocument(file)
     for page in document:
         picture = page.render(scale=203 / 72, grayscale=True).to_pil()
-        codes = {c.text for c in zxingcpp.read_barcodes(picture) if c.format == zxingcpp.BarcodeFormat.Code128}
+        codes = {
+            c.text for c in zxingcpp.read_barcodes(picture) if c.format == zxingcpp.BarcodeFormat.Code128
+        }
         assert len(codes) == 1, f"{file}: {codes}"
         found += codes
         page.close()
