@@ -11,10 +11,11 @@ import orderctl
 from orderctl.model.facts import Facts
 from orderctl.model.text import sentences
 from orderctl.model.zh.rules import SENTENCES
+from orderctl.stages.committed import write_trail
 from orderctl.stages.explain import Explanation, explain
 from orderctl.stages.route import route
 from orderctl.stages.rules.parse import parse
-from tests.stages.test_route import EXAMPLE, NOW, RULES, batch, many, pinned, shipment
+from tests.stages.test_route import EXAMPLE, NOW, RULES, batch, committed, many, pinned, shipment
 
 
 def explained(row: dict[str, Any], rules: str = RULES, facts: Facts | None = None) -> Explanation:
@@ -66,6 +67,15 @@ def test_a_pin_needs_no_rule() -> None:
     found = explained(shipment(), facts=pinned(("S-a", {"courier": "SF"}, NOW)))
     (step,) = [s for s in found.steps if s.step == "courier"]
     assert (step.outcome, step.reason, step.looked) == ("SF", "pinned", ())
+
+
+def test_what_was_decided_when_a_shipment_was_bound_is_told_as_history() -> None:
+    was = route(batch(shipment()), parse(RULES), Facts(), NOW).row(0, named=True)
+    facts = committed(courier="YTO", warehouse="hz", account="yto", issuer="k", trail=write_trail(was))
+    found = explained(shipment(), "couriers: [{name: new, use: ZTO}]", facts)
+    (step,) = [s for s in found.steps if s.step == "courier"]
+    assert (step.outcome, step.reason, step.then, step.looked) == ("YTO", "committed", "near", ())
+    assert "courier: YTO, committed already, by the rule 'near'" in found.render()
 
 
 def test_the_price_is_worked_out_line_by_line() -> None:
@@ -120,7 +130,7 @@ def test_it_reads_in_both_languages() -> None:
     assert len(english.splitlines()) == len(chinese.splitlines())
 
 
-FILES = ["model/yamlfile.py", "stages/route.py", "stages/explain.py", *(f"stages/rules/{n}.py" for n in ("parse", "condition_parser", "check")),
+FILES = ["model/yamlfile.py", "stages/route.py", "stages/explain.py", *(f"stages/rules/{n}.py" for n in ("parse", "condition_parser", "sql", "check")),
          *(f"stages/rules/sections/{n}.py" for n in ("tariffs", "tests"))]  # fmt: skip
 
 

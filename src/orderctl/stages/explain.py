@@ -53,12 +53,16 @@ class Looked:
 
 @dataclass(frozen=True)
 class StepExplained:
-    """One step: what came out, how (rule, committed, pinned, ...), and the rules looked at in order."""
+    """One step: what came out, how (rule, committed, pinned, ...), and the rules looked at in order.
+
+    `then` is the rule that decided when a committed shipment was bound; it is not judged again.
+    """
 
     step: str
     outcome: str | None
     reason: str | None
     looked: tuple[Looked, ...]
+    then: str | None = None
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,8 @@ class Explanation:
         yield Text("shipment {id}", id=self.shipment_id)
         for step in self.steps:
             how = _REASONS.get(step.reason or "", Text("nothing decided"))
+            if step.then is not None:
+                how = Text("committed already, by the rule '{rule}'", rule=step.then)
             yield Text(
                 "{step}: {outcome}, {how}", step=_STEPS[step.step], outcome=step.outcome or "-", how=how
             )
@@ -153,15 +159,16 @@ def explain(row: Mapping[str, Any], book: RuleBook, facts: Facts, now: str) -> E
         "template": book.rules.templates,
         "hold": book.rules.holds,
     }
-    steps = [_step(step, rules, found, judged, book) for step, rules in sections.items()]
+    routed = route(frame, book, facts, now).row(0, named=True)
+    bound = {s["step"]: s["rule"] for s in routed["decision"]}
+    steps = [_step(step, rules, found, judged, book, bound.get(step)) for step, rules in sections.items()]
     tariff = StepExplained("tariff", found["tariff_id"], found["tariff_reason"], ())
     price = _price(chosen, judged, frame, book, moment) if book.rules.tariffs else ()
-    problems = route(frame, book, facts, now).row(0, named=True)["problems"]
     return Explanation(
         shipment_id=str(row["shipment_id"]),
         steps=tuple(s for s in (*steps, tariff) if s.reason or s.looked),
         price=tuple(price),
-        problems=tuple(_finding(problem) for problem in problems),
+        problems=tuple(_finding(problem) for problem in routed["problems"]),
     )
 
 
@@ -184,16 +191,22 @@ def _finding(problem: Mapping[str, Any]) -> Finding:
 
 
 def _step(
-    step: str, rules: Sequence[Rule], found: Mapping[str, Any], facts: pl.DataFrame, book: RuleBook
+    step: str,
+    rules: Sequence[Rule],
+    found: Mapping[str, Any],
+    facts: pl.DataFrame,
+    book: RuleBook,
+    bound_by_rule: str | None,
 ) -> StepExplained:
     reason = found[f"{step}_reason"]
+    then = bound_by_rule if reason == "committed" else None
     looked: list[Looked] = []
     if reason not in ("committed", "pinned", "courier_rule"):
         for number, rule in enumerate(rules):
             looked.append(_look(rule, book.place(f"{step}s", number), facts))
             if looked[-1].verdict == "match":
                 break
-    return StepExplained(step, found[step], reason, tuple(looked))
+    return StepExplained(step, found[step], reason, tuple(looked), then)
 
 
 def _look(rule: Rule, place: str, facts: pl.DataFrame) -> Looked:

@@ -72,11 +72,53 @@ def test_each_mistake_is_named_where_it_stands(condition: str, said: str) -> Non
 
 @pytest.mark.parametrize(
     "sql",
-    ["weight_g > AVG(weight_g)", "COUNT(*) > weight_g", "ROW_NUMBER() OVER (ORDER BY weight_g) > 1",
-     "LAG(weight_g) OVER (ORDER BY weight_g) > 1", "FIRST(weight_g) > 1", "weight_g IN (SELECT weight_g FROM x)"],
-)  # fmt: skip
+    [
+        "weight_g > AVG(weight_g)",
+        "COUNT(*) > weight_g",
+        "ROW_NUMBER() OVER (ORDER BY weight_g) > 1",
+        "LAG(weight_g) OVER (ORDER BY weight_g) > 1",
+        "RANK() OVER (ORDER BY weight_g) > 1",
+        "FIRST(weight_g) > 1",
+        "weight_g >= QUANTILE_DISC(weight_g, 0.5)",
+        "weight_g > 0 AND EXISTS (SELECT 1)",
+        "weight_g IN (SELECT weight_g FROM x)",
+        "UNNEST(tags) = 'a'",
+    ],
+)
 def test_sql_that_looks_at_other_rows_is_refused(sql: str) -> None:
-    assert mistake(f"{{expr: '{sql}'}}")
+    assert mistake(f'{{expr: "{sql}"}}')
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "placed_at < CAST(NOW() AS TEXT)",
+        "weight_g > 1 AND CURRENT_DATE > DATE '2026-01-01'",
+        "hour < EXTRACT(HOUR FROM NOW())",
+    ],
+)
+def test_sql_that_asks_the_clock_is_refused(sql: str) -> None:
+    assert "must not ask for the time" in mistake(f'{{expr: "{sql}"}}')[0]
+
+
+def test_sql_that_could_fail_on_a_batch_is_refused() -> None:
+    assert "not an SQL condition" in mistake('{expr: "CAST(postcode AS INT) > 5"}')[0]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "weight_g > 5 AND province IN ('Agg', 'Date')",
+        "CASE WHEN weight_g IS NULL THEN FALSE ELSE TRUE END",
+        "ARRAY_CONTAINS(tags, 'vip') OR ARRAY_LENGTH(sku) > 3",
+        "LENGTH(street) > 40 AND street LIKE '%村%'",
+        "total_minor / weight_g > 50",
+        "GREATEST(weight_g, total_minor) BETWEEN 1 AND 9",
+        "TRY_CAST(postcode AS INT) > 5",
+    ],
+)
+def test_sql_on_one_shipment_is_welcome(sql: str) -> None:
+    parse(f'couriers: [{{name: a, use: X, when: {{expr: "{sql}"}}}}]')
 
 
 def test_a_section_knows_what_was_chosen_before_it() -> None:

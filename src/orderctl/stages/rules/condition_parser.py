@@ -6,9 +6,8 @@ compiling and matching cannot fail later.
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -37,7 +36,8 @@ from orderctl.stages.rules.conditions import (
     Sql,
     Sum,
 )
-from orderctl.stages.rules.facts_table import DTYPES, FACTS, LINE_FACTS, Fact, Kind, Known, LineFact, known_at
+from orderctl.stages.rules.facts_table import FACTS, LINE_FACTS, Fact, Kind, Known, LineFact, known_at
+from orderctl.stages.rules.sql import sql_mistake
 
 _KIND_WORDS: dict[Kind, Text] = {
     "text": Text("a text"),
@@ -47,21 +47,6 @@ _KIND_WORDS: dict[Kind, Text] = {
     "whole": Text("a whole number"),
     "instant": Text("a time"),
     "flag": Text("true or false"),
-}
-# Nodes of a polars expression whose value for a row depends on other rows.
-_NOT_ROWWISE = {
-    "Agg",
-    "Over",
-    "Window",
-    "Rolling",
-    "Len",
-    "SubPlan",
-    "Explode",
-    "Sort",
-    "SortBy",
-    "Filter",
-    "Slice",
-    "Gather",
 }
 
 
@@ -247,34 +232,10 @@ class _Parser:
         if not names:
             self.wrong(loc, Text("the SQL names no fact"))
         elif not strangers:
-            self.sql_type(expr, names, loc)
+            mistake = sql_mistake(expr, {name: self.table[name].kind for name in names})
+            if mistake is not None:
+                self.wrong(loc, mistake)
         return Sql(value, tuple(names))
-
-    def sql_type(self, expr: pl.Expr, names: Sequence[str], loc: Loc) -> None:
-        if _NOT_ROWWISE & set(_keys(json.loads(expr.meta.serialize(format="json")))):
-            self.wrong(
-                loc, Text("the SQL must judge each shipment by itself: no aggregates, windows or queries")
-            )
-            return
-        try:
-            found = pl.DataFrame(schema={n: DTYPES[self.table[n].kind] for n in names}).select(expr)
-        except pl.exceptions.PolarsError as error:
-            self.wrong(loc, Text("not an SQL condition: {reason}", reason=str(error).splitlines()[0]))
-            return
-        if found.dtypes != [pl.Boolean]:
-            self.wrong(loc, Text("the SQL must be true or false"))
-
-
-def _keys(tree: Any) -> Iterator[str]:
-    if isinstance(tree, dict):
-        for key, inner in tree.items():
-            yield key
-            yield from _keys(inner)
-    elif isinstance(tree, list):
-        for inner in tree:
-            yield from _keys(inner)
-    elif isinstance(tree, str):
-        yield tree
 
 
 _DAY = re.compile(r"^\d{4}-\d\d-\d\d$")
