@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -120,6 +121,14 @@ def test_an_explanation_tells_what_route_decides() -> None:
             ]
             assert doubted[:1] == said or name not in trail
         assert [p.code for p in found.problems] == [p["code"] for p in row["problems"]]
+
+
+def test_it_is_plain_data_too() -> None:
+    told = explained(shipment(recipient={"province": "新疆"}, weight_g=None)).to_json()
+    assert json.loads(json.dumps(told)) == told
+    (courier,) = [s for s in told["steps"] if s["step"] == "courier"]
+    assert courier["looked"][0]["verdict"] == "unknown"
+    assert [p["code"] for p in told["problems"]] == ["no_courier", "weight_unknown", "fact_missing"]
 
 
 def test_it_reads_in_both_languages() -> None:

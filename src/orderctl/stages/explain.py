@@ -88,6 +88,30 @@ class Explanation:
         """Write the explanation for a terminal, in `locale`."""
         return "\n".join(line for part in self._parts() for line in part.render(locale).split("\n"))
 
+    def to_json(self) -> dict[str, Any]:
+        """Give the explanation as plain data, its sentences in English."""
+        return {
+            "shipment_id": self.shipment_id,
+            "steps": [
+                {
+                    "step": step.step,
+                    "outcome": step.outcome,
+                    "reason": step.reason,
+                    "then": step.then,
+                    "looked": [
+                        {**vars(rule), "because": None if rule.because is None else str(rule.because)}
+                        for rule in step.looked
+                    ],
+                }
+                for step in self.steps
+            ],
+            "price": [str(line) for line in self.price],
+            "problems": [
+                {**vars(p), "text": str(p.text), "advice": None if p.advice is None else str(p.advice)}
+                for p in self.problems
+            ],
+        }
+
     def _parts(self) -> Iterator[Text]:
         yield Text("shipment {id}", id=self.shipment_id)
         for step in self.steps:

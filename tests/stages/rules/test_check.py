@@ -79,6 +79,8 @@ tests: [{name: wrong, given: {}, expect: {courier: SF, freight_minor: null, rule
 """)
     (found,) = run_tests(book)
     assert (found.passed, found.differs, found.place) == (False, {"courier": ("SF", "ZTO")}, "rules.yaml:3:9")
+    assert str(found.text) == "rules.yaml:3:9: 'wrong': courier should be SF, is ZTO"
+    assert found.text.render("zh") == "rules.yaml:3:9：“wrong”：courier 应为 SF，实为 ZTO"
 
 
 def test_an_example_knows_no_other_time_than_its_own() -> None:

@@ -69,7 +69,10 @@ SENTENCES: dict[str, str] = {
     "expected a list of lines": "应为明细的列表",
     "the example expects nothing": "用例没有写期望结果",
     "the value does not fit the fact '{fact}'": "值不适用于事实“{fact}”",
-    # --- lint
+    # --- lint and tests
+    "{place}: '{name}' holds": "{place}：“{name}”通过",
+    "{field} should be {wanted}, is {found}": "{field} 应为 {wanted}，实为 {found}",
+    "{place}: '{name}': {differences}": "{place}：“{name}”：{differences}",
     "the name '{name}' is used twice in {section}; first at {where}": "{section} 中名称“{name}”重复，第一次在 {where}",
     "'{name}' can never match: '{above}' above it matches first": "“{name}”永远不会匹配：上面的“{above}”先匹配",
     "'{name}' names the tariff '{tariff}', which is not there": "“{name}”所写价卡“{tariff}”不存在",

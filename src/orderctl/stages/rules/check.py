@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-from orderctl.model.text import Text
+from orderctl.model.text import Locale, Text
 from orderctl.stages.rules.choose import BOUND, Rule, choose, needed
 from orderctl.stages.rules.conditions import All, Comparison, Condition
 from orderctl.stages.rules.facts_table import DTYPES, FACTS, LINE_FIELD_TYPES, LINES_DTYPE, Moment
@@ -35,6 +35,26 @@ class Result:
     def passed(self) -> bool:
         """True when everything expected was found."""
         return not self.differs
+
+    @property
+    def text(self) -> Text:
+        """Give one line on how the example came out."""
+        if self.passed:
+            return Text("{place}: '{name}' holds", place=self.place, name=self.name)
+        parts = {
+            f"d{n}": Text(
+                "{field} should be {wanted}, is {found}", field=f, wanted=_shown(w), found=_shown(v)
+            )
+            for n, (f, (w, v)) in enumerate(self.differs.items())
+        }
+        differences = Text("; ".join("{" + name + "}" for name in parts), **parts)
+        return Text(
+            "{place}: '{name}': {differences}", place=self.place, name=self.name, differences=differences
+        )
+
+
+def _shown(value: Json) -> str:
+    return "-" if value is None else str(value)
 
 
 _FIELDS = {
@@ -114,6 +134,10 @@ class Lint:
     code: str
     severity: Severity
     text: Text
+
+    def render(self, locale: Locale = "en") -> str:
+        """Write the finding with its place, in `locale`."""
+        return Text("{place}: {text}", place=self.place, text=self.text).render(locale)
 
 
 def lint(book: RuleBook) -> list[Lint]:
