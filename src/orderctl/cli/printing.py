@@ -143,20 +143,31 @@ def _buy(
     seconds = session.config.fresh.print_s if wanted.fresh is None else wanted.fresh
     refused = stale(session, ledger, asked, seconds=seconds, stage=STAGE, offline=wanted.offline)
     plan = [e for e in plan if e.subject not in refused or e.key not in new]
-    performed = perform(
-        ledger,
-        plan,
-        lambda effect: issuing.buy(effect, by_id[effect.subject]),
-        now=session.clock,
-        lookup=lambda effect: issuing.lookup(effect, by_id[effect.subject]),
-        workers=wanted.workers,
-    )
+    # A local range hands out its numbers in the order of the batch; only calls over the network gain from threads.
+    local = {e.key for e in plan if _is_local(session, by_id[e.subject])}
     fresh = 0
-    for what in performed:
-        if judge(session, what, by_id[what.effect.subject], STAGE, BUY):
-            fresh += what.decision == "begin"
+    for effects, workers in (
+        ([e for e in plan if e.key in local], 1),
+        ([e for e in plan if e.key not in local], wanted.workers),
+    ):
+        for what in perform(
+            ledger,
+            effects,
+            lambda effect: issuing.buy(effect, by_id[effect.subject]),
+            now=session.clock,
+            lookup=lambda effect: issuing.lookup(effect, by_id[effect.subject]),
+            workers=workers,
+        ):
+            if judge(session, what, by_id[what.effect.subject], STAGE, BUY):
+                fresh += what.decision == "begin"
     _fold_numbers(ledger, rows)
     return fresh
+
+
+def _is_local(session: Session, row: Row) -> bool:
+    """Say whether the number is ours to give: the courier knows nothing but the label, which must tell it all."""
+    issuer = session.config.issuers.get(row["issuer"] or "")
+    return issuer is not None and issuer.kind == "number_range"
 
 
 def _fold_numbers(ledger: Ledger, rows: list[Row]) -> None:
@@ -250,15 +261,10 @@ class Job:
             sequence=sequence,
             total=total,
             copy=sheet.effect.revision - 1,
-            mask=self.session.config.print.mask and not self._local(row),
+            mask=self.session.config.print.mask and not _is_local(self.session, row),
             locations=self.session.book.locations,
             supplied=content,
         )
-
-    def _local(self, row: Row) -> bool:
-        """Say whether the courier knows nothing but the label, so that the label must tell it all."""
-        issuer = self.session.config.issuers.get(row["issuer"] or "")
-        return issuer is not None and issuer.kind == "number_range"
 
     def _send(self, effects: Sequence[Effect]) -> list[Result]:
         sheets = [self._sheets[e.key] for e in effects]
@@ -314,8 +320,9 @@ def _title(job: str | None) -> str:
 
 
 def _sender(sender: Mapping[str, Any]) -> dict[str, Any]:
-    place = "".join(sender[k] or "" for k in ("province", "city", "district", "street"))
-    return {**sender, "address": place}
+    parts = [sender[k] for k in ("province", "city", "district", "street") if sender[k]]
+    domestic = sender["country"] == "CN"
+    return {**sender, "address": "".join(dict.fromkeys(parts)) if domestic else ", ".join(reversed(parts))}
 
 
 def _device(session: Session, name: str) -> str:
