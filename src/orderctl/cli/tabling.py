@@ -40,13 +40,11 @@ def is_terminal(target: str) -> bool:
 def plain_lines(table: Table) -> list[str]:
     """Give the lines of a table: headings, a rule, rows; numbers to the right, no blanks at the end of a line."""
     columns = [[words, *cells] for words, cells in zip(table.words(), _cells(table), strict=True)]
-    widths = [max(cell_len(cell) for cell in column) for column in columns]
     padded = [
-        [_pad(cell, width, right=table.is_number(name)) for cell in column]
-        for name, column, width in zip(table.frame.columns, columns, widths, strict=True)
+        _aligned(c, right=table.is_number(n)) for n, c in zip(table.frame.columns, columns, strict=True)
     ]
     head, *rows = (GAP.join(cells).rstrip() for cells in zip(*padded, strict=True))
-    return [head, GAP.join("─" * width for width in widths), *rows]
+    return [head, GAP.join("─" * _width(column[0]) for column in padded), *rows]
 
 
 def _cells(table: Table) -> list[list[str]]:
@@ -56,9 +54,16 @@ def _cells(table: Table) -> list[list[str]]:
     ]
 
 
-def _pad(cell: str, width: int, *, right: bool) -> str:
-    blanks = " " * (width - cell_len(cell))
-    return blanks + cell if right else cell + blanks
+def _aligned(cells: list[str], *, right: bool) -> list[str]:
+    widths = [_width(cell) for cell in cells]
+    widest = max(widths)
+    if right:
+        return [" " * (widest - width) + cell for cell, width in zip(cells, widths, strict=True)]
+    return [cell + " " * (widest - width) for cell, width in zip(cells, widths, strict=True)]
+
+
+def _width(cell: str) -> int:
+    return len(cell) if cell.isascii() else cell_len(cell)
 
 
 def _drawn(tables: Sequence[Table], *, titles: bool) -> bytes:

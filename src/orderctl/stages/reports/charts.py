@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from orderctl.model.money import written
-from orderctl.model.text import Locale, Text
+from orderctl.model.text import Locale, Text, visible
 from orderctl.stages.reports.grouping import Measure, Report
 from orderctl.stages.reports.words import HEADINGS, name_of
 
@@ -108,7 +108,9 @@ def _largest(
     """Give label, detail and amount of the largest rows; all others together are the last."""
     rows = frame.sort(measure, descending=True, maintain_order=True).to_dicts()
     cut = TOP
-    shown = [(label_of(row, keys, locale), row.get("product") or "", row[measure]) for row in rows[:cut]]
+    shown = [
+        (label_of(row, keys, locale), visible(row.get("product") or ""), row[measure]) for row in rows[:cut]
+    ]
     others = rows[cut:]
     if others:
         label = Text("{count} others", count=len(others)).render(locale)
@@ -122,7 +124,7 @@ def label_of(row: dict[str, Any], keys: list[str], locale: Locale) -> str:
     if len(said) > 1:
         said = [pair for pair in said if pair != ("country", "CN")]
     parts = [name_of(key, value, locale) for key, value in said]
-    return " · ".join(parts) or Text("not known").render(locale)
+    return visible(" · ".join(parts)) or Text("not known").render(locale)
 
 
 def _days(frame: pl.DataFrame, measure: str) -> list[tuple[str, str, int]]:

@@ -161,7 +161,11 @@ def masked(frame: pl.DataFrame) -> pl.DataFrame:
     hide: dict[str, Callable[[pl.Expr], pl.Expr]] = {
         "name": lambda text: text.str.head(1) + "**",
         "phone": lambda text: (
-            pl.when(text.str.len_chars() > 7).then("***" + text.str.tail(4)).otherwise(pl.lit("***"))
+            pl.lit("***")
+            + pl.when(text.str.len_chars() > 7)
+            .then(text.str.tail(4))
+            .when(text.is_not_null())
+            .then(pl.lit(""))
         ),
         "address": lambda text: text.str.extract(r"^(\S+(?: \S+)?)", 1) + " ***",
         "buyer_note": _without_phones,

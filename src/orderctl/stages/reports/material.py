@@ -98,22 +98,27 @@ class Material:
                 "freight_currency", pl.col("freight_currency").min().over("currency"), "currency"
             ),
         ).with_columns(goods_minor=_value(), basis=_basis())
-        return placed.with_columns(
-            freight_minor=apportion(pl.col("freight_minor"), pl.col("basis"), "shipment_id"),
-            weight_g=apportion(pl.col("shipment_weight_g"), pl.col("basis"), "shipment_id"),
-        )
+        amounts = {"freight_minor": "freight_minor", "shipment_weight_g": "weight_g"}
+        return apportioned(placed, amounts, basis="basis", over="shipment_id")
 
 
-def apportion(amount: pl.Expr, basis: pl.Expr, over: str) -> pl.Expr:
-    """Divide a whole `amount` over the rows of one `over` by `basis` (>= 0), so that the parts add up to it exactly.
+def apportioned(rows: pl.DataFrame, amounts: dict[str, str], *, basis: str, over: str) -> pl.DataFrame:
+    """Divide whole amounts over the rows of one `over` by `basis` (>= 0), so that the parts add up to them exactly.
 
-    Where all of a group's basis is 0, its rows share alike.
+    Where all of a group's basis is 0, its rows share alike. `amounts` names columns that hold the amount of the whole
+    group in each of its rows, and the columns that get the parts. The windows are of plain columns: of longer
+    expressions polars would compute them group by group.
     """
-    total = basis.sum().over(over)
-    part = pl.when(total > 0).then(basis).otherwise(1).cast(pl.Int128)
-    upto = part.cum_sum().over(over)
-    amount, total = amount.cast(pl.Int128), part.sum().over(over)
-    return (amount * upto // total - amount * (upto - part) // total).cast(pl.Int64)
+    empty = pl.col("_total") == 0
+    parts = (
+        rows.with_columns(_total=pl.col(basis).sum().over(over))
+        .with_columns(_part=pl.when(empty).then(1).otherwise(basis).cast(pl.Int128))
+        .with_columns(_upto=pl.col("_part").cum_sum().over(over), _total=pl.col("_part").sum().over(over))
+    )
+    upto, before, total = pl.col("_upto"), pl.col("_upto") - pl.col("_part"), pl.col("_total")
+    whole = {name: pl.col(amount).cast(pl.Int128) for amount, name in amounts.items()}
+    found = {name: (w * upto // total - w * before // total).cast(pl.Int64) for name, w in whole.items()}
+    return parts.with_columns(**found).drop("_total", "_part", "_upto")
 
 
 def _basis() -> pl.Expr:
