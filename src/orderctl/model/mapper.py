@@ -108,7 +108,8 @@ def finding(code: str, column: str, value: pl.Expr | None = None) -> pl.Expr:
     ).cast(PROBLEM)
 
 
-_PLAIN = r"^-?\d{1,13}(?:\.\d{1,2})?$"
+_PLAIN = r"^-?[0-9]{1,13}(?:\.[0-9]{1,2})?$"
+_OTHER_DIGITS = r"[\p{Nd}--[0-9]]"
 
 
 def with_amounts(
@@ -119,7 +120,7 @@ def with_amounts(
     Nearly all are written plainly, so each column is read the quick way first, and again only where that left texts.
     """
     if currency is not None and frame.select((exponents(currency) != 2).any()).item():
-        return frame.with_columns(minor(text, currency).alias(name) for name, text in amounts.items())
+        return frame.with_columns(exact(text, currency).alias(name) for name, text in amounts.items())
     quick = {
         name: (
             pl.when(text.str.contains(_PLAIN)).then(text).cast(pl.Decimal(17, 2), strict=False) * 100
@@ -128,7 +129,13 @@ def with_amounts(
     }
     read = frame.with_columns(**quick)
     again = _left(read, amounts)
-    return read.with_columns(minor(amounts[name]).alias(name) for name in again) if again else read
+    return read.with_columns(exact(amounts[name], "CNY").alias(name) for name in again) if again else read
+
+
+def exact(text: pl.Expr, currency: pl.Expr | str) -> pl.Expr:
+    """Read amounts however they are written, full-width too; digits of other scripts are none of ours."""
+    narrow = text.str.normalize("NFKC")
+    return minor(pl.when(~narrow.str.contains(_OTHER_DIGITS)).then(narrow), currency)
 
 
 def with_times(frame: pl.DataFrame, times: Mapping[str, pl.Expr], zone: str) -> pl.DataFrame:
@@ -240,9 +247,17 @@ def privacy(*shown: pl.Expr) -> pl.Expr:
     )  # fmt: skip
 
 
-def sealed(scheme: str, blob: pl.Expr) -> pl.Expr:
-    """Build the sealed data of a recipient whose address came as a ciphertext."""
-    return pl.struct(scheme=pl.lit(scheme), ref=pl.lit(None, dtype=pl.String), blob=blob)
+def readable(text: pl.Expr) -> pl.Expr:
+    """Give a text that is no ciphertext."""
+    return pl.when(~text.str.contains(CIPHER)).then(text)
+
+
+def sealed(scheme: str, **ciphers: pl.Expr) -> pl.Expr:
+    """Build the sealed data of a recipient whose parts came as ciphertexts: `blob` is their JSON text by name."""
+    shut = pl.struct(
+        pl.when(text.str.contains(CIPHER)).then(text).alias(name) for name, text in ciphers.items()
+    )
+    return pl.struct(scheme=pl.lit(scheme), ref=pl.lit(None, dtype=pl.String), blob=shut.struct.json_encode())
 
 
 def _complete(dtype: pl.Struct, values: Mapping[str, pl.Expr]) -> pl.Expr:
@@ -277,9 +292,9 @@ def to_ship(quantity: pl.Expr, refunded: pl.Expr, shipped: pl.Expr, goes: pl.Exp
 
 
 def count(text: pl.Expr) -> pl.Expr:
-    """Read a whole number of pieces (`2`, `2.0`, `1,000`); null where it is none or negative."""
-    clean = text.str.replace_all(r"[\s,件]", "").str.extract(r"^(\d{1,9})(?:\.0+)?$", 1)
-    return clean.cast(pl.Int64)
+    """Read a whole number of pieces (`2`, `2.0`, `1,000`, `２`); null where it is none or negative."""
+    clean = text.str.normalize("NFKC").str.replace_all(r"[\s,件]", "")
+    return clean.str.extract(r"^([0-9]{1,9})(?:\.0+)?$", 1).cast(pl.Int64)
 
 
 def finish(frame: pl.DataFrame) -> pl.DataFrame:

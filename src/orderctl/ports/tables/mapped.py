@@ -22,6 +22,7 @@ from orderctl.model.mapper import (
     Entry,
     Mapper,
     count,
+    exact,
     finding,
     finish,
     given,
@@ -37,7 +38,6 @@ from orderctl.model.mapper import (
     unread,
     with_list,
 )
-from orderctl.model.money import minor
 from orderctl.model.regions import placed, split_addresses
 from orderctl.model.schema import PROBLEM
 from orderctl.model.text import Text
@@ -215,11 +215,11 @@ def _reader(settings: dict[str, str]) -> tuple[pl.Expr, list[str]]:
 def _amount(text: pl.Expr, settings: dict[str, str]) -> pl.Expr:
     shown = given(text)
     if settings["money"] == "minor":
-        whole = shown.str.replace_all(r"[\s,]", "").str.extract(r"^([-+]?\d{1,18})(?:\.0+)?$", 1)
+        whole = shown.str.replace_all(r"[\s,]", "").str.extract(r"^([-+]?[0-9]{1,18})(?:\.0+)?$", 1)
         return whole.cast(pl.Int64, strict=False)
     if settings["decimal"] == ",":
         shown = shown.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
-    return minor(shown, pl.col("currency"))
+    return exact(shown, pl.col("currency"))
 
 
 def _time(text: pl.Expr, zone: str, forms: list[str]) -> pl.Expr:

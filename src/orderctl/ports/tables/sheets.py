@@ -25,6 +25,7 @@ TITLE_ROWS = 30
 LINE = "_line"
 OVER = "_over"
 _SAMPLE = 1 << 16
+_BEYOND = 16
 _MAGIC = (
     (b"\x89PNG", Text("a picture")),
     (b"\xff\xd8\xff", Text("a picture")),
@@ -81,12 +82,12 @@ def _head(path: Path) -> bytes:
         raise InputMissing(Text("{path}: {why}", path=path, why=error.strerror or "?")) from error
     if not head.strip(b"\xef\xbb\xbf \t\r\n"):
         raise DataError(Text("{path}: is empty", path=path))
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")) or head[:200].count(0) > len(head[:200]) // 4:
-        raise DataError(Text("{path}: is written in UTF-16; save it as CSV in UTF-8", path=path))
     kinds = [name for magic, name in _MAGIC if head.startswith(magic)]
     kinds += [name for magic, name in _MARKUP if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(magic)]
     if kinds:
         raise DataError(Text(_FOREIGN, path=path, kind=kinds[0]))
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")) or head[:200].count(0) > len(head[:200]) // 4:
+        raise DataError(Text("{path}: is written in UTF-16; save it as CSV in UTF-8", path=path))
     return head
 
 
@@ -176,8 +177,8 @@ def _rest(first: str, texts: Iterator[str]) -> Iterator[str]:
 
 def _csv_blocks(texts: Iterator[str], separator: str, width: int, line: int) -> Iterator[pl.DataFrame]:
     names = [f"c{i}" for i in range(width)]
-    for text in texts:
-        frame = _parsed(text, separator, [*names, OVER])
+    for text in filter(None, texts):
+        frame = _parsed(text, separator, names)
         lines = text.count("\n") + (not text.endswith("\n"))
         if frame.height == lines:
             at = pl.int_range(line, line + frame.height, dtype=pl.Int64)
@@ -191,14 +192,17 @@ def _csv_blocks(texts: Iterator[str], separator: str, width: int, line: int) -> 
 
 def _parsed(text: str, separator: str, names: list[str]) -> pl.DataFrame:
     """Read rows of text. What the fast reader refuses (a stray quote) is read again by the patient one."""
-    head = separator.join(names) + "\n"
+    beyond = [f"{OVER}{i}" for i in range(_BEYOND)]  # an empty cell may stand before one that is not
+    head = separator.join([*names, *beyond]) + "\n"
     try:
-        return pl.read_csv(
+        frame = pl.read_csv(
             (head + text).encode(), separator=separator, infer_schema=False, truncate_ragged_lines=True
         )
     except pl.exceptions.PolarsError:
-        rows = _patient(text, separator, len(names) - 1)
-        return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
+        rows = _patient(text, separator, len(names))
+        return pl.DataFrame(rows, schema=dict.fromkeys([*names, OVER], pl.String), orient="row")
+    over = pl.concat_str(beyond, separator=separator, ignore_nulls=True)
+    return frame.select(*names, pl.when(over != "").then(over).alias(OVER))
 
 
 def _patient(text: str, separator: str, width: int) -> Iterator[list[str | None]]:
@@ -211,7 +215,7 @@ def _patient(text: str, separator: str, width: int) -> Iterator[list[str | None]
         except csv.Error:
             yield [None] * width + ["\ufffd"]  # a cell of unbearable size: its quote is never closed
             continue
-        over = separator.join(cells[width:]) or None
+        over = separator.join(filter(None, cells[width:])) or None
         if len(cells) < width and any("\n" in cell for cell in cells):
             over = "\ufffd"  # a quote that is not closed swallowed the rows behind it
         yield [*(cell or None for cell in cells[:width]), *[None] * (width - len(cells)), over]

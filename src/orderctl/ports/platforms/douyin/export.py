@@ -26,6 +26,7 @@ from orderctl.model.mapper import (
     note,
     payload,
     privacy,
+    readable,
     recipient,
     sealed,
     to_ship,
@@ -175,7 +176,7 @@ def _gathered(lines: pl.DataFrame) -> pl.DataFrame:
     shipped = (
         pl.when(pl.col("ours").is_in(["shipped", "completed"]).fill_null(False)).then(quantity).otherwise(0)
     )
-    by_unit = pl.col("unit") * quantity
+    by_unit = pl.col("unit") * pl.col("pieces")
     plain = pl.coalesce(by_unit, "amount")
     ours = line(
         line_ref=given(pl.col("子订单编号")),
@@ -201,7 +202,7 @@ def _gathered(lines: pl.DataFrame) -> pl.DataFrame:
     rows = lines.select(
         "row", "refund", "theirs", "ours", "strange_after",
         *("due", "post", "off", "by_platform", "by_seller", "by_talent"),
-        line=ours, plain=plain, times=pl.coalesce(by_unit, pl.col("amount") * quantity),
+        line=ours, plain=plain, times=pl.coalesce(by_unit, pl.col("amount") * pl.col("pieces")),
         bad_quantity=pl.col("pieces").is_null(), **bad,
     )  # fmt: skip
     doubled = ("due", "post", "off", "by_platform", "by_seller", "by_talent")
@@ -290,13 +291,15 @@ def _recipients(frame: pl.DataFrame) -> pl.Series:
     name, phone, street = (given(_head(n)) for n in ("收件人", "收件人手机号", "详细地址"))
     hidden = privacy(name, phone, street)
     ours = recipient(
-        name=name,
-        phone=phone,
+        name=readable(name),
+        phone=readable(phone),
         country=pl.lit("CN"),
         **{part: pl.col(part) for part in ("province", "province_code", "city", "district", "town")},
-        street=street,
+        street=readable(street),
         privacy=hidden,
-        sealed=pl.when(hidden == "sealed").then(sealed("douyin/cipher", street)),
+        sealed=pl.when(hidden == "sealed").then(
+            sealed("douyin/cipher", name=name, phone=phone, address=street)
+        ),
     )
     return frame.select("payload").hstack(placed(where)).select(recipient=ours)["recipient"]
 

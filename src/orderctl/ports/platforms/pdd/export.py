@@ -24,6 +24,7 @@ from orderctl.model.mapper import (
     note,
     payload,
     privacy,
+    readable,
     recipient,
     sealed,
     to_ship,
@@ -222,13 +223,13 @@ def _recipients(frame: pl.DataFrame) -> pl.Series:
     name, phone, street = (given(_head(n)) for n in ("收货人", "手机", "详细地址"))
     hidden = privacy(name, phone, street)
     ours = recipient(
-        name=name,
-        phone=phone,
+        name=readable(name),
+        phone=readable(phone),
         country=pl.lit("CN"),
         **{part: pl.col(part) for part in ("province", "province_code", "city", "district", "town")},
-        street=street,
+        street=readable(street),
         privacy=hidden,
-        sealed=pl.when(hidden == "sealed").then(sealed("pdd/cipher", street)),
+        sealed=pl.when(hidden == "sealed").then(sealed("pdd/cipher", name=name, phone=phone, address=street)),
     )
     return frame.select("payload").hstack(placed(where)).select(recipient=ours)["recipient"]
 
@@ -264,9 +265,12 @@ def _to_orders(frame: pl.DataFrame) -> pl.DataFrame:
     known = _status(frame.select(*ENVELOPE, "payload"))
     known = with_amounts(known, {name: _head(text) for name, text in _AMOUNTS.items()})
     known = with_times(known, {name: _head(text) for name, text in _TIMES.items()}, BEIJING)
-    known = with_times(known, {"day": pl.lit("20") + _head("订单号").str.extract(r"^(\d{6})-", 1)}, BEIJING)
+    known = with_times(
+        known, {"day": _head("订单号").str.replace(r"^(\d\d)(\d\d)(\d\d)-.*$", "20${1}-${2}-${3}")}, BEIJING
+    )
     unpaid, booked = pl.col("status") == "wait_pay", given(_head("预约配送时间"))
-    received = pl.when(unpaid).then(0).otherwise("total_minor")
+    cancelled = (pl.col("status") == "closed") & pl.col("paid_at").is_null()
+    received = pl.when(unpaid | cancelled).then(0).otherwise("total_minor")
     fees = pl.sum_horizontal(
         "fitting", "indoors", "both"
     )  # services the buyer pays for; a missing one is none

@@ -154,7 +154,7 @@ def _lines(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _gathered(lines: pl.DataFrame) -> pl.DataFrame:
-    quantity, full = pl.col("quantity"), pl.col("unit") * pl.col("quantity")
+    quantity, full = pl.col("quantity"), pl.col("unit") * pl.col("pieces")
     service = (pl.col("Lineitem requires shipping").str.to_lowercase() == "false").fill_null(False)
     shipped = pl.when(pl.col("state") == "fulfilled").then(quantity).otherwise(0)
     returned = pl.lit(0, dtype=pl.Int64)  # the file does not tell
@@ -291,7 +291,7 @@ def _holds() -> list[Entry]:
         (_word("Risk Level") == "high", hold("risk", _head("Risk Level"))),
         (pl.col("partial"), hold("shipped_quantity_unknown", "partial")),
         # the quantities are those ordered: what was given back is not taken off
-        (pl.col("refunded_minor") > 0, hold("refunded_quantity_unknown", financial)),
+        ((pl.col("refunded_minor") > 0) & pl.col("status").is_in(_OPEN), hold("refunded_quantity_unknown", financial)),
     ]  # fmt: skip
 
 

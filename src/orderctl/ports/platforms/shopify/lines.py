@@ -24,7 +24,7 @@ _OPEN = ("wait_pay", "wait_ship", "partly_shipped")
 
 def digits_of(gid: pl.Expr) -> pl.Expr:
     """Give the digits at the end of a global id: the form exports and older interfaces use."""
-    return given(gid).str.extract(r"(\d+)$", 1)
+    return given(gid).str.extract(r"([0-9]+)$", 1)
 
 
 def amount_of(bag: pl.Expr) -> pl.Expr:
@@ -84,7 +84,7 @@ def gather_lines(lines: pl.DataFrame) -> pl.DataFrame:
     shipped = (kept - left.fill_null(kept)).clip(lower_bound=0)
     service = (pl.col("requiresShipping") == "false").fill_null(False)
     variant = given(pl.col("variantTitle"))
-    full = pl.col("unit") * ordered
+    full = pl.col("unit") * pl.col("ordered")
     ours = line(
         line_ref=digits_of(pl.col("id")),
         platform_sku=digits_of(pl.col("variant").struct.field("id")),

@@ -239,7 +239,7 @@ def _gathered(lines: pl.DataFrame) -> pl.DataFrame:
     )
     rows = lines.select(
         "row", "strange_refund", line=ours,
-        price=pl.col("unit") * quantity,
+        price=pl.col("unit") * pl.col("ordered"),
         state=translate(_word(pl.col("订单状态")), STATUS),
         asks=pl.col("refund") == "requested",
         created=given(pl.col("订单创建时间")), settled=given(pl.col("订单付款时间")),

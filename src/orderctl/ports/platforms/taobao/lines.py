@@ -103,7 +103,7 @@ def gather_lines(lines: pl.DataFrame) -> pl.DataFrame:
     rows = lines.select(
         *("row", "line_due", "line_discount", "line_adjust", "strange_refund"),
         ours.alias("line"),
-        price=pl.col("unit") * pl.col("quantity"),
+        price=pl.col("unit") * pl.col("pieces_read"),
         asks=pl.col("refunded") == "requested",
         partial=pl.col("status") == "SELLER_CONSIGNED_PART",
         bad_quantity=pl.col("pieces_read").is_null(),

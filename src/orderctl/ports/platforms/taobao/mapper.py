@@ -18,6 +18,7 @@ from orderctl.model.mapper import (
     WISH,
     Entry,
     Mapper,
+    exact,
     finding,
     finish,
     first_balanced,
@@ -36,7 +37,6 @@ from orderctl.model.mapper import (
     with_times,
     yes,
 )
-from orderctl.model.money import minor
 from orderctl.model.regions import placed
 from orderctl.model.schema import PROBLEM
 from orderctl.ports.platforms.taobao.lines import LINE, gather_lines, read_lines
@@ -234,7 +234,7 @@ def _read(frame: pl.DataFrame, orders: pl.Expr, promotions: pl.Expr) -> pl.DataF
         pieces=orders.list.len().fill_null(0),
         country=_country(),
         promoted=pl.when(promotions.list.len() > 0).then(
-            promotions.list.eval(minor(pl.element().struct.field("discount_fee"))).list.sum()
+            promotions.list.eval(exact(pl.element().struct.field("discount_fee"), "CNY")).list.sum()
         ),
     )
     amounts = {
