@@ -63,6 +63,10 @@ SENTENCES: dict[str, str] = {
     "not told to the platform: {code}": "未能通知平台：{code}",
     "the platform may have been told": "平台可能已收到发货通知",
     "shipped by someone else": "已由他人发货",
+    "the shop {shop} has no API here": "店铺 {shop} 在此没有 API",
+    "upload the numbers in its back office: orderctl report --by order": (
+        "在其后台上传运单号：orderctl report --by order"
+    ),
     "no waybill number yet": "尚无运单号",
     "print first": "请先打印",
     "an earlier {effect} of this was for something else": "此前的 {effect} 内容与现在不同",
