@@ -63,7 +63,7 @@ def run_demo(session: Session, folder: Path, port: int) -> None:
         before = _effects(sandbox)
         ran = [_run(session, folder, step, again=again) for step in STEPS]
         after = _effects(sandbox)
-        _tell(session, folder, url, ran, after - before, after, again=again)
+        _tell(session, folder, ran, after - before, after, again=again)
 
 
 def _start(sandbox: object, port: int) -> str:
@@ -109,7 +109,6 @@ def _run(session: Session, folder: Path, step: Step, *, again: bool) -> tuple[St
 def _tell(
     session: Session,
     folder: Path,
-    url: str,
     ran: list[tuple[Step, int]],
     new: Counter[str],
     whole: Counter[str],

@@ -67,7 +67,7 @@ def api_shops(session: Session, named: Sequence[str]) -> list[str]:
             raise UsageError(
                 Text("no shop {name} in the configuration (there are: {known})", name=name, known=known)
             )
-    return list(named)
+    return [name for name in named if has_api(shops[name]) or not shops[name].files]
 
 
 def fetch_shops(session: Session, ledger: Ledger, shops: Sequence[str], ask: Ask) -> list[Fetched]:

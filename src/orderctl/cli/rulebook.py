@@ -12,7 +12,7 @@ from orderctl.stages.rules.check import lint, run_tests
 def run_rule_tests(session: Session, file: str | None) -> None:
     """Run the file's own tests; print the ones that fail and end with 3 if there are any."""
     session.rules_path = file or session.rules_path
-    results = run_tests(session.book, session.now)
+    results = run_tests(session.book)
     failed = [r for r in results if not r.passed]
     for result in failed:
         sys.stdout.write(result.text.render(session.console.locale) + "\n")

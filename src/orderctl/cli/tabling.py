@@ -22,6 +22,7 @@ from orderctl.model.table import Table
 from orderctl.model.text import visible
 
 GAP, NOTHING = "  ", "-"
+_LEAST = 14  # characters a column of text keeps on a narrow terminal
 
 
 def write_tables(tables: Sequence[Table], *, to_terminal: bool, titles: bool = True) -> bytes:
@@ -69,25 +70,32 @@ def _width(cell: str) -> int:
 def _drawn(tables: Sequence[Table], *, titles: bool) -> bytes:
     sink = io.StringIO()
     width = shutil.get_terminal_size().columns
+    plain = "NO_COLOR" in os.environ
     console = Console(
-        file=sink,
-        force_terminal=True,
-        width=width,
-        no_color="NO_COLOR" in os.environ,
-        highlight=False,
-        legacy_windows=False,
+        file=sink, force_terminal=True, width=width, no_color=plain, highlight=False, legacy_windows=False
     )
     for number, table in enumerate(tables):
         if number:
             console.print()
         if titles:
             console.print(Cell(table.title, style="bold"))
-        drawn = Drawn(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
-        for name, words in zip(table.frame.columns, table.words(), strict=True):
-            drawn.add_column(
-                Cell(words), justify="right" if table.is_number(name) else "left", overflow="fold"
-            )
-        for cells in zip(*_cells(table), strict=True):
-            drawn.add_row(*(Cell(cell) for cell in cells))
-        console.print(drawn)
+        drawn, least = _drawn_table(table)
+        console.print(drawn, width=max(width, least), crop=False)
     return sink.getvalue().encode()
+
+
+def _drawn_table(table: Table) -> tuple[Drawn, int]:
+    """Give a table whose columns shrink to the terminal, but none below `_LEAST`, and the width it needs at least."""
+    drawn, least = Drawn(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold"), 0
+    columns = _cells(table)
+    for name, words, cells in zip(table.frame.columns, table.words(), columns, strict=True):
+        right = table.is_number(name)
+        natural = max(_width(text) for text in (words, *cells))
+        smallest = natural if right else min(natural, _LEAST)
+        drawn.add_column(
+            Cell(words), justify="right" if right else "left", overflow="fold", min_width=smallest
+        )
+        least += smallest + len(GAP)
+    for row in zip(*columns, strict=True):
+        drawn.add_row(*(Cell(cell) for cell in row))
+    return drawn, least

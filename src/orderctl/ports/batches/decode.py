@@ -8,8 +8,8 @@ anything it could lose: polars by itself reads 2.7 as 2 and drops keys it was no
 
 from __future__ import annotations
 
+import io
 import os
-from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -64,15 +64,11 @@ def explain(line: bytes, dtype: pl.Struct, *, strict: bool) -> str | None:
     return None
 
 
-def _vector(lines: Sequence[str], dtype: pl.Struct) -> pl.DataFrame:
-    return (
-        pl.DataFrame({"line": lines}, schema={"line": pl.String})
-        .select(pl.col("line").str.json_decode(dtype))
-        .unnest("line")
-    )
+def _vector(lines: pl.Series, dtype: pl.Struct) -> pl.DataFrame:
+    return lines.to_frame("line").select(pl.col("line").str.json_decode(dtype)).unnest("line")
 
 
-def _slice(lines: Sequence[str], dtype: pl.Struct, *, strict: bool) -> tuple[pl.DataFrame, dict[int, str]]:
+def _slice(lines: pl.Series, dtype: pl.Struct, *, strict: bool) -> tuple[pl.DataFrame, dict[int, str]]:
     try:
         return _vector(lines, dtype), {}
     except pl.exceptions.PolarsError:
@@ -81,7 +77,7 @@ def _slice(lines: Sequence[str], dtype: pl.Struct, *, strict: bool) -> tuple[pl.
     for i, line in enumerate(lines):
         if reason := explain(line.encode(), dtype, strict=strict):
             bad[i] = reason
-    good = [line for i, line in enumerate(lines) if i not in bad]
+    good = lines.gather([i for i in range(len(lines)) if i not in bad])
     try:
         return _vector(good, dtype), bad
     except pl.exceptions.PolarsError:
@@ -89,60 +85,61 @@ def _slice(lines: Sequence[str], dtype: pl.Struct, *, strict: bool) -> tuple[pl.
 
 
 def _one_by_one(
-    lines: Sequence[str], dtype: pl.Struct, bad: dict[int, str]
+    lines: pl.Series, dtype: pl.Struct, bad: dict[int, str]
 ) -> tuple[pl.DataFrame, dict[int, str]]:
-    frames = [_vector([], dtype)]
-    for i, line in enumerate(lines):
+    frames = [_vector(lines.clear(), dtype)]
+    for i in range(len(lines)):
         if i in bad:
             continue
         try:
-            frames.append(_vector([line], dtype))
+            frames.append(_vector(lines[i : i + 1], dtype))
         except pl.exceptions.PolarsError as error:
             bad[i] = str(error).splitlines()[0]
     return pl.concat(frames), bad
 
 
-def texts(lines: Sequence[bytes]) -> tuple[list[str], list[int], dict[int, str]]:
-    """Decode lines as UTF-8: texts, their positions, and the reasons of those that are not; blank lines vanish."""
-    joined = b"\n".join(lines)
-    bad: dict[int, str] = {}
-    found: list[str] = []
-    positions: list[int] = []
+def texts(block: bytes) -> tuple[pl.DataFrame, dict[int, bytes]]:
+    """Read a block of lines as UTF-8.
+
+    Returns: a frame of `at` (Int64, place of the line in the block) and `line` without the blank ones; and the lines
+    that are no UTF-8, by place.
+    """
+    bad: dict[int, bytes] = {}
     try:
-        candidates: Sequence[str | None] = joined.decode().split("\n") if lines else []
-    except UnicodeDecodeError:
-        candidates = [_utf8(line, i, bad) for i, line in enumerate(lines)]
-    for i, text in enumerate(candidates):
-        if text is not None and (text := text.strip(" \t\r")):
-            found.append(text)
-            positions.append(i)
-    return found, positions, bad
+        lines = pl.scan_lines(io.BytesIO(block), name="line").collect()["line"]
+    except pl.exceptions.ComputeError:
+        lines = pl.Series(
+            "line", [_utf8(line, i, bad) for i, line in enumerate(block.split(b"\n"))], dtype=pl.String
+        )
+    frame = pl.DataFrame({"at": pl.int_range(len(lines), eager=True, dtype=pl.Int64), "line": lines})
+    return frame.filter(pl.col("line").str.strip_chars().str.len_bytes() > 0), bad
 
 
-def _utf8(line: bytes, position: int, bad: dict[int, str]) -> str | None:
+def _utf8(line: bytes, at: int, bad: dict[int, bytes]) -> str | None:
     try:
         return line.decode()
-    except UnicodeDecodeError as error:
-        bad[position] = f"is not UTF-8 (byte {error.start + 1} of the line)"
+    except UnicodeDecodeError:
+        bad[at] = line
         return None
 
 
-def decode(lines: Sequence[str], dtype: pl.Struct, *, strict: bool) -> Decoded:
+def decode(lines: pl.Series, dtype: pl.Struct, *, strict: bool) -> Decoded:
     """Decode texts of JSON objects as columns of `dtype`; lines that cannot be are told with reasons."""
     slices = [lines[i : i + SLICE] for i in range(0, len(lines), SLICE)]
-    work: Callable[[Sequence[str]], tuple[pl.DataFrame, dict[int, str]]]
-    work = lambda part: _slice(part, dtype, strict=strict)  # noqa: E731 - one closure for map
+
+    def work(part: pl.Series) -> tuple[pl.DataFrame, dict[int, str]]:
+        return _slice(part, dtype, strict=strict)
+
     done = list(_pool().map(work, slices)) if len(slices) > 1 else [work(part) for part in slices]
     bad = {i * SLICE + k: reason for i, (_, found) in enumerate(done) for k, reason in found.items()}
-    frame = pl.concat([f for f, _ in done]) if done else _vector([], dtype)
+    frame = pl.concat([f for f, _ in done]) if done else _vector(lines, dtype)
     positions = [i for i in range(len(lines)) if i not in bad] if bad else list(range(len(lines)))
     return _surrogates(lines, Decoded(frame, positions, bad))
 
 
-def _surrogates(lines: Sequence[str], found: Decoded) -> Decoded:
+def _surrogates(lines: pl.Series, found: Decoded) -> Decoded:
     """Take out rows with a lone surrogate escape, which polars would turn into NUL without a word."""
-    series = pl.Series(lines, dtype=pl.String)
-    for i in series.str.contains(_LONE).arg_true().to_list():
+    for i in lines.str.contains(_LONE).arg_true().to_list():
         if i not in found.bad:
             try:
                 msgspec.json.decode(lines[i].encode())

@@ -165,50 +165,49 @@ class _Lines:
     def reject(self, line: int, reason: str, text: str) -> None:
         self.rejects.add(source=self.source.name, line=line, reason=reason, text=text)
 
-    def blocks(self) -> Iterator[tuple[list[str], list[int]]]:
-        waiting: list[tuple[list[str], list[int]]] = []
-        for first, lines in line_blocks(self.source):
-            found, positions, bad = texts(lines)
-            for position, reason in bad.items():
-                self.reject(first + position, reason, lines[position].decode("utf-8", "backslashreplace"))
-            self.seen += len(found) + len(bad)
-            numbers = [first + p for p in positions]
+    def blocks(self) -> Iterator[pl.DataFrame]:
+        """Give the lines (`line`) with their numbers (`at`), block by block."""
+        waiting: list[pl.DataFrame] = []
+        for first, block in line_blocks(self.source):
+            found, bad = texts(block)
+            for at, line in bad.items():
+                self.reject(first + at, "is not UTF-8", line.decode("utf-8", "backslashreplace"))
+            self.seen += found.height + len(bad)
+            found = found.with_columns(pl.col("at") + first)
             if self.kind is None:
                 self.kind = self._decide(found)
             if self.kind is None:
-                waiting.append((found, numbers))
+                waiting.append(found)
                 continue
             yield from waiting
             waiting.clear()
-            yield found, numbers
+            yield found
         if self.kind is None and self.seen:
             raise DataError(
                 Text("{name}: none of its {count} lines is a record", name=self.source.name, count=self.seen),
                 hint=Text("each line of a batch is a JSON object with a key schema, such as order/1"),
             )
 
-    def _decide(self, found: list[str]) -> str | None:
-        kinds = (_kind_of_line(text) for text in found)
+    def _decide(self, found: pl.DataFrame) -> str | None:
+        kinds = (_kind_of_line(text) for text in found["line"])
         named = next((kind for kind in kinds if kind), None)
         return _accepted(self.source, named, self.accept) if named else None
 
 
 def _read_lines(source: Source, accept: Sequence[str], rejects: Rejects) -> Iterator[Block]:
     lines = _Lines(source, accept, rejects)
-    for found, numbers in lines.blocks():
+    for found in lines.blocks():
         kind = lines.kind or accept[0]
-        block = (
-            _raw_block(lines, found, numbers) if kind == "raw/1" else _own_block(lines, kind, found, numbers)
-        )
+        block = _raw_block(lines, found) if kind == "raw/1" else _own_block(lines, kind, found)
         if block.frame.height:
             yield block
 
 
-def _own_block(lines: _Lines, kind: str, found: list[str], numbers: list[int]) -> Block:
-    dtype = _row_type(kind)
+def _own_block(lines: _Lines, kind: str, block: pl.DataFrame) -> Block:
+    dtype, found, numbers = _row_type(kind), block["line"], block["at"]
     done = decode(found, dtype, strict=True)
     frame = done.frame
-    line = pl.Series([found[p] for p in done.positions], dtype=pl.String)
+    line = found.gather(done.positions) if done.bad else found
     odd = (frame.select(pl.struct(pl.all()).struct.json_encode()).to_series() != line).arg_true().to_list()
     extra: dict[int, str] = {}
     drop: set[int] = set()
@@ -297,9 +296,9 @@ def _opened(text: str) -> dict[str, str | None]:
     return row
 
 
-def _raw_block(lines: _Lines, found: list[str], numbers: list[int]) -> Block:
+def _raw_block(lines: _Lines, block: pl.DataFrame) -> Block:
     rows: list[dict[str, str | None]] = []
-    for text, number in zip(found, numbers, strict=True):
+    for text, number in zip(block["line"], block["at"], strict=True):
         try:
             rows.append(_opened(text))
         except msgspec.DecodeError as error:
@@ -323,8 +322,8 @@ def read_raw_blocks(
             yield typed_rows(block.frame, dtypes, rejects, source.name)
         return
     lines = _Lines(source, ["raw/1"], rejects)
-    for found, numbers in lines.blocks():
-        yield _typed_lines(lines, found, numbers, dtypes)
+    for found in lines.blocks():
+        yield _typed_lines(lines, found, dtypes)
 
 
 def typed_rows(
@@ -336,41 +335,41 @@ def typed_rows(
 
 
 def _typed_lines(
-    lines: _Lines, found: list[str], numbers: list[int], dtypes: Mapping[str, pl.Struct]
+    lines: _Lines, block: pl.DataFrame, dtypes: Mapping[str, pl.Struct]
 ) -> dict[str, pl.DataFrame]:
-    series = pl.Series(found, dtype=pl.String)
-    ours = series.str.extract(_OURS, 1).fill_null("")
-    simple = series.str.ends_with(_OURS_END)
-    formats = pl.DataFrame({"format": ours, "simple": simple}).with_row_index("row")
-    known = formats.filter(pl.col("simple") & pl.col("format").is_in(list(dtypes)))
+    ours = block.select(
+        pl.int_range(pl.len(), dtype=pl.Int64).alias("row"),
+        pl.when(pl.col("line").str.ends_with(_OURS_END))
+        .then(pl.col("line").str.extract(_OURS, 1))
+        .alias("format"),
+    )
+    known = ours.filter(pl.col("format").is_in(list(dtypes)))
     out: dict[str, pl.DataFrame] = {}
     for (name,), part in known.partition_by("format", as_dict=True, maintain_order=True).items():
-        out[str(name)] = _simple_part(lines, found, numbers, part["row"].to_list(), dtypes[str(name)])
-    fast = set(known["row"].to_list())
+        out[str(name)] = _simple_part(lines, block, part["row"], dtypes[str(name)])
     slow: list[dict[str, Any]] = []
-    for i, text in enumerate(found):
-        if i not in fast:
-            try:
-                slow.append({"row": i, **_opened(text)})
-            except msgspec.DecodeError as error:
-                lines.reject(numbers[i], str(error), text)
+    for i in ours.join(known, on="row", how="anti", maintain_order="left")["row"]:
+        text = block["line"][i]
+        try:
+            slow.append({"row": i, **_opened(text)})
+        except msgspec.DecodeError as error:
+            lines.reject(block["at"][i], str(error), text)
     if slow:
         rows = pl.DataFrame(slow, schema={"row": pl.Int64, **SCHEMAS["raw/1"]}, infer_schema_length=None)
-        for name, frame in _typed(lines.source.name, rows, dtypes, lines.rejects, numbers).items():
+        for name, frame in _typed(lines.source.name, rows, dtypes, lines.rejects, block["at"]).items():
             out[name] = pl.concat([out[name], frame]).sort("row") if name in out else frame
     return out
 
 
-def _simple_part(
-    lines: _Lines, found: list[str], numbers: list[int], rows: list[int], payload: pl.Struct
-) -> pl.DataFrame:
+def _simple_part(lines: _Lines, block: pl.DataFrame, rows: pl.Series, payload: pl.Struct) -> pl.DataFrame:
     dtype = pl.Struct({**dict.fromkeys(_ENVELOPE, pl.String()), "payload": payload})
-    done: Decoded = decode([found[i] for i in rows], dtype, strict=False)
+    found = block if len(rows) == block.height else block[rows]
+    done: Decoded = decode(found["line"], dtype, strict=False)
     for position, reason in sorted(done.bad.items()):
-        lines.reject(numbers[rows[position]], reason, found[rows[position]])
+        lines.reject(found["at"][position], reason, found["line"][position])
     nothing = pl.lit(None, dtype=pl.String)
     return done.frame.select(
-        pl.Series("row", [rows[p] for p in done.positions], dtype=pl.Int64),
+        (rows.gather(done.positions) if done.bad else rows).alias("row"),
         *[pl.col(name) for name in _ENVELOPE],
         "payload",
         nothing.alias("parts"),
@@ -384,18 +383,18 @@ def _typed(
     rows: pl.DataFrame,
     dtypes: Mapping[str, pl.Struct],
     rejects: Rejects,
-    numbers: list[int] | None,
+    numbers: pl.Series | None,
 ) -> dict[str, pl.DataFrame]:
     out: dict[str, pl.DataFrame] = {}
 
     def reject(row: int, reason: str, text: str) -> None:
-        rejects.add(source=name, line=numbers[row] if numbers else None, reason=reason, text=text)
+        rejects.add(source=name, line=None if numbers is None else numbers[row], reason=reason, text=text)
 
     for (form,), part in rows.partition_by("format", as_dict=True, maintain_order=True).items():
-        payload = part["payload"].to_list()
+        payload = part["payload"]
         dtype = dtypes.get(str(form))
         if dtype is None:
-            for row, text in zip(part["row"].to_list(), payload, strict=True):
+            for row, text in zip(part["row"], payload, strict=True):
                 reject(row, f"no mapper reads the format {form}", text)
             continue
         done = decode(payload, dtype, strict=False)

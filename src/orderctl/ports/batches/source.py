@@ -22,7 +22,7 @@ from orderctl.model.errors import DataError, InputMissing
 from orderctl.model.text import Text
 
 Shape = Literal["jsonl", "arrow", "parquet", "empty"]
-BLOCK = 8 << 20
+BLOCK = 16 << 20
 _BOM = b"\xef\xbb\xbf"
 _FOREIGN: tuple[tuple[bytes, str], ...] = (
     (b"\x89PNG", "a PNG image"),
@@ -125,8 +125,8 @@ def open_source(path: str) -> Iterator[Source]:
         yield _tell(path, stream)
 
 
-def line_blocks(source: Source, size: int = BLOCK) -> Iterator[tuple[int, list[bytes]]]:
-    """Cut a JSONL source into lists of whole lines, with the number of the first line (from 1).
+def line_blocks(source: Source, size: int = BLOCK) -> Iterator[tuple[int, bytes]]:
+    """Cut a JSONL source into blocks of whole lines, with the number of the first line (from 1).
 
     A truncated or damaged compressed file raises DataError at the place where it breaks.
     """
@@ -143,13 +143,16 @@ def line_blocks(source: Source, size: int = BLOCK) -> Iterator[tuple[int, list[b
             break
         if first == 1 and not rest and chunk.startswith(_BOM):
             chunk = chunk[len(_BOM) :]
-        lines = (rest + chunk).split(b"\n")
-        rest = lines.pop()
-        if lines:
-            yield first, lines
-            first += len(lines)
+        end = chunk.rfind(b"\n") + 1
+        if not end:
+            rest += chunk
+            continue
+        block = rest + chunk[:end]
+        rest = chunk[end:]
+        yield first, block
+        first += block.count(b"\n")
     if rest:
-        yield first, [rest]
+        yield first, rest
 
 
 @contextmanager

@@ -1,0 +1,202 @@
+"""What is measured: each case reads the same file and does the work its name says. One process a case."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+NOW = "2026-11-24T05:30:28Z"
+RULES = Path(__file__).parent.parent / "rules.example.yaml"
+
+
+def parse_floor(path: Path) -> int:
+    """Simdjson parses every line, and nothing else: no reader can be cheaper."""
+    import simdjson
+
+    parser, rows = simdjson.Parser(), 0
+    with path.open("rb") as lines:
+        for line in lines:
+            parser.parse(line)["platform_ref"]
+            rows += 1
+    return rows
+
+
+def python_dicts(path: Path) -> int:
+    """Orjson and plain Python: the same fields by hand, no quarantine, no audit."""
+    import orjson
+
+    rows = 0
+    with path.open("rb") as lines, Path("/dev/null").open("wb") as sink:
+        for line in lines:
+            raw = orjson.loads(line)
+            trade = raw["payload"]
+            order = {
+                "order_id": f"taobao:{raw['shop']}:{trade['tid']}", "status": "wait_ship",
+                "placed_at": trade["created"], "paid_at": trade["pay_time"], "buyer_note": trade["buyer_message"],
+                "total_minor": _minor(trade["payment"]), "postage_minor": _minor(trade["post_fee"]),
+                "recipient": {k: trade[f"receiver_{k}"] for k in ("name", "mobile", "state", "city", "district")},
+                "lines": [
+                    {"line_ref": str(x["oid"]), "sku": x["outer_sku_id"], "quantity": x["num"],
+                     "unit_price_minor": _minor(x["price"]), "paid_minor": _minor(x["divide_order_fee"])}
+                    for x in trade["orders"]["order"]
+                ],
+            }  # fmt: skip
+            sink.write(orjson.dumps(order) + b"\n")
+            rows += 1
+    return rows
+
+
+def _minor(text: str) -> int:
+    whole, _, cents = text.partition(".")
+    return int(whole) * 100 + int((cents + "00")[:2])
+
+
+def scan_ndjson(path: Path) -> int:
+    """Polars' own JSONL reader with the mapper's nested type: the trap this project avoids."""
+    import polars as pl
+
+    from orderctl.ports.platforms.formats import mappers
+
+    schema = {"platform_ref": pl.String(), "payload": mappers()["taobao/trade"].dtype}
+    frame = pl.scan_ndjson(path, schema=schema).collect()
+    return frame.height
+
+
+def read_only(path: Path) -> int:
+    """Our block reader: slices, text leaves, quarantine; no mapping."""
+    from orderctl.ports import batches
+    from orderctl.ports.platforms.formats import mappers
+
+    dtypes = {name: mapper.dtype for name, mapper in mappers().items()}
+    with batches.open_source(str(path)) as source:
+        blocks = batches.read_raw_blocks(source, dtypes, batches.Rejects(None))
+        return sum(frame.height for frames in blocks for frame in frames.values())
+
+
+def normalize(path: Path) -> int:
+    """The whole of `orderctl normalize`: read, map, SKUs, addresses, audit, JSONL out."""
+    from orderctl.cli.mapping import order_blocks
+    from orderctl.model.facts import Facts
+    from orderctl.ports import batches
+    from orderctl.stages.rules.parse import parse
+
+    book, rows = parse(RULES.read_text("utf-8")), 0
+
+    def counted():  # type: ignore[no-untyped-def]
+        nonlocal rows
+        with batches.open_source(str(path)) as source:
+            for frame in order_blocks(source, batches.Rejects(None), book, Facts(), NOW):
+                rows += frame.height
+                yield frame
+
+    batches.write_batch(counted(), str(path.with_suffix(".orders")), kind="order/1", format="jsonl")
+    return rows
+
+
+def _shipments(path: Path):  # type: ignore[no-untyped-def]
+    """Give routed input: made once, kept as Parquet beside the raw file."""
+    import polars as pl
+
+    from orderctl.cli.mapping import order_blocks
+    from orderctl.model.facts import Facts
+    from orderctl.ports import batches
+    from orderctl.stages.merge import merge
+    from orderctl.stages.rules.parse import parse
+
+    kept = path.with_suffix(".shipments.parquet")
+    if not kept.exists():
+        book = parse(RULES.read_text("utf-8"))
+        with batches.open_source(str(path)) as source:
+            orders = pl.concat(order_blocks(source, batches.Rejects(None), book, Facts(), NOW))
+        merge(orders, book.merge, Facts(), NOW).write_parquet(kept)
+    return pl.read_parquet(kept)
+
+
+def merge_orders(path: Path) -> int:
+    """`merge` of all orders, held in memory."""
+    import polars as pl
+
+    from orderctl.model.facts import Facts
+    from orderctl.stages.merge import merge, take_apart
+    from orderctl.stages.rules.parse import parse
+
+    orders = take_apart(_shipments(path))
+    book = parse(RULES.read_text("utf-8"))
+    found = merge(orders, book.merge, Facts(), NOW)
+    return int(found.select(pl.col("orders").list.len().sum()).item())
+
+
+def merge_dicts(path: Path) -> int:
+    """The grouping alone, over plain Python dicts: key, orders, lines and totals."""
+    from orderctl.stages.merge import take_apart
+
+    groups: dict[tuple[object, ...], dict[str, object]] = {}
+    rows = take_apart(_shipments(path)).to_dicts()
+    for order in rows:
+        to = order["recipient"]
+        key = (order["shop"], to["match_kind"], to["match_key"] or order["order_id"])
+        group = groups.setdefault(key, {"orders": [], "lines": [], "total": 0})
+        group["orders"].append(order)  # type: ignore[attr-defined]
+        group["lines"].extend(order["lines"])  # type: ignore[attr-defined]
+        group["total"] += order["total_minor"]  # type: ignore[operator]
+    return len(rows)
+
+
+def rules_of(count: int):  # type: ignore[no-untyped-def]
+    """Give a book with `count` courier rules that name a province, a weight and a word, and a last one for all."""
+    from orderctl.stages.rules.parse import parse
+
+    provinces = ["浙江", "上海", "广东", "新疆", "四川", "北京", "江苏", "湖北", "湖南", "河南"]
+    rules = [
+        f"  - name: r{k}\n    when: {{province: {provinces[k % 10]}, weight_g: {{between: [{k * 7}, {k * 7 + 5}]}}, note: {{none: [词{k}]}}}}\n"
+        "    use: {courier: YTO}"
+        for k in range(count - 1)
+    ]
+    return parse("couriers:\n" + "\n".join(rules) + "\n  - name: rest\n    use: {courier: ZTO}\n")
+
+
+def _route(path: Path, rules: int) -> int:
+    from orderctl.model.facts import Facts
+    from orderctl.stages.route import route
+
+    return route(_shipments(path), rules_of(rules), Facts(), NOW).height
+
+
+def route_10(path: Path) -> int:
+    """`route` with 10 courier rules."""
+    return _route(path, 10)
+
+
+def route_100(path: Path) -> int:
+    """`route` with 100 courier rules."""
+    return _route(path, 100)
+
+
+def route_1000(path: Path) -> int:
+    """`route` with 1000 courier rules."""
+    return _route(path, 1000)
+
+
+def help_text(path: Path) -> int:  # noqa: ARG001
+    """`orderctl --help`."""
+    from orderctl.cli.main import run
+
+    return run(["--help"])
+
+
+def bare_python(path: Path) -> int:  # noqa: ARG001
+    """An interpreter that does nothing."""
+    return 0
+
+
+GROUPS: dict[str, list[Callable[[Path], int]]] = {
+    "raw JSONL to orders": [parse_floor, read_only, normalize, python_dicts, scan_ndjson],
+    "orders to shipments": [merge_orders, merge_dicts],
+    "route: growth with rules": [route_10, route_100, route_1000],
+    "start": [bare_python, help_text],
+}
+CASES = {case.__name__: case for group in GROUPS.values() for case in group}
+
+if __name__ == "__main__":
+    sys.stderr.write(f"{CASES[sys.argv[1]](Path(sys.argv[2]))}\n")
