@@ -20,7 +20,7 @@ from orderctl.model.errors import DataError, InputMissing
 from orderctl.model.text import Text
 from orderctl.ports.tables import xlsx
 
-BLOCK = 16 << 20
+BLOCK = 8 << 20
 TITLE_ROWS = 30
 LINE = "_line"
 OVER = "_over"
