@@ -98,6 +98,26 @@ def test_what_keeps_two_orders_apart(difference: dict[str, Any], why: str) -> No
     assert {row["orders"][0]["platform_ref"]: row["merge"]["why"] for row in shipments.to_dicts()}["2"] == why
 
 
+@pytest.mark.parametrize(
+    ("difference", "why"),
+    [
+        ({"refund_open": True}, "refund"),
+        ({"holds": [{"code": "c", "source": "rule", "until": None, "why": None}]}, "held"),
+        ({"holds": [{"code": "c", "source": "rule", "until": "2026-12-01T00:00:00Z", "why": None}]}, "held"),
+        ({"holds": [{"code": "c", "source": "rule", "until": NOW, "why": None}]}, None),
+    ],
+)
+def test_holds_and_refunds_count_even_where_no_audit_looked(
+    difference: dict[str, Any], why: str | None
+) -> None:
+    key = {"match_key": "h:1", "match_kind": "canonical"}
+    batch = orders(order("1", recipient=key), order("2", recipient=key, **difference))
+    shipments = merge(batch, MergeRules(), Facts(), NOW).to_dicts()
+    assert [row["merge"]["why"] for row in shipments if row["orders"][0]["platform_ref"] == "2"] == (
+        [why] if why else []
+    )
+
+
 def test_two_orders_paid_at_the_door_are_never_joined() -> None:
     shipments = merged(*(order(ref, payment="cod", due_minor=1000, received_minor=0) for ref in "12"))
     assert groups(shipments) == [["1"], ["2"]]

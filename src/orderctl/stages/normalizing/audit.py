@@ -25,31 +25,15 @@ TERMS = {
 }
 MONEY = (*TERMS, "tax_included_minor", "total_minor", "received_minor", "due_minor", "refunded_minor")
 # Platforms end these by themselves; any other hold of a platform waits for the seller.
-PASSING_HOLDS = ("fulfilled_by_platform", "group_buy", "presale", "risk_review", "scheduled", "test")
+PASSING_HOLDS = (
+    *("fulfilled_by_platform", "group_buy", "no_parcel", "presale", "presale_failed", "risk_review"),
+    *("scheduled", "test"),
+)
 PROVINCE_NEEDED = ("AU", "BR", "CA", "CN", "IN", "JP", "MX", "US")
 CITY_NOT_NEEDED = ("HK", "MO", "SG")
 POSTCODE_NEEDED = (
-    *(
-        "AT",
-        "AU",
-        "BE",
-        "BR",
-        "CA",
-        "CH",
-        "CZ",
-        "DE",
-        "DK",
-        "ES",
-        "FI",
-        "FR",
-        "GB",
-        "GR",
-        "HU",
-        "IN",
-        "IT",
-        "JP",
-    ),
-    *("KR", "MX", "MY", "NL", "NO", "PL", "PT", "SE", "SG", "TH", "TW", "US"),
+    *("AT", "AU", "BE", "BR", "CA", "CH", "CZ", "DE", "DK", "ES", "FI", "FR", "GB", "GR", "HU"),
+    *("IN", "IT", "JP", "KR", "MX", "MY", "NL", "NO", "PL", "PT", "SE", "SG", "TH", "TW", "US"),
 )
 STAGE = "normalize"
 
