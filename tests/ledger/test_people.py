@@ -83,7 +83,7 @@ def test_a_job_is_settled_by_the_last_page_that_came_out(tmp_path: Path) -> None
         settled = ledger.resolve("J", now=LATER, printed_through=2, **WHO)
         states = {e.subject[:2]: e.state for e in settled}
         assert states == {f"S{i}": State.DONE if i < 2 else State.FAILED for i in range(5)}
-        assert settled[0].result == {"confirmed": "completed"}
+        assert settled[0].result == {"confirmed": "completed", "page": 1}
         again = ledger.begin([label(f"S{i}", "J2") for i in range(5)], LATER)
         assert [r.decision for r in again] == [Decision.REPLAY] * 2 + [Decision.BEGIN] * 3
         with pytest.raises(UsageError, match="nothing waits"):
@@ -100,7 +100,7 @@ def test_a_job_may_have_come_out_not_at_all_or_whole(tmp_path: Path, through: in
         settled = ledger.resolve("J", outcome=shown, now=LATER, printed_through=through, **WHO)
         assert {e.state for e in settled} == {State.DONE if through else State.FAILED}
         if through:
-            assert settled[0].result == {"confirmed": "completed", "device": "file:labels.pdf"}
+            assert settled[0].result == {"confirmed": "completed", "page": 1, "device": "file:labels.pdf"}
 
 
 @pytest.mark.parametrize("outcome", [done(number="N1"), failed(), voided()])

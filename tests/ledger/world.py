@@ -213,7 +213,7 @@ class World:
                 "shipment_id": d.shipment_id,
                 "lines": [list(line) for line in d.lines],
                 "number": _result(b),
-                "printed": _result(printed.get(f"{d.shipment_id}/1/label")),
+                "printed": _confirmed(printed.get(f"{d.shipment_id}/1/label")),
                 "shipped": [_result(t) for t in by_shipment[d.shipment_id]],
             }
             for d, b in zip(plan, bought, strict=True)
@@ -299,3 +299,8 @@ def _is_done(performed: Performed) -> bool:
 
 def _result(performed: Performed | None) -> JSON:
     return None if performed is None else performed.outcome.result
+
+
+def _confirmed(printed: Performed | None) -> JSON:
+    """Leave out the page: it may be another one of a later job."""
+    return (printed.outcome.result or {}).get("confirmed") if printed else None

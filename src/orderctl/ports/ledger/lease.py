@@ -33,6 +33,11 @@ class Lease:
         self._lock: int | None = None
         self._renewed = ""
 
+    @property
+    def is_taken(self) -> bool:
+        """Whether this run may own effects."""
+        return self._lock is not None
+
     def is_due(self, now: str) -> bool:
         """Say whether `take` has something to do."""
         return self._lock is None or parse_instant(now) - parse_instant(self._renewed) >= RENEW
@@ -67,8 +72,7 @@ class Lease:
 
     def end(self, db: sqlite3.Connection) -> None:
         """Say goodbye: what this run has left started belongs to nobody from now on."""
-        if self._lock is not None:
-            db.execute("UPDATE run SET expires_at = '' WHERE run_id = ?", (self.run_id,))
+        db.execute("UPDATE run SET expires_at = '' WHERE run_id = ?", (self.run_id,))
 
     def drop(self) -> None:
         """Let go of the lock, after `end` is on disk; the file goes with it."""

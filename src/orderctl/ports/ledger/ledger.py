@@ -52,8 +52,9 @@ class Ledger:
 
     def close(self) -> None:
         """End the run: what it has left started belongs to nobody now."""
-        with self._database.writing() as db:
-            self._lease.end(db)
+        if self._lease.is_taken:
+            with self._database.writing() as db:
+                self._lease.end(db)
         self._database.close()
         self._lease.drop()
 

@@ -205,7 +205,7 @@ def _page_outcome(entry: Entry, printed_through: int, outcome: Outcome | None, n
     if (entry.page or 0) > printed_through:
         return Outcome(State.FAILED, None, "not_printed", now)
     given = {} if outcome is None or outcome.result is None else outcome.result
-    return Outcome(State.DONE, {"confirmed": "completed", **given}, None, now)
+    return Outcome(State.DONE, {"confirmed": "completed", "page": entry.page, **given}, None, now)
 
 
 def leave(db: sqlite3.Connection, key: str, *, run: str, actor: str, reason: str, now: str) -> None:
