@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
+import sys
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -92,3 +95,20 @@ def test_a_file_appears_complete_or_not_at_all(tmp_path: Path) -> None:
     with pytest.raises(CannotCreate):
         sheets.write_bytes(b"x", str(tmp_path / "missing" / "a.csv"))
     assert [p.name for p in tmp_path.iterdir()] == ["a.csv"]
+
+
+WRITE = "from orderctl.ports.sheets import write_bytes\ntry: write_bytes(b'x' * 10**7, '-')\nexcept BrokenPipeError: exit(141)"
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_goes_away_is_noticed(unbuffered: str) -> None:
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    command = [sys.executable, "-c", WRITE]
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.read(10)
+        process.stdout.close()
+        assert (process.wait(timeout=60), process.stderr.read()) == (141, b"")

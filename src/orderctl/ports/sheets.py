@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import xlsxwriter
+import xlsxwriter  # type: ignore[import-untyped]  # ships no types
 
 from orderctl.model.errors import OutputFailed, UsageError
 from orderctl.model.table import Table
@@ -119,7 +119,9 @@ def write_bytes(data: bytes, target: str) -> None:
             sink.write(data)
         return
     try:
-        sys.stdout.buffer.write(data)
+        rest = memoryview(data)
+        while rest:  # with PYTHONUNBUFFERED a write to a pipe may end early, without an error
+            rest = rest[sys.stdout.buffer.write(rest) :]
         sys.stdout.buffer.flush()
     except BrokenPipeError:
         raise
