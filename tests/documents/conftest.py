@@ -69,7 +69,7 @@ def make() -> Callable[..., Label]:
     def made(number: str = "SF0000000000001", *, abroad: bool = False, **given: Any) -> Label:
         how = {
             key: given.pop(key)
-            for key in ("mask", "sequence", "total", "copy", "locations", "supplied")
+            for key in ("mask", "sequence", "total", "copy", "locations", "size", "supplied")
             if key in given
         }
         row = foreign(**given) if abroad else shipment(number, **given)

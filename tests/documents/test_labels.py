@@ -22,6 +22,7 @@ from orderctl.stages.documents import (
     find_faults,
     find_unprintable,
     label_size,
+    page_size,
     read_barcodes,
     render_labels,
     template_text,
@@ -288,6 +289,45 @@ def test_ours_and_supplied_labels_keep_the_order_of_the_list_and_their_own_size(
     assert [label_size(label, "76x130") for label in labels] == sizes
     assert document.width_mm is None and document.pages == 5
     assert render_labels([labels[1], labels[3]]).width_mm == 100
+
+
+def test_every_label_of_one_document_has_its_own_paper(make: Callable[..., Label]) -> None:
+    elsewhere = render_labels([make("YT0000000000002")], size="100x180").content
+    labels = [
+        make("SF0000000000001"),
+        make("SF0000000000002", size="100x150"),
+        supplied(make, "YT0000000000002", elsewhere, "application/pdf", 100, 180),
+        make("SF0000000000004", size="76X130mm"),
+        make("SF0000000000005", size="100x150"),
+    ]
+    sizes = [(76, 130), (100, 150), (100, 180), (76, 130), (100, 150)]
+    document = render_labels(labels)
+    check_labels(document, [label["number"] for label in labels])
+    assert [(round(w), round(h)) for w, h in page_sizes(document.content)] == sizes
+    assert [label_size(label, "76x130") for label in labels] == sizes
+    assert (document.width_mm, document.height_mm, document.pages) == (None, None, 5)
+    assert_nothing_collides(document.content)
+    large = render_labels([labels[1], labels[4]])
+    assert (large.width_mm, large.height_mm) == (100, 150)
+    assert text_of(large.content)[0] == text_of(render_labels([labels[1]], size="a5").content)[0]
+
+
+def test_faults_are_those_of_each_labels_own_paper(make: Callable[..., Label]) -> None:
+    number = "A" * 40
+    narrow, wide = (make(number, parcel={"qr": None}, size=size) for size in (None, "150x150"))
+    assert [row for row, _ in find_faults([narrow, wide])] == [0]
+    assert [row for row, _ in find_faults([narrow, wide], size="150x150")] == []
+
+
+@pytest.mark.parametrize(
+    "size", ["", "large", "76", "76x", "0x130", "76x-130", "nanxinf", "1e9x1", "76x130x5", "٧٦x130"]
+)
+def test_a_paper_that_is_none_is_named(size: str, make: Callable[..., Label]) -> None:
+    with pytest.raises(ConfigError, match="unknown paper size"):
+        page_size(size)
+    if size:
+        with pytest.raises(ConfigError, match="unknown paper size"):
+            render_labels([make(size=size)])
 
 
 def test_a_supplied_label_is_printed_at_exactly_its_size(make: Callable[..., Label]) -> None:

@@ -7,6 +7,7 @@ only: cleaned of control characters here, passed to templates as JSON, never rea
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict
@@ -22,6 +23,7 @@ ESCPOS = "application/vnd.escpos"
 SIZES: dict[str, tuple[float, float]] = {
     "76x130": (76, 130), "100x150": (100, 150), "100x180": (100, 180), "a5": (148, 210), "a4": (210, 297)
 }  # fmt: skip
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*x\s*(\d+(?:\.\d+)?)\s*(?:mm)?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,10 @@ class Supplied(TypedDict):
 
 
 class Label(TypedDict):
-    """All that documents tell of one parcel. Missing text is "", missing amounts and bytes are null."""
+    """All that documents tell of one parcel. Missing text is "", missing amounts and bytes are null.
+
+    `size` is the paper of a label of our own, null where that is the run's; supplied labels bring theirs.
+    """
 
     shipment_id: str
     number: str
@@ -104,6 +109,7 @@ class Label(TypedDict):
     wave: str
     warehouse: str
     copy: int
+    size: str | None
     supplied: Supplied | None
 
 
@@ -117,6 +123,7 @@ def to_label(
     copy: int = 0,
     mask: bool = True,
     locations: Mapping[str, str] | None = None,
+    size: str | None = None,
     supplied: bytes | None = None,
 ) -> Label:
     """Give what documents tell of one parcel of a `shipment/1` row.
@@ -131,6 +138,7 @@ def to_label(
         mask: hide parts of name, phone and address of recipients in China as the waybill standard asks. Say false
             where the courier was told nothing electronically (a local number range): it could not deliver.
         locations: shelf of each SKU.
+        size: paper of this label, where it is not that of the run.
         supplied: the bytes of the parcel's label when its `label.kind` is supplied.
 
     Raises:
@@ -170,21 +178,20 @@ def to_label(
         wave=clean(shipment.get("wave")),
         warehouse=clean(shipment.get("warehouse")),
         copy=copy,
+        size=size,
         supplied=_supplied(shipment, parcel, supplied),
     )
 
 
 def page_size(size: str) -> tuple[float, float]:
-    """Give width and height in mm of `76x130`, `a4` or any `WIDTHxHEIGHT`. Raises ConfigError."""
+    """Give width and height in mm of `76x130`, `a4` or any `WIDTHxHEIGHT` from 20 to 2000 mm. Raises ConfigError."""
     if size.lower() in SIZES:
         return SIZES[size.lower()]
-    width, _, height = size.lower().removesuffix("mm").partition("x")
-    try:
-        return float(width), float(height)
-    except ValueError:
-        raise ConfigError(
-            Text("unknown paper size {size}; write it as 76x130, a5 or a4", size=size)
-        ) from None
+    found = _SIZE.fullmatch(size.lower())
+    sides = (float(found[1]), float(found[2])) if found else (0.0, 0.0)
+    if not all(20 <= side <= 2000 for side in sides):
+        raise ConfigError(Text("unknown paper size {size}; write it as 76x130, a5 or a4", size=size))
+    return sides
 
 
 def _recipient(recipient: Mapping[str, Any], *, mask: bool, domestic: bool) -> Party:

@@ -1,7 +1,8 @@
 """Waybill labels: one PDF, one page for each label, in the order of the list.
 
-Our own labels are set from the template; supplied ones are placed on a page of exactly their size, unscaled. A
-seller's template that makes more or fewer pages than labels is refused, so page i always is label i.
+Our own labels are set from the template, each on its own paper or the run's; supplied ones are placed on a page of
+exactly their size, unscaled. A seller's template that makes more or fewer pages than labels is refused, so page i
+always is label i.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def render_labels(
 
     Args:
         labels: what `to_label` gave, at least one.
-        size: of our own labels; supplied ones keep theirs.
+        size: of our own labels that have none of their own; supplied ones keep theirs.
         language: of the printed words.
         template: text of a seller's template, or the shipped one.
         source: how messages call that template.
@@ -70,7 +71,7 @@ def render_labels(
     if not labels:
         raise DataError(Text("there is no label to print"))
     files: dict[str, bytes] = {}
-    pages = [_page(label, row, page_size(size), language, fonts, files) for row, label in enumerate(labels)]
+    pages = [_page(label, row, size, language, fonts, files) for row, label in enumerate(labels)]
     try:
         content = _set(pages, files, language, template, source, fonts)
     except NoRoom as full:
@@ -98,7 +99,7 @@ def find_faults(
     pages: dict[int, dict[str, Any]] = {}
     for row, label in enumerate(labels):
         try:
-            pages[row] = _page(label, row, page_size(size), language, fonts, files)
+            pages[row] = _page(label, row, size, language, fonts, files)
         except DataError as error:
             faults[row] = error.text
     while pages:
@@ -113,7 +114,9 @@ def find_faults(
 
 def label_size(label: Label, size: str) -> tuple[float, float]:
     """Give width and height in mm of the page a label needs, so that labels can be grouped by paper."""
-    return page_size(size) if label["supplied"] is None else _supplied_size(label, label["supplied"])
+    if label["supplied"] is not None:
+        return _supplied_size(label, label["supplied"])
+    return page_size(label["size"] or size)
 
 
 def _set(
@@ -141,19 +144,18 @@ def _set(
 def _page(
     label: Label,
     row: int,
-    size: tuple[float, float],
+    size: str,
     language: Language,
     fonts: Path,
     files: dict[str, bytes],
 ) -> dict[str, Any]:
     """Give the template's data of one label; a supplied one puts its bytes into `files`."""
+    width_mm, height_mm = label_size(label, size)
     if (supplied := label["supplied"]) is not None:
-        width_mm, height_mm = _supplied_size(label, supplied)
         file = f"supplied-{row}.{'pdf' if supplied['media_type'] == PDF else 'png'}"
         files[file] = supplied["content"]
         return {"file": file, "width_mm": width_mm, "height_mm": height_mm}
     check_printable([label], fonts)
-    width_mm, height_mm = size
     wide = width_mm > 90
     try:
         barcode = code128(label["number"], width_mm=width_mm - 4, height_mm=13.5 if wide else 11.5)
