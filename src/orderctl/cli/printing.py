@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from orderctl.cli.acting import Codes, failed_or_new, judge, ready_rows, revisions, show_plan
+from orderctl.cli.config import read_text
 from orderctl.cli.desk import actor
 from orderctl.cli.freshness import stale
 from orderctl.cli.issuing import Issuing
@@ -23,7 +24,7 @@ from orderctl.model.text import Text
 from orderctl.ports.content import ContentStore
 from orderctl.ports.ledger import Ledger
 from orderctl.ports.ledger.perform import Answer, Result, perform, perform_jobs
-from orderctl.ports.printers import load, parse_device
+from orderctl.ports.printers import connect, parse_device
 from orderctl.ports.printers.port import Receipt
 from orderctl.stages import documents
 from orderctl.stages.plans import prints, waybills
@@ -203,8 +204,9 @@ class Job:
         self.document = document
         self.device = device
         self.size = size
-        self.spec = parse_device(_device(session, device))
-        self.printer = load(self.spec.kind)(self.spec)
+        text = _device(session, device)
+        self.kind = parse_device(text).kind
+        self.printer = connect(text)
         self._sheets: dict[str, prints.Sheet] = {}
         self._looked: dict[str, Receipt | None] = {}
 
@@ -230,17 +232,23 @@ class Job:
         return [replace(sheet.effect, job=job) for sheet in sheets]
 
     def _printable(self, sheets: list[prints.Sheet]) -> list[prints.Sheet]:
-        """Leave out sheets with characters no font has; their rows say which."""
+        """Leave out what cannot be printed as it stands, so that it does not stop the others; its row says why."""
         labels = [self._label(sheet, 1, len(sheets)) for sheet in sheets]
-        lacking = {row: characters for row, _, characters in documents.find_unprintable(labels)}
-        for row, characters in lacking.items():
-            note(sheets[row].row, STAGE, "characters_missing", characters=characters)
+        if self.document == "label":
+            faults = dict(documents.find_faults(labels, size=self.size, **self._style()))
+        else:
+            found = documents.find_unprintable(labels)
+            faults = {
+                row: Text("no glyph for {characters}", characters=characters) for row, _, characters in found
+            }
+        for row, why in faults.items():
+            note(sheets[row].row, STAGE, "unprintable", document=self.document, why=str(why))
             self.session.tally.blocked += 1
-        return [sheet for row, sheet in enumerate(sheets) if row not in lacking]
+        return [sheet for row, sheet in enumerate(sheets) if row not in faults]
 
     def _parts(self, sheets: list[prints.Sheet]) -> list[list[prints.Sheet]]:
         """Cut sheets into jobs: a file takes all; a device takes pages of one size, a jam's worth at a time."""
-        if self.spec.kind in ("file", "escpos-file") or self.document != "label":
+        if self.kind in ("file", "escpos-file") or self.document != "label":
             return [sheets] if sheets else []
         by_size: dict[tuple[float, float], list[prints.Sheet]] = defaultdict(list)
         for sheet in sheets:
@@ -264,6 +272,7 @@ class Job:
             mask=self.session.config.print.mask and not _is_local(self.session, row),
             locations=self.session.book.locations,
             supplied=content,
+            size=row["template"] if self.document == "label" else None,
         )
 
     def _send(self, effects: Sequence[Effect]) -> list[Result]:
@@ -302,17 +311,25 @@ class Job:
 
     def _document(self, sheets: Sequence[prints.Sheet]) -> documents.Document:
         labels = [self._label(sheet, page, len(sheets)) for page, sheet in enumerate(sheets, start=1)]
-        language = self.session.config.print.language
-        own = _template(self.session, self.document)
+        style = self._style()
         if self.document == "label":
-            found = documents.render_labels(labels, size=self.size, language=language, template=own)
+            found = documents.render_labels(labels, size=self.size, **style)
             documents.check_labels(found, [label["number"] for label in labels])
             return found
         if self.document == "packing-slip":
-            return documents.render_packing_slips(labels, language=language, template=own)
+            return documents.render_packing_slips(labels, **style)
         if self.document == "picklist":
-            return documents.render_picklist(labels, language=language, template=own)
-        return documents.render_receipt(labels, language=language)
+            return documents.render_picklist(labels, **style)
+        return documents.render_receipt(labels, language=style["language"])
+
+    def _style(self) -> dict[str, Any]:
+        """Give language and template of this document, a template of the seller's own by its file's name."""
+        configured = self.session.config.print
+        own = configured.templates.get(self.document)
+        if own is None:
+            return {"language": configured.language}
+        text = read_text(self.session.base / own)
+        return {"language": configured.language, "template": text, "source": own}
 
 
 def _title(job: str | None) -> str:
@@ -338,12 +355,3 @@ def _device(session: Session, name: str) -> str:
             Text("no device {name} in the configuration (there are: {known})", name=name, known=known)
         )
     return name
-
-
-def _template(session: Session, document: str) -> str | None:
-    named = session.config.print.templates.get(document)
-    if named is None:
-        return None
-    from orderctl.cli.config import read_text
-
-    return read_text(session.base / named)

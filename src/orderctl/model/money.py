@@ -13,7 +13,7 @@ EXPONENTS: dict[str, int] = {
     **dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3),
 }
 DEFAULT_EXPONENT = 2
-_AMOUNT = r"^([-+]?)(\d{1,15})(?:\.(\d+))?$"
+_AMOUNT = r"^([-+]?)([0-9]{1,15})(?:\.([0-9]+))?$"
 
 
 def exponent_of(currency: str | None) -> int:

@@ -85,7 +85,9 @@ KINDS: dict[str, Kind] = {
     "print_unknown": Kind(
         "block", "it may have been printed", "look at the paper, then orderctl ledger resolve"
     ),
-    "characters_missing": Kind("block", "no glyph for {characters}", "correct the text"),
+    "unprintable": Kind(
+        "block", "the {document} cannot be printed: {why}", "correct the text or the template"
+    ),
     "ship_refused": Kind("block", "the platform refused: {code}", "see the platform, then ship again"),
     "ship_later": Kind("wait", "not told to the platform: {code}", "run the same command again"),
     "ship_unknown": Kind("block", "the platform may have been told", "see orderctl ledger pending"),
@@ -93,7 +95,7 @@ KINDS: dict[str, Kind] = {
     "no_api": Kind(
         "wait",
         "the shop {shop} has no API here",
-        "upload the numbers in its back office: orderctl report --by order",
+        "upload the numbers in its back office: orderctl view -c order_ids,courier,numbers",
     ),
     "no_number": Kind("wait", "no waybill number yet", "print first"),
     "conflict": Kind(

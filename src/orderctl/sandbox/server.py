@@ -162,10 +162,11 @@ class Sandbox:
         faults: int | None = None,
         fonts: Path | None = None,
         now: Callable[[], float] = time.time,
+        late_s: int = 0,
     ) -> None:
         self._now = now
         self.store = Store(Path(state) / "sandbox.sqlite3")
-        make_world(self.store, seed, orders, int(now()))
+        make_world(self.store, seed, orders, int(now()), late_s)
         self._faults = Faults(faults)
         self._taobao = TaobaoGate(self.store, now, METHODS)
         self._shopify = ShopifyGate(self.store, now)

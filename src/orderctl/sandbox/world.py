@@ -16,7 +16,6 @@ from orderctl.sandbox.store import Order, Store
 SPREAD_SECONDS = 3 * 86_400
 """The first orders were placed within this time before the world was made."""
 SETTLED_SECONDS = 300
-LATE_SECONDS = 3
 """None of them was touched during this time, so a careful reader's first window holds them all."""
 
 
@@ -60,26 +59,29 @@ def make_order(
     return shopify_orders.make(shop.name, shop.currency, seed, number, dice, at=at, case=case, like=body)
 
 
-def first_orders(shop: Shop, seed: int, count: int, now: int) -> Iterator[Order]:
-    """Make the orders a shop begins with: the awkward cases first, then ordinary ones."""
+def first_orders(shop: Shop, seed: int, count: int, now: int, late_s: int = 0) -> Iterator[Order]:
+    """Make the orders a shop begins with: the awkward cases first, then ordinary ones.
+
+    `late_s` is how long the background job that makes fulfilment orders is behind on one of them.
+    """
     cases = taobao_orders.CASES if shop.platform == "taobao" else shopify_orders.CASES[shop.name]
     for index in range(count):
         behind = SETTLED_SECONDS + 600 + (SPREAD_SECONDS - 900) * (count - index) // count
         case = cases[index] if index < len(cases) else None
         order = make_order(shop, seed, index + 1, at=now - behind, case=case)
-        if case == "no fulfilment order":  # the background job that makes them is late
+        if case == "no fulfilment order":
             for part in order.body["fulfillmentOrders"]:
-                part["createdAt"] = shopify_orders.instant(now + LATE_SECONDS)
+                part["createdAt"] = shopify_orders.instant(now + late_s)
         yield order
 
 
-def make_world(store: Store, seed: int, total: int, now: int) -> None:
+def make_world(store: Store, seed: int, total: int, now: int, late_s: int = 0) -> None:
     """Fill an empty store; a store that has its world is left alone."""
     with store.transaction():
         if store.get("world") is not None:
             return
         for shop, count in shares(total):
-            store.add(first_orders(shop, seed, count, now))
+            store.add(first_orders(shop, seed, count, now, late_s))
             store.put(f"orders.{shop.name}", count)
         store.put("world", {"seed": seed, "orders": total, "made_at": now})
 

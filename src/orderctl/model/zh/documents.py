@@ -36,6 +36,12 @@ SENTENCES: dict[str, str] = {
     "device '{device}': unknown option '{option}' (known: {known})": "设备 '{device}'：未知选项 '{option}'（可用：{known}）",
     "device '{device}': deadline is a whole number of seconds": "设备 '{device}'：deadline 应为整数秒",
     "{path}: {reason}": "{path}：{reason}",
+    "{path}: the file of job '{title}' was there or about to be, and is not there now": (
+        "{path}：任务 '{title}' 的文件已经或正要放到这里，现在却不在了"
+    ),
+    "was it taken away to be printed? then settle it with orderctl ledger resolve": (
+        "是否已被取走打印？是的话请用 orderctl ledger resolve 处理"
+    ),
     "printer {device}: {reason}": "打印机 {device}：{reason}",
     "out of paper": "缺纸",
     "paper jam": "卡纸",

@@ -56,6 +56,8 @@ SENTENCES: dict[str, str] = {
     "not printed: {code}": "未打印：{code}",
     "it may have been printed": "可能已经打印",
     "look at the paper, then orderctl ledger resolve": "查看出纸情况，然后运行 orderctl ledger resolve",
+    "the {document} cannot be printed: {why}": "{document} 打印不了：{why}",
+    "correct the text or the template": "更正文字或模板",
     "no glyph for {characters}": "字体中没有 {characters}",
     "correct the text": "更正文字",
     "the platform refused: {code}": "平台拒绝：{code}",
@@ -64,8 +66,8 @@ SENTENCES: dict[str, str] = {
     "the platform may have been told": "平台可能已收到发货通知",
     "shipped by someone else": "已由他人发货",
     "the shop {shop} has no API here": "店铺 {shop} 在此没有 API",
-    "upload the numbers in its back office: orderctl report --by order": (
-        "在其后台上传运单号：orderctl report --by order"
+    "upload the numbers in its back office: orderctl view -c order_ids,courier,numbers": (
+        "在其后台上传运单号：orderctl view -c order_ids,courier,numbers"
     ),
     "no waybill number yet": "尚无运单号",
     "print first": "请先打印",

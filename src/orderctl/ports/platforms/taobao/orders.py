@@ -38,7 +38,8 @@ FIELDS = (
     "step_trade_status,step_paid_fee,new_presell,send_time,est_con_time,delivery_time,collect_time,buyer_nick,"
     "buyer_open_uid,seller_nick,title,receiver_name,receiver_country,receiver_state,receiver_city,receiver_district,"
     "receiver_town,receiver_address,receiver_zip,receiver_mobile,receiver_phone,oaid,has_buyer_message,buyer_message,"
-    "seller_memo,seller_flag,mark_desc,trade_from,shipping_type,is_part_consign,is_sh_ship,top_hold,"
+    "seller_memo,seller_flag,mark_desc,trade_from,shipping_type,is_part_consign,is_sh_ship,top_hold,team_buy_hold,"
+    "share_group_hold,logistics_agreement,order_tax_fee,"
     "rx_audit_status,promotion_details,service_tags,orders"
 )
 DETAIL_FIELDS = FIELDS + ",logistics_infos"
