@@ -253,4 +253,4 @@ def test_an_ordinary_path_keeps_receipts_as_files(tmp_path: Path) -> None:
     assert device.send(receipt(b"two"), title="t").detail.endswith("r-2.escpos")
     assert (tmp_path / "out" / "r.escpos").read_bytes() == b"\x1b@hello\n"
     assert device.lookup(receipt(b"two"), title="t") is not None
-    assert device.lookup(receipt(b"three"), title="t") is None
+    assert device.lookup(receipt(b"three"), title="another") is None

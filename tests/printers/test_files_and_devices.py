@@ -27,7 +27,7 @@ from orderctl.model.errors import (
 )
 from orderctl.ports.printers import PRINTERS, connect, load, parse_device
 from orderctl.ports.printers.cups import CupsPrinter
-from orderctl.ports.printers.file import FilePrinter
+from orderctl.ports.printers.file import LIST, FilePrinter
 from orderctl.ports.printers.ipp import Operation, Tag, encode, one, parse_answer, parse_media
 
 
@@ -46,7 +46,7 @@ def test_every_document_is_a_new_complete_file(tmp_path: Path) -> None:
     paths = [Path(device.send(document(bytes([n])), title="t").detail) for n in range(3)]
     assert [path.name for path in paths] == ["labels.pdf", "labels-2.pdf", "labels-3.pdf"]
     assert [path.read_bytes() for path in paths] == [b"\0", b"\1", b"\2"]
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(path.name for path in paths)
+    assert visible(tmp_path / "out") == sorted(paths)
     assert (paths[0].stat().st_mode & 0o777) == 0o666 & ~_umask()
 
 
@@ -57,11 +57,127 @@ def test_a_path_with_an_ending_is_the_file_itself(tmp_path: Path) -> None:
     )
 
 
-def test_what_became_of_an_interrupted_send_is_found_by_its_bytes(tmp_path: Path) -> None:
+def test_an_interrupted_send_is_found_by_its_job_whatever_its_bytes(tmp_path: Path) -> None:
     device = connect(f"file:{tmp_path}")
-    assert device.lookup(document(b"a"), title="t") is None
-    sent = [device.send(document(content), title="t") for content in (b"a", b"b")]
-    assert [device.lookup(document(content), title="t") for content in (b"a", b"b", b"c")] == [*sent, None]
+    assert device.lookup(document(b"a"), title="job a") is None
+    sent = [device.send(document(c.encode()), title=f"job {c}") for c in "ab"]
+    assert [device.lookup(document(b"changed"), title=f"job {c}") for c in "abc"] == [*sent, None]
+    (tmp_path / "labels.pdf").unlink()  # a gap in the series
+    assert device.lookup(document(b"changed"), title="job b") == sent[1]
+    assert device.lookup(document(b"b"), title="job c") is None, (
+        "another job's file, though it looks the same"
+    )
+
+
+def test_a_file_that_was_taken_away_was_there(tmp_path: Path) -> None:
+    device = connect(f"file:{tmp_path}")
+    Path(device.send(document(), title="job a").detail).unlink()
+    with pytest.raises(OutcomeUnknown, match="job a' was there or about to be") as caught:
+        device.lookup(document(), title="job a")
+    assert caught.value.code == "gone"
+    assert device.lookup(document(), title="job b") is None
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [OSError(95, "Operation not supported"), OSError(28, "No space left on device"), AttributeError()],
+)
+def test_without_attributes_the_bytes_tell_and_else_the_list(tmp_path: Path, fault: Exception) -> None:
+    def fail(*_: object) -> None:
+        raise fault
+
+    device = FilePrinter(parse_device(f"file:{tmp_path}"), set_attribute=fail)
+    sent = device.send(document(b"a"), title="job a")
+    assert device.lookup(document(b"a"), title="job a") == sent
+    with pytest.raises(OutcomeUnknown):
+        device.lookup(document(b"changed"), title="job a")
+    assert device.lookup(document(b"changed"), title="job b") is None
+
+
+def test_a_list_cut_by_a_crash_loses_no_later_job(tmp_path: Path) -> None:
+    (tmp_path / LIST).write_bytes(b'\n"orderctl 2026/lab')
+    device = connect(f"file:{tmp_path}")
+    Path(device.send(document(), title='a "job"\n样例').detail).unlink()
+    with pytest.raises(OutcomeUnknown):
+        device.lookup(document(), title='a "job"\n样例')
+    assert device.lookup(document(), title="orderctl 2026/lab") is None
+
+
+def test_a_folder_that_cannot_be_read_proves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "plain").write_text("x")
+    with pytest.raises(OutcomeUnknown, match="Not a directory"):
+        connect(f"file:{tmp_path}/plain").lookup(document(), title="t")
+
+
+KILLED = """
+import os, signal, sys, types
+from orderctl.ports.printers import connect
+device, seen = connect(f"file:{sys.argv[1]}"), []
+def hook(event, arguments):
+    if event in ("open", "os.link", "os.remove", "os.setxattr", "os.chmod", "fcntl.flock", "tempfile.mkstemp"):
+        seen.append(event)
+        if len(seen) == int(sys.argv[2]):
+            os.kill(os.getpid(), signal.SIGKILL)
+d = types.SimpleNamespace(name="labels.pdf", content=b"x" * 100000, media_type="application/pdf")
+device.send(d, title="warm up")
+sys.addaudithook(hook)
+device.send(d, title="job")
+os.kill(os.getpid(), signal.SIGKILL)  # the last moment: after the file, before anyone was told
+"""
+
+
+def test_killed_at_every_step_the_lookup_never_lets_it_happen_twice(tmp_path: Path) -> None:
+    said: list[str] = []
+    for step in range(1, 40):
+        folder = tmp_path / str(step)
+        ended = subprocess.run([sys.executable, "-c", KILLED, str(folder), str(step)], check=False)
+        assert ended.returncode == -9
+        there = (folder / "labels-2.pdf").exists()
+        device = connect(f"file:{folder}")
+        said.append(verdict(device, folder, there=there))
+        device.send(document(b"next"), title="next")
+        assert not [path for path in folder.iterdir() if path.suffix == ".part"], (
+            "a dead run's file is removed"
+        )
+        if said[-1] == "there" and said[-3:].count("there") == 3:
+            break
+    order = ["absent", "unknown", "there"]
+    assert [answer for answer in order if answer in said] == order
+    assert said == sorted(said, key=order.index), "first surely not, then perhaps for an instant, then surely"
+    assert said.count("unknown") <= 3, "the list is on disk, the folder synced, two names tried"
+
+
+def verdict(device: Any, folder: Path, *, there: bool) -> str:
+    """Say what `lookup` says, with other bytes than were sent, and check that it stays true if the file is taken."""
+    try:
+        found = device.lookup(document(b"rows changed since"), title="job")
+    except OutcomeUnknown:
+        assert not there
+        return "unknown"
+    assert (found is not None) == there
+    if not there:
+        return "absent"
+    kept = (folder / "labels-2.pdf").rename(folder / "taken")
+    with pytest.raises(OutcomeUnknown):
+        device.lookup(document(b"x" * 100000), title="job")
+    kept.rename(folder / "labels-2.pdf")
+    return "there"
+
+
+def test_a_living_runs_half_written_file_is_left_alone(tmp_path: Path) -> None:
+    other = connect(f"file:{tmp_path}")
+
+    def meanwhile(*_: object) -> None:
+        (part,) = {path for path in tmp_path.iterdir() if path.suffix == ".part"} - mine
+        other.send(document(b"other"), title="other")
+        assert part.exists()
+
+    mine = {tmp_path / name for name in (".orderctl-notes.part", ".labels.pdf.part")}
+    for path in mine:
+        path.write_text("a person's")
+    FilePrinter(parse_device(f"file:{tmp_path}"), set_attribute=meanwhile).send(document(b"first"), title="t")
+    assert (tmp_path / "labels-2.pdf").read_bytes() == b"first"
+    assert set(tmp_path.iterdir()) - set(visible(tmp_path)) == {tmp_path / LIST, *mine}
 
 
 def test_two_at_once_never_share_a_name(tmp_path: Path) -> None:
@@ -74,7 +190,7 @@ def test_two_at_once_never_share_a_name(tmp_path: Path) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(path.read_bytes() for path in tmp_path.iterdir()) == [bytes([n]) for n in range(16)]
+    assert sorted(path.read_bytes() for path in visible(tmp_path)) == [bytes([n]) for n in range(16)]
 
 
 def test_a_file_system_without_hard_links_is_no_obstacle(
@@ -87,7 +203,7 @@ def test_a_file_system_without_hard_links_is_no_obstacle(
     device = connect(f"file:{tmp_path}")
     for content in (b"a", b"b"):
         device.send(document(content), title="t")
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {
+    assert {path.name: path.read_bytes() for path in visible(tmp_path)} == {
         "labels.pdf": b"a",
         "labels-2.pdf": b"b",
     }
@@ -121,8 +237,13 @@ def test_killed_at_any_moment_a_name_holds_a_whole_document(tmp_path: Path) -> N
         process.stdout.readline()
         threading.Event().wait(0.3)
         process.kill()
-    files = [path for path in tmp_path.iterdir() if not path.name.startswith(".")]
+    files = visible(tmp_path)
     assert files and all(path.stat().st_size == 4_000_000 for path in files)
+
+
+def visible(folder: Path) -> list[Path]:
+    """Give the files a person sees."""
+    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
 
 
 def _umask() -> int:
