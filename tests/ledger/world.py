@@ -241,8 +241,18 @@ class World:
                 )
 
     def _print(self, effects: Sequence[Effect], steps: Steps) -> list[Mapping[str, JSON]]:
-        """Print a job page by page: death may come between two pages, and then the rest stays white."""
-        return [self.books.take(e, {"confirmed": "spooled"}, steps) for e in effects]
+        """Print a job page by page: death may come between two pages, and then the rest stays white.
+
+        A printer that stops in mid-job cannot claim that nothing happened.
+        """
+        printed: list[Mapping[str, JSON]] = []
+        try:
+            printed.extend(self.books.take(e, {"confirmed": "spooled"}, steps) for e in effects)
+        except (Refused, Temporary) as error:
+            if any(self.books.taken[e.key] for e in effects):
+                raise OutcomeUnknown(Text("stopped in mid-job")) from error
+            raise
+        return printed
 
     def _buy(self, d: Dispatch) -> Effect:
         claims = tuple(Claim(order_id, "1", quantity, ordered) for order_id, quantity, ordered in d.lines)

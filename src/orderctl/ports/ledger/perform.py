@@ -91,7 +91,8 @@ def perform_jobs(
 ) -> list[Performed]:
     """Perform jobs: the effects of each `job` that may begin go to `send` in one piece, in order, and end as one.
 
-    `send` gives one result per effect it was given. `lookup` gets an effect under the job it was begun in.
+    `send` gives one result per effect it was given; that nothing happened (Refused, Temporary, Unauthorized) it says
+    only if that is true of the whole job. `lookup` gets an effect under the job it was begun in.
     Raises: ValueError if an effect has no job, or a job was begun before; else as `perform`.
     """
     return _perform(list(effects), _jobs, _Hands(ledger, send, lookup, _clock(now), kinds), 1)
