@@ -72,7 +72,13 @@ def _with_session(name: str, body: Callable[..., None]) -> Callable[..., int]:
             facts_path=given.pop("facts_path", None),
             **options,
         )
-        body(session, **given)
+        try:
+            body(session, **given)
+        except BrokenPipeError:  # here, since typer would end the process with 1
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return exits.CLOSED_PIPE
+        finally:
+            session.close()
         return session.tally.code()
 
     wrapped.__signature__ = signature.replace(parameters=[*own, *common], return_annotation=int)  # type: ignore[attr-defined]
@@ -137,9 +143,6 @@ def invoke(argv: list[str]) -> int:
         return int(getattr(error, "exit_code", exits.USAGE))
     except (typer.Abort, KeyboardInterrupt):
         return exits.INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return exits.CLOSED_PIPE
     except Exception as error:  # the one place: a bug is told as such, never as an empty traceback at 3 a.m.
         if debug:
             traceback.print_exc()

@@ -147,6 +147,11 @@ class Session:
 
         return Http(self.now)
 
+    def close(self) -> None:
+        """Give connections back."""
+        if "http" in self.__dict__:
+            self.http.close()
+
     def facts(self) -> Facts:
         """Give what the stages may know: from `--facts`, else from ledger and configuration."""
         from orderctl.cli.facts import load_facts

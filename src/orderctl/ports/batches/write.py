@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import os
-import shutil
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -111,8 +110,7 @@ def write_batch(frames: Iterable[pl.DataFrame], target: str, *, kind: str, forma
         with _failures("stdout"), tempfile.SpooledTemporaryFile(max_size=SPOOL, prefix="orderctl-") as spool:
             _WRITERS[format](frames, kind, spool)
             spool.seek(0)
-            shutil.copyfileobj(spool, sys.stdout.buffer, 1 << 20)
-            sys.stdout.buffer.flush()
+            write_stdout(iter(lambda: spool.read(1 << 20), b""))
         return
     with replacing(Path(target)) as sink:
         if target.endswith(".gz"):
@@ -125,17 +123,35 @@ def write_batch(frames: Iterable[pl.DataFrame], target: str, *, kind: str, forma
             _WRITERS[format](frames, kind, sink)
 
 
+def write_stdout(chunks: Iterable[bytes]) -> None:
+    """Write all of `chunks` to stdout; an unbuffered stdout may take less at a time than it is given."""
+    for chunk in chunks:
+        left = memoryview(chunk)
+        while left:
+            left = left[sys.stdout.buffer.write(left) :]
+    sys.stdout.buffer.flush()
+
+
+def _opened(path: Path, wanted: Path) -> IO[bytes]:
+    try:
+        return path.open("wb")
+    except OSError as error:
+        raise CannotCreate(Text("cannot create {path}: {why}", path=wanted, why=error.strerror)) from error
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
     """Open a file that takes the place of `path` when the block ends well, and vanishes when it does not.
 
+    A device or a named pipe is written to as it is: there is nothing to take the place of.
     Raises: CannotCreate, OutputFailed.
     """
+    if path.exists() and not path.is_file():
+        with _failures(str(path)), _opened(path, path) as sink:
+            yield sink
+        return
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        sink = beside.open("wb")
-    except OSError as error:
-        raise CannotCreate(Text("cannot create {path}: {why}", path=path, why=error.strerror)) from error
+    sink = _opened(beside, path)
     try:
         with _failures(str(path)):
             with sink:

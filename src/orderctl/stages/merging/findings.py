@@ -121,5 +121,5 @@ def _listed(places: pl.DataFrame) -> pl.DataFrame:
     return places.group_by("shipment_id").agg(orders=orders).sort("shipment_id")
 
 
-def _found(where: pl.DataFrame, code: str, **params: pl.Expr) -> pl.DataFrame:
-    return where.select("shipment_id", problem=problem(code, stage=STAGE, **params))
+def _found(where: pl.DataFrame, code: str, **params: pl.Expr | str) -> pl.DataFrame:
+    return where.select("shipment_id", problem=problem(code, stage=STAGE, field=None, **params))

@@ -173,8 +173,8 @@ def _key(rules: MergeSection, facts: Facts) -> pl.Expr:
     """Write all that must be equal for orders to travel in one parcel."""
     recipient = pl.col("recipient").struct
     in_shop = recipient.field("match_kind").is_in(SHOP_KEYS)
-    home = pl.when(in_shop).then(pl.concat_str("platform", "shop", separator=":"))
-    home = home.when(pl.col("platform").is_in(OWN_WAYBILLS)).then("platform").otherwise(pl.lit(""))
+    own_shop = pl.when(in_shop).then(pl.concat_str("platform", "shop", separator=":"))
+    home = own_shop.when(pl.col("platform").is_in(OWN_WAYBILLS)).then("platform").otherwise(pl.lit(""))
     wish = pl.element().struct
     asked = pl.when(wish.field("kind").is_in(WISHES_APART)).then(
         pl.concat_str(

@@ -109,8 +109,8 @@ def _first_entry(articles: pl.DataFrame, entries: Sequence[SkuMapping]) -> pl.Se
             values = [[want] if isinstance(want, str) else want for want in asked.values()]
             shapes.setdefault(tuple(asked), []).extend((*each, number) for each in product(*values))
     found = articles
-    for at, (shape, rows) in enumerate(shapes.items()):
-        column = f"entry_{at}"
+    for place, (shape, rows) in enumerate(shapes.items()):
+        column = f"entry_{place}"
         table = pl.DataFrame(
             rows, schema=[*[(name, pl.String) for name in shape], (column, pl.Int64)], orient="row"
         )
@@ -118,8 +118,10 @@ def _first_entry(articles: pl.DataFrame, entries: Sequence[SkuMapping]) -> pl.Se
         found = found.join(first, on=shape, how="left", maintain_order="left")
         hits.append(pl.col(column))
     skus = pl.Series([entry.sku for entry in entries], dtype=pl.String)
-    number = found.select(pl.min_horizontal(hits).alias("number"))["number"]
-    return skus.gather(number.fill_null(0)).zip_with(number.is_not_null(), pl.Series([None], dtype=pl.String))
+    first_hit = found.select(pl.min_horizontal(hits).alias("number"))["number"]
+    return skus.gather(first_hit.fill_null(0)).zip_with(
+        first_hit.is_not_null(), pl.Series([None], dtype=pl.String)
+    )
 
 
 def _looks_like(asked: dict[str, str | list[str] | Pattern]) -> pl.Expr:
