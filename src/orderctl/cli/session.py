@@ -153,16 +153,20 @@ class Session:
             self.http.close()
 
     def facts(self) -> Facts:
-        """Give what the stages may know: from `--facts`, else from ledger and configuration."""
-        from orderctl.cli.facts import load_facts
+        """Give what the stages may know: frozen by `--facts FILE`, else from ledger and configuration."""
+        if self.facts_path is None:
+            with self.ledger() as ledger:
+                return self.facts_of(ledger)
+        from orderctl.cli.config import read_text
+        from orderctl.model.facts import parse_facts
 
-        return load_facts(self)
+        return parse_facts(read_text(Path(self.facts_path)), self.facts_path)
 
     def facts_of(self, ledger: Ledger) -> Facts:
         """Give what the stages may know, from a ledger that is open already."""
         from orderctl.cli.facts import facts_of
 
-        return facts_of(self, ledger)
+        return facts_of(self.config, ledger)
 
     def rejects(self, asked: str | None) -> Rejects:
         """Open the rejects of this run: the file asked for, else one beside the state."""
