@@ -34,7 +34,12 @@ SENTENCES: dict[str, str] = {
     "unknown device '{device}' (known: {known})": "未知设备 '{device}'（可用：{known}）",
     "device '{device}' is no proper address": "设备 '{device}' 的地址写法不对",
     "device '{device}': unknown option '{option}' (known: {known})": "设备 '{device}'：未知选项 '{option}'（可用：{known}）",
-    "device '{device}': deadline is a whole number of seconds": "设备 '{device}'：deadline 应为整数秒",
+    "device '{device}': {option} cannot be '{value}'": "设备 '{device}'：{option} 不能是 '{value}'",
+    "{kind}: needs orderctl's extra '{extra}'": "{kind}：需要安装 orderctl 的附加组件 '{extra}'",
+    "pip install 'orderctl[{extra}]'": "pip install 'orderctl[{extra}]'",
+    "this machine has no libusb": "本机没有 libusb",
+    "install libusb (Debian: apt install libusb-1.0-0)": "请安装 libusb（Debian：apt install libusb-1.0-0）",
+    "it is not plugged in or switched off": "没有插上或没有开机",
     "{path}: {reason}": "{path}：{reason}",
     "{path}: the file of job '{title}' was there or about to be, and is not there now": (
         "{path}：任务 '{title}' 的文件已经或正要放到这里，现在却不在了"

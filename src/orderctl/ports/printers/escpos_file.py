@@ -9,12 +9,11 @@ import os
 import stat
 from pathlib import Path
 
-from orderctl.model.errors import OutcomeUnknown, Refused, Temporary
+from orderctl.model.errors import OutcomeUnknown, Temporary
 from orderctl.model.text import Text
+from orderctl.ports.printers.conversation import check_kind, forgetful, said
 from orderctl.ports.printers.file import FilePrinter
 from orderctl.ports.printers.port import DeviceSpec, Document, Receipt
-
-ESCPOS = "application/vnd.escpos"
 
 
 class EscposFilePrinter:
@@ -26,15 +25,12 @@ class EscposFilePrinter:
         self._files = FilePrinter(spec)
 
     def send(self, document: Document, *, title: str) -> Receipt:
-        if document.media_type != ESCPOS:
-            raise Refused(
-                self._said(Text("it takes ESC/POS, not {kind}", kind=document.media_type)), code="format"
-            )
+        check_kind(self._spec, document)
         return self._write(document.content) if self._is_device() else self._files.send(document, title=title)
 
     def lookup(self, document: Document, *, title: str) -> Receipt | None:
         if self._is_device():
-            raise OutcomeUnknown(self._said(Text("a receipt printer remembers nothing; look at the paper")))
+            raise forgetful(self._spec)
         return self._files.lookup(document, title=title)
 
     def _is_device(self) -> bool:
@@ -56,20 +52,14 @@ class EscposFilePrinter:
             finally:
                 os.close(handle)
         except OSError as error:
-            text = self._said(
-                Text(
-                    "{sent} of {total} bytes written ({reason})",
-                    sent=sent,
-                    total=len(content),
-                    reason=error.strerror,
-                )
+            text = Text(
+                "{sent} of {total} bytes written ({reason})",
+                sent=sent,
+                total=len(content),
+                reason=error.strerror,
             )
             if sent == 0:
-                raise Temporary(text, code="device") from None
-            raise OutcomeUnknown(
-                text, code="device", hint=Text("look at the paper before printing again")
-            ) from None
+                raise Temporary(said(self._spec, text), code="device") from None
+            hint = Text("look at the paper before printing again")
+            raise OutcomeUnknown(said(self._spec, text), code="device", hint=hint) from None
         return Receipt("spooled", f"{sent} bytes")
-
-    def _said(self, text: Text) -> Text:
-        return Text("printer {device}: {reason}", device=self._spec.text, reason=text)
