@@ -204,7 +204,7 @@ class Job:
         self.document = document
         self.device = device
         self.size = size
-        text = _device(session, device)
+        text = device_text(session, device)
         self.kind = parse_device(text).kind
         self.printer = connect(text)
         self._sheets: dict[str, prints.Sheet] = {}
@@ -342,7 +342,7 @@ def _sender(sender: Mapping[str, Any]) -> dict[str, Any]:
     return {**sender, "address": "".join(dict.fromkeys(parts)) if domestic else ", ".join(reversed(parts))}
 
 
-def _device(session: Session, name: str) -> str:
+def device_text(session: Session, name: str) -> str:
     """Give the address of a device: a name of the configuration, or the address itself."""
     if name in session.config.devices:
         text = session.config.devices[name]

@@ -51,6 +51,10 @@ COMMANDS: dict[str, Command] = {
     "ledger": Command("orderctl.cli.commands.ledger", "See and settle what the ledger remembers."),
     "auth": Command("orderctl.cli.commands.auth", "Let orderctl into a shop."),
     "config": Command("orderctl.cli.commands.config", "Show the configuration in effect."),
+    "doctor": Command(
+        "orderctl.cli.commands.doctor",
+        "Check configuration, rules, ledger, shops, issuers and devices, and say of each what is missing.",
+    ),
     "init": Command(
         "orderctl.cli.commands.init",
         "Write orderctl.yaml and rules.yaml to begin with, and the document templates; no file is overwritten.",
@@ -280,6 +284,7 @@ OPTIONS: dict[str, list[str]] = {
         "--verbose",
         "show",
     ],
+    "doctor": ["--config", "--debug", "--help", "--lang", "--log-format", "--now", "--state", "--verbose"],
     "init": ["--config", "--debug", "--help", "--lang", "--log-format", "--now", "--state", "--verbose"],
     "schema": ["--config", "--debug", "--help", "--lang", "--log-format", "--now", "--state", "--verbose"],
     "sandbox": [

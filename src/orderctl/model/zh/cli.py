@@ -34,6 +34,7 @@ SENTENCES: dict[str, str] = {
     "Serve stand-ins of Taobao, Shopify and a courier on this machine, as strict and as nasty as the originals.": "在本机提供淘宝、Shopify 和快递的替身，和真的一样严格、一样刁钻。",
     "Run the whole job once, from orders to a report, against stand-in platforms on this machine.": "对着本机的平台替身，从订单到报表完整走一遍。",
     "Run it again: nothing is shipped or printed twice.": "再运行一遍：不会重复发货或打印。",
+    "Check configuration, rules, ledger, shops, issuers and devices, and say of each what is missing.": "逐项检查配置、规则、台账、店铺、取号方和设备，说明缺什么。",
     # options and arguments
     "Configuration file.": "配置文件。",
     "State directory with the ledger.": "状态目录，台账在其中。",
@@ -166,6 +167,20 @@ SENTENCES: dict[str, str] = {
     "no rules file {path}: nothing is mapped or routed": "没有规则文件 {path}：不对应商品，也不选快递",
     "--now {value}: give an instant such as 2026-11-24T05:30:28Z": "--now {value}：请写 2026-11-24T05:30:28Z 这样的时刻",
     "cannot create the state directory {path}: {why}": "无法创建状态目录 {path}：{why}",
+    # doctor
+    "{good} checks passed, {bad} did not": "{good} 项通过，{bad} 项未通过",
+    "{path}": "{path}",
+    "{device}": "{device}",
+    "{failed} tests fail, {doubtful} places are doubtful": "{failed} 个测试未通过，{doubtful} 处可疑",
+    "orderctl rules test; orderctl rules lint": "orderctl rules test；orderctl rules lint",
+    "read, its tests pass": "已读取，测试通过",
+    "restore a backup; orderctl ledger verify tells all": "请恢复备份；orderctl ledger verify 列出全部",
+    "sound, {count} effects wait": "完好，{count} 个操作待处理",
+    "{platform} accepts the credentials, its shop is {theirs}": "{platform} 接受凭证，平台店铺为 {theirs}",
+    "no settings for an API, and no file fits {patterns}": "没有接口设置，也没有文件符合 {patterns}",
+    "give settings or files in orderctl.yaml": "请在 orderctl.yaml 中写 settings 或 files",
+    "{count} export files": "{count} 个导出文件",
+    "settings complete for {kind}": "{kind} 设置齐全",
     # batches, facts, content
     "{source}: is no facts/1 file": "{source}：不是 facts/1 文件",
     "{name}: holds {kind}, this command takes {accept}": "{name}：内容是 {kind}，本命令需要 {accept}",

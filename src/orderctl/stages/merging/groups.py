@@ -88,8 +88,8 @@ def carried(
             "order_id",
             pl.col("line_ref").fill_null(""),
             pl.col("quantity").fill_null(0),
-            # what is free beside a commitment must not get that shipment's name
-            pl.when(pl.col("committed") > 0).then("committed"),
+            # what is free beside commitments must not get the name of any of their shipments
+            pl.when(pl.col("committed") > 0).then(pl.concat_str(pl.lit("committed "), "committed")),
             separator=SEPARATOR,
             ignore_nulls=True,
         )

@@ -1,0 +1,96 @@
+"""Everything a run needs, looked at one by one; nothing is changed at a platform, an issuer or a printer."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+
+from orderctl.cli.config import ShopConfig
+from orderctl.cli.issuing import Issuing
+from orderctl.cli.printing import device_text
+from orderctl.cli.session import Session
+from orderctl.cli.shops import has_api, open_shop
+from orderctl.model.errors import ConfigError, OrderctlError
+from orderctl.model.text import Text
+from orderctl.ports.content import ContentStore
+from orderctl.ports.ledger import Ledger
+from orderctl.ports.printers import connect
+from orderctl.stages.rules.check import lint, run_tests
+
+Check = tuple[str, Callable[[], Text]]
+
+
+def examine(session: Session) -> None:
+    """Print one line a check: `ok` or `--`, what was looked at, what was found and what to do."""
+    good = bad = 0
+    with session.ledger() as ledger:
+        for name, look in _checks(session, ledger):
+            try:
+                mark, text = "ok", look().render(session.console.locale)
+                good += 1
+            except OrderctlError as error:
+                mark, text = "--", error.render(session.console.locale)
+                session.tally.add(error)
+                bad += 1
+            sys.stdout.write(f"{mark}  {name}: {text}\n")
+    session.console.summary(
+        Text("{good} checks passed, {bad} did not", good=good, bad=bad), good=good, bad=bad
+    )
+
+
+def _checks(session: Session, ledger: Ledger) -> Iterator[Check]:
+    yield "orderctl.yaml", lambda: Text("{path}", path=session.config_file or "-")
+    yield "rules.yaml", lambda: _rules(session)
+    yield "ledger", lambda: _ledger(session, ledger)
+    for name, shop in session.config.shops.items():
+        yield f"shops.{name}", lambda name=name, shop=shop: _shop(session, ledger, name, shop)  # type: ignore[misc]
+    issuing = Issuing(session, ledger, ContentStore(session.state / "content"))
+    for name in session.config.issuers:
+        yield f"issuers.{name}", lambda name=name: _issuer(issuing, name)  # type: ignore[misc]
+    for name in session.config.devices:
+        yield f"devices.{name}", lambda name=name: _device(session, name)  # type: ignore[misc]
+
+
+def _rules(session: Session) -> Text:
+    failed = sum(not result.passed for result in run_tests(session.book))
+    doubtful = len(lint(session.book))
+    if failed or doubtful:
+        raise ConfigError(
+            Text("{failed} tests fail, {doubtful} places are doubtful", failed=failed, doubtful=doubtful),
+            hint=Text("orderctl rules test; orderctl rules lint"),
+        )
+    return Text("read, its tests pass")
+
+
+def _ledger(session: Session, ledger: Ledger) -> Text:
+    findings = ledger.verify()
+    if findings:
+        raise ConfigError(findings[0], hint=Text("restore a backup; orderctl ledger verify tells all"))
+    return Text("sound, {count} effects wait", count=len(ledger.pending(session.now)))
+
+
+def _shop(session: Session, ledger: Ledger, name: str, shop: ShopConfig) -> Text:
+    if has_api(shop):
+        theirs = open_shop(session, ledger, name).identify()
+        return Text(
+            "{platform} accepts the credentials, its shop is {theirs}", platform=shop.platform, theirs=theirs
+        )
+    found = [path for pattern in shop.files for path in session.base.glob(pattern)]
+    if not found:
+        raise ConfigError(
+            Text(
+                "no settings for an API, and no file fits {patterns}", patterns=", ".join(shop.files) or "-"
+            ),
+            hint=Text("give settings or files in orderctl.yaml"),
+        )
+    return Text("{count} export files", count=len(found))
+
+
+def _issuer(issuing: Issuing, name: str) -> Text:
+    return Text("settings complete for {kind}", kind=issuing.open(name).name)
+
+
+def _device(session: Session, name: str) -> Text:
+    text = device_text(session, name)
+    connect(text)
+    return Text("{device}", device=text)
