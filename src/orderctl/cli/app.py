@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import os
 import sys
 import traceback
 from collections.abc import Callable
@@ -74,9 +73,9 @@ def _with_session(name: str, body: Callable[..., None]) -> Callable[..., int]:
         )
         try:
             body(session, **given)
-        except BrokenPipeError:  # here, since typer would end the process with 1
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return exits.CLOSED_PIPE
+            sys.stdout.flush()
+        except BrokenPipeError as error:  # here, since typer would end the process with 1
+            return exits.output_failed(error, f"orderctl {name}")
         finally:
             session.close()
         return session.tally.code()
@@ -132,6 +131,7 @@ def invoke(argv: list[str]) -> int:
     debug = "--debug" in argv
     try:
         code = build(name).main(args=argv[1:], prog_name=f"orderctl {name}", standalone_mode=False)
+        sys.stdout.flush()
         return code if isinstance(code, int) else exits.OK
     except OrderctlError as error:
         if debug:
@@ -141,9 +141,13 @@ def invoke(argv: list[str]) -> int:
     except typer.TyperException as error:
         error.show() if hasattr(error, "show") else print(f"orderctl {name}: {error}", file=sys.stderr)
         return int(getattr(error, "exit_code", exits.USAGE))
+    except SystemExit:  # typer's word for a closed pipe while it writes help
+        return exits.output_failed(BrokenPipeError(), f"orderctl {name}")
     except (typer.Abort, KeyboardInterrupt):
         return exits.INTERRUPTED
     except Exception as error:  # the one place: a bug is told as such, never as an empty traceback at 3 a.m.
+        if isinstance(error, OSError) and error.filename is None:  # every other one was named by its port
+            return exits.output_failed(error, f"orderctl {name}")
         if debug:
             traceback.print_exc()
         text = Text(

@@ -5,9 +5,12 @@ Several at once: the first that applies in the order of `_ORDER`.
 
 from __future__ import annotations
 
+import os
+import sys
 from dataclasses import dataclass
 
 from orderctl.model import errors
+from orderctl.model.text import Text
 
 OK, BUG, USAGE, SOME, PENDING = 0, 1, 2, 3, 4
 DATA, NO_INPUT, CREATE, IO, TEMPORARY, NO_PERMISSION, CONFIG = 65, 66, 73, 74, 75, 77, 78
@@ -49,6 +52,18 @@ def code_of(error: Exception) -> int:
     return next((code for kind, code in _CODES if isinstance(error, kind)), BUG)
 
 
+def output_failed(error: OSError, who: str) -> int:
+    """Tell that stdout took no more, unless its reader just went away; nothing more is written to it."""
+    from orderctl.cli.console import locale_of
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):
+        return CLOSED_PIPE
+    text = Text("writing to {target} failed: {why}", target="stdout", why=error.strerror or str(error))
+    print(f"{who}: {text.render(locale_of())}", file=sys.stderr)
+    return IO
+
+
 @dataclass
 class Tally:
     """What went less than well in a run, counted; `code()` is what the process ends with."""
@@ -59,17 +74,23 @@ class Tally:
     pending: int = 0
     temporary: int = 0
     unauthorized: int = 0
+    misconfigured: int = 0
 
     def add(self, error: Exception, count: int = 1) -> None:
         """Count a failure that stopped a part of the run (a shop, a parcel), not the whole."""
-        name = {PENDING: "pending", NO_PERMISSION: "unauthorized", TEMPORARY: "temporary"}.get(
-            code_of(error), "blocked"
-        )
+        names = {
+            PENDING: "pending",
+            NO_PERMISSION: "unauthorized",
+            TEMPORARY: "temporary",
+            CONFIG: "misconfigured",
+        }
+        name = names.get(code_of(error), "blocked")
         setattr(self, name, getattr(self, name) + count)
 
     def code(self) -> int:
         """Give the exit code. Waiting rows are no failure."""
         found = {
+            CONFIG: self.misconfigured,
             PENDING: self.pending,
             NO_PERMISSION: self.unauthorized,
             TEMPORARY: self.temporary,

@@ -63,17 +63,14 @@ def nearest(name: str) -> str | None:
     return next(iter(difflib.get_close_matches(name, COMMANDS, n=1)), None)
 
 
-def completion(argv: list[str]) -> int:
-    """Print a shell's completion script, or (`--complete WORDS...`) the words that may stand last."""
+def completion(argv: list[str]) -> tuple[int, str]:
+    """Give exit code and text: a shell's completion script, or (`--complete WORDS...`) the words that may stand last."""
     if argv[0] == "completion":
         shell = argv[1] if len(argv) > 1 else Path(os.environ.get("SHELL", "bash")).name
         if shell not in _SCRIPTS:
             print("usage: orderctl completion bash|zsh|fish", file=sys.stderr)
-            return 2
-        sys.stdout.write(_SCRIPTS[shell])
-        return 0
+            return 2, ""
+        return 0, _SCRIPTS[shell]
     *before, last = argv[1:] or [""]
     words: list[str] = list(COMMANDS) if not before else OPTIONS.get(before[0], [])
-    found = [w for w in words if w.startswith(last)]
-    print("\n".join(found)) if found else None
-    return 0
+    return 0, "".join(f"{word}\n" for word in words if word.startswith(last))

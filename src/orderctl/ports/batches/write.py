@@ -16,7 +16,7 @@ import arro3.io
 import polars as pl
 import zstandard
 
-from orderctl.model.errors import CannotCreate, OutputFailed
+from orderctl.model.errors import CannotCreate, OutputFailed, UsageError
 from orderctl.model.schema import empty
 from orderctl.model.text import Text
 
@@ -26,9 +26,13 @@ SPOOL = 64 << 20
 
 
 def format_of(target: str, asked: str | None) -> Format:
-    """Choose the format: the one asked for, else by the file name's ending, else JSONL."""
+    """Choose the format: the one asked for, else by the file name's ending, else JSONL. Raises: UsageError."""
     if asked:
-        return cast(Format, asked)
+        if asked not in FORMATS:
+            raise UsageError(
+                Text("--format {value}: give one of {known}", value=asked, known=", ".join(FORMATS))
+            )
+        return asked
     if target.endswith(".parquet"):
         return "parquet"
     return "arrow" if target.endswith((".arrow", ".arrows")) else "jsonl"
