@@ -94,20 +94,24 @@ def commands_page(language: Language) -> str:
     for name, command in built.items():
         text.append(f"## orderctl {name}\n\n{command.help}\n\n")
         for inner, sub in getattr(command, "commands", {}).items():
-            text.append(f"### orderctl {name} {inner}\n\n{sub.help}\n\n{_own(f'{name} {inner}', sub, language)}")
+            text.append(
+                f"### orderctl {name} {inner}\n\n{sub.help}\n\n{_own(f'{name} {inner}', sub, language)}"
+            )
         if not getattr(command, "commands", {}):
             text.append(_own(name, command, language))
     return "".join(text)
 
 
 def _is_common(param: Any) -> bool:
-    return param.name in app._COMMON  # noqa: SLF001 - the one table of them
+    return param.name in app._COMMON
 
 
 def _own(name: str, command: Any, language: Language) -> str:
     own = [p for p in command.params if not _is_common(p)]
     words = [_argument(p) for p in own if p.param_type_name == "argument"]
-    return f"`{' '.join(['orderctl', name, *words, '[OPTIONS]'])}`\n\n" + (_options(own, language) if own else "")
+    return f"`{' '.join(['orderctl', name, *words, '[OPTIONS]'])}`\n\n" + (
+        _options(own, language) if own else ""
+    )
 
 
 def _argument(param: Any) -> str:

@@ -1,6 +1,6 @@
 """Write docs/images/*.png from what `make demo` left: one of our own labels, and the top of the HTML report.
 
-Needs chromium for the report. Usage: build_images.py [DEMO_FOLDER]
+Needs chromium for the report, which is made in both languages. Usage: build_images.py [DEMO_FOLDER]
 """
 
 from __future__ import annotations
@@ -29,27 +29,40 @@ def draw_label(labels: Path) -> Image.Image:
     raise SystemExit(f"{labels}: no label of {CAPTION}")
 
 
-def draw_report(page: Path) -> Image.Image:
-    """Give the top of the report as a browser shows it."""
+def draw_report(demo: Path, language: str) -> Image.Image:
+    """Give the top of the report of a language as a browser shows it."""
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     if browser is None:
         raise SystemExit("the report needs a browser: apt install chromium")
     width, height = REPORT_SIZE
     with tempfile.TemporaryDirectory() as folder:
-        target = Path(folder) / "report.png"
+        page, target = Path(folder) / "report.html", Path(folder) / "report.png"
+        command = [
+            sys.executable,
+            "-m",
+            "orderctl",
+            "report",
+            "shipped.jsonl",
+            "--lang",
+            language,
+            "-o",
+            page,
+        ]
+        subprocess.run(command, cwd=demo, check=True)
         switches = ["--headless", "--no-sandbox", "--hide-scrollbars", f"--user-data-dir={folder}/profile"]
-        shown = [f"--window-size={width},{height}", f"--screenshot={target}", page.resolve().as_uri()]
+        shown = [f"--window-size={width},{height}", f"--screenshot={target}", page.as_uri()]
         subprocess.run([browser, *switches, *shown], check=True, capture_output=True, timeout=120)
         with Image.open(target) as drawn:
             return drawn.convert("RGB")
 
 
 def main(demo: Path) -> None:
-    """Write both pictures."""
+    """Write the pictures."""
     IMAGES.mkdir(parents=True, exist_ok=True)
     draw_label(demo / "out" / "labels.pdf").save(IMAGES / "label.png", optimize=True)
-    report = draw_report(demo / "out" / "report.html").quantize(128, dither=Image.Dither.NONE)
-    report.save(IMAGES / "report.png", optimize=True)
+    for language, name in (("en", "report.png"), ("zh", "report.zh-CN.png")):
+        report = draw_report(demo, language).quantize(128, dither=Image.Dither.NONE)
+        report.save(IMAGES / name, optimize=True)
 
 
 if __name__ == "__main__":

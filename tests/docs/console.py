@@ -68,7 +68,9 @@ def commands(block: Block) -> Iterator[Command]:
     """Give the commands of a console block; a line that ends in a backslash, a pipe or an open bracket goes on."""
     for part in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
         lines = part.splitlines(keepends=True)
-        count = next(i for i, line in enumerate(lines, start=1) if not line.rstrip("\n").endswith(("\\", "|")))
+        count = next(
+            i for i, line in enumerate(lines, start=1) if not line.rstrip("\n").endswith(("\\", "|"))
+        )
         yield Command("".join(lines[:count]).rstrip("\n"), "".join(lines[count:]))
 
 
@@ -86,7 +88,9 @@ def run(page: str, folder: Path, language: str) -> list[tuple[Command, str]]:
     script = ["set -o pipefail"]
     for block in blocks(page):
         if block.file:
-            script.append(f"mkdir -p \"$(dirname '{block.file}')\"; cat > '{block.file}' <<'{MARK}'\n{block.text}{MARK}")
+            script.append(
+                f"mkdir -p \"$(dirname '{block.file}')\"; cat > '{block.file}' <<'{MARK}'\n{block.text}{MARK}"
+            )
         for command in commands(block) if block.runs else ():
             found.append(command)
             script.append(f"{ALIASES.get(command.line, command.line)}\nprintf '{MARK}'")

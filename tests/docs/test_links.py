@@ -15,7 +15,9 @@ LARGEST_PICTURE = 200_000
 
 def links(page: Path) -> list[str]:
     text = FENCE.sub("", page.read_text("utf-8"))
-    return [target for target in LINK.findall(text) if "://" not in target and not target.startswith("mailto:")]
+    return [
+        target for target in LINK.findall(text) if "://" not in target and not target.startswith("mailto:")
+    ]
 
 
 def headings(page: Path) -> set[str]:
