@@ -12,9 +12,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-Instant = Annotated[
-    str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$", description="RFC 3339, UTC, seconds")
-]
+INSTANT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"
+Instant = Annotated[str, Field(pattern=INSTANT, description="RFC 3339, UTC, seconds")]
 
 
 class Record(BaseModel):
@@ -189,6 +188,7 @@ class ShipmentOrder(OrderHead):
 
     part: int | None
     parts: int | None
+    extra: str | None = Field(description="the order's unknown top-level keys, as JSON text")
 
 
 class ShipmentLine(Line):
