@@ -88,4 +88,34 @@ SENTENCES: dict[str, str] = {
     "offline: cover open, error or switched off by hand": "离线：盖子打开、出错或被手动关闭",
     "the paper ended while printing": "打印途中纸用完了",
     "no answer to a status request": "没有应答状态询问",
+    # --- templates
+    "Preview and list the document templates.": "预览和列出单据模板。",
+    "Show what a template makes of invented parcels: long address, thirty lines, abroad, cash on delivery.": (
+        "用虚构的包裹看模板的效果：长地址、三十行商品、寄往国外、货到付款。"
+    ),
+    "A .png shows all pages in one picture, a .pdf or .escpos file is what would be printed, a folder gets one picture a page.": (
+        ".png 把所有页画在一张图里，.pdf 或 .escpos 就是实际打印的内容，文件夹则每页一张图。"
+    ),
+    "List the documents, their paper and the template each is made with.": "列出各种单据、纸张和所用的模板。",
+    "label, packing-slip, picklist or receipt.": "label、packing-slip、picklist 或 receipt。",
+    "Paper: 76x130, 100x150, a5, ...; for receipts 58 or 80.": "纸张：76x130、100x150、a5……；小票为 58 或 80。",
+    "A template of your own; that of the configuration by default.": "自己的模板；默认用配置中的。",
+    "Language of the words on the document: zh or en.": "单据上文字的语言：zh 或 en。",
+    "Where the preview goes: FILE.png, FILE.pdf, FILE.escpos (receipts) or a folder.": (
+        "预览写到哪里：文件.png、文件.pdf、文件.escpos（小票）或文件夹。"
+    ),
+    "a receipt has no template file": "小票没有模板文件",
+    "receipts come as .png, .escpos or in a folder, other documents as .png, .pdf or in a folder": (
+        "小票可存为 .png、.escpos 或存入文件夹，其他单据可存为 .png、.pdf 或存入文件夹"
+    ),
+    "--output {path}: not for {document}": "--output {path}：不适用于 {document}",
+    "--language {value}: give zh or en": "--language {value}：请给 zh 或 en",
+    "--size {value}: give 58 or 80 for receipts": "--size {value}：小票请给 58 或 80",
+    "{document}: {pages} pages on {size} in {path}": "{document}：{size} 共 {pages} 页，在 {path}",
+    "Document templates": "单据模板",
+    "Document": "单据",
+    "Paper": "纸张",
+    "Template": "模板",
+    "shipped": "自带",
+    "none, by rules of its own": "无，按固定格式",
 }

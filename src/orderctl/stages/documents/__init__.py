@@ -10,6 +10,7 @@ from orderctl.stages.documents.characters import missing_characters as missing_c
 from orderctl.stages.documents.check import check_labels as check_labels
 from orderctl.stages.documents.check import read_barcodes as read_barcodes
 from orderctl.stages.documents.check import render_previews as render_previews
+from orderctl.stages.documents.check import render_sheet as render_sheet
 from orderctl.stages.documents.data import Document as Document
 from orderctl.stages.documents.data import Label as Label
 from orderctl.stages.documents.data import page_size as page_size
@@ -20,6 +21,7 @@ from orderctl.stages.documents.labels import render_labels as render_labels
 from orderctl.stages.documents.printing import find_unprintable as find_unprintable
 from orderctl.stages.documents.receipt import render_receipt as render_receipt
 from orderctl.stages.documents.receipt import render_receipt_preview as render_receipt_preview
+from orderctl.stages.documents.samples import sample_labels as sample_labels
 from orderctl.stages.documents.slips import render_packing_slips as render_packing_slips
 from orderctl.stages.documents.slips import render_picklist as render_picklist
 from orderctl.stages.documents.typesetting import template_text as template_text

@@ -17,6 +17,7 @@ from orderctl.stages.documents.data import Document
 from orderctl.stages.documents.pages import draw_pages
 
 _DPI = 203
+_GAP, _GREY = 12, 160
 _THRESHOLD = bytes(0 if value < 128 else 255 for value in range(256))
 
 
@@ -57,9 +58,32 @@ def read_barcodes(document: Document) -> Iterator[list[str]]:
 
 def render_previews(document: Document, *, dpi: int = 150) -> list[bytes]:
     """Draw every page of a PDF document as PNG."""
-    pictures = []
+    return [_png(page) for page in _pictures(document, dpi)]
+
+
+def render_sheet(document: Document, *, dpi: int = 150, across: int = 4) -> bytes:
+    """Draw all pages of a PDF document as one PNG, side by side on grey, `across` in a row."""
+    pages = list(_pictures(document, dpi))
+    rows = [pages[start : start + across] for start in range(0, len(pages), across)]
+    heights = [max(page.height for page in row) for row in rows]
+    width = max(sum(page.width + _GAP for page in row) for row in rows) + _GAP
+    sheet = Image.new("L", (width, sum(heights) + _GAP * (len(rows) + 1)), _GREY)
+    top = _GAP
+    for row, height in zip(rows, heights, strict=True):
+        left = _GAP
+        for page in row:
+            sheet.paste(page, (left, top))
+            left += page.width + _GAP
+        top += height + _GAP
+    return _png(sheet)
+
+
+def _pictures(document: Document, dpi: int) -> Iterator[Image.Image]:
     for width, height, grey in draw_pages(document.content, dpi):
-        buffer = io.BytesIO()
-        Image.frombytes("L", (width, height), grey).save(buffer, "PNG")
-        pictures.append(buffer.getvalue())
-    return pictures
+        yield Image.frombytes("L", (width, height), grey)
+
+
+def _png(picture: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return buffer.getvalue()
