@@ -53,8 +53,13 @@ def revisions(ledger: Ledger, kind: str, subjects: Iterable[str]) -> dict[str, i
     return {subject: revision for subject, revision in found.items() if revision > 1}
 
 
-def judge(session: Session, performed: Performed, row: Row, stage: str, codes: Codes) -> bool:
-    """Say whether an effect is done; if not, leave the fitting problem on its row, tell it and count it."""
+def judge(
+    session: Session, performed: Performed, row: Row, stage: str, codes: Codes, *, others: int | None = 0
+) -> bool:
+    """Say whether an effect is done; if not, leave the fitting problem on its row, tell it and count it.
+
+    `others` is how many more effects ended the same way and are not told themselves; None: this is one of them.
+    """
     outcome, failure = performed.outcome, performed.failure
     if outcome.state is State.DONE and performed.decision is not Decision.CONFLICT:
         return True
@@ -76,11 +81,14 @@ def judge(session: Session, performed: Performed, row: Row, stage: str, codes: C
         code, params = codes.refused, {"code": why}
         session.tally.blocked += 1
     note(row, stage, code, **params)
+    if others is None:
+        return False
     shown = Text(
-        "{kind} of {subject}: {why}",
+        "{kind} of {subject} and {others} more: {why}" if others else "{kind} of {subject}: {why}",
         kind=performed.effect.kind,
         subject=performed.effect.subject,
         why=failure.text if failure else Text(code),
+        others=others,
     )
     session.console.say(
         "warning",
@@ -88,6 +96,7 @@ def judge(session: Session, performed: Performed, row: Row, stage: str, codes: C
         shown,
         kind=performed.effect.kind,
         subject=performed.effect.subject,
+        others=others,
     )
     return False
 

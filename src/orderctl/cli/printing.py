@@ -6,7 +6,7 @@ bytes, checked by reading their barcodes back, before a device sees the first of
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,7 +23,7 @@ from orderctl.model.errors import ConfigError, OutcomeUnknown, UsageError
 from orderctl.model.text import Text
 from orderctl.ports.content import ContentStore
 from orderctl.ports.ledger import Ledger
-from orderctl.ports.ledger.perform import Answer, Result, perform, perform_jobs
+from orderctl.ports.ledger.perform import Answer, Performed, Result, perform, perform_jobs
 from orderctl.ports.printers import connect, parse_device
 from orderctl.ports.printers.port import Receipt
 from orderctl.stages import documents
@@ -204,9 +204,9 @@ class Job:
         self.document = document
         self.device = device
         self.size = size
-        text = device_text(session, device)
-        self.kind = parse_device(text).kind
-        self.printer = connect(text)
+        self.text = device_text(session, device)
+        self.kind = parse_device(self.text).kind
+        self.printer = connect(self.text)
         self._sheets: dict[str, prints.Sheet] = {}
         self._looked: dict[str, Receipt | None] = {}
 
@@ -219,16 +219,20 @@ class Job:
         effects = [
             e for number, part in enumerate(self._parts(sheets), start=1) for e in self._named(part, number)
         ]
-        printed = 0
-        for what in perform_jobs(
+        done = perform_jobs(
             self.ledger, effects, self._send, now=self.session.clock, lookup=self._lookup, kinds=_LOOKS
-        ):
-            done = judge(self.session, what, self._sheets[what.effect.key].row, STAGE, PRINT)
-            printed += done and what.decision == "begin"
+        )
+        alike = Counter(_ending(what) for what in done)  # a jam is one thing to tell, not one for each page
+        printed = 0
+        for what in done:
+            others = alike.pop(_ending(what), None)
+            row = self._sheets[what.effect.key].row
+            good = judge(self.session, what, row, STAGE, PRINT, others=None if others is None else others - 1)
+            printed += good and what.decision == "begin"
         return printed
 
     def _named(self, sheets: list[prints.Sheet], number: int) -> list[Effect]:
-        job = f"{self.ledger.run_id}/{self.document}-{number}/{self.device}"
+        job = f"{self.ledger.run_id}/{self.document}-{number}/{self.text}"
         return [replace(sheet.effect, job=job) for sheet in sheets]
 
     def _printable(self, sheets: list[prints.Sheet]) -> list[prints.Sheet]:
@@ -283,10 +287,10 @@ class Job:
             "{document}: {count} to {device}", document=self.document, count=len(sheets), device=self.device
         )
         self.session.console.say("info", "job.sent", text, job=effects[0].job, detail=receipt.detail)
-        return [self._told(receipt, page) for page in range(1, len(sheets) + 1)]
+        return [self._told(receipt, page, self.text) for page in range(1, len(sheets) + 1)]
 
     def _lookup(self, effect: Effect) -> Answer:
-        """Ask the device about an interrupted job: the same bytes under the same title tell whether it happened."""
+        """Ask the device the interrupted job went to, whichever is wanted now, whether it has seen it."""
         pages = self.ledger.entries(job=effect.job)
         if any(page.key not in self._sheets for page in pages):
             raise OutcomeUnknown(
@@ -294,15 +298,16 @@ class Job:
             )
         if effect.job not in self._looked:
             document = self._document([self._sheets[page.key] for page in pages])
-            self._looked[effect.job or ""] = self.printer.lookup(document, title=_title(effect.job))
+            printer = self.printer if _text_of(effect.job) == self.text else connect(_text_of(effect.job))
+            self._looked[effect.job or ""] = printer.lookup(document, title=_title(effect.job))
         receipt = self._looked[effect.job or ""]
         page = next(p.page or 1 for p in pages if p.key == effect.key)
-        return "absent" if receipt is None else self._told(receipt, page)
+        return "absent" if receipt is None else self._told(receipt, page, _text_of(effect.job))
 
-    def _told(self, receipt: Receipt, page: int) -> dict[str, Any]:
+    def _told(self, receipt: Receipt, page: int, text: str) -> dict[str, Any]:
         at = self.session.clock()
         return {
-            "device": self.device,
+            "device": self.device if text == self.text else text,
             "at": at,
             "confirmed": receipt.confirmed,
             "page": page,
@@ -332,6 +337,17 @@ class Job:
         return {"language": configured.language, "template": text, "source": own}
 
 
+def _ending(what: Performed) -> tuple[object, ...]:
+    """Say how an effect ended; equal for the pages of one job that failed as one, never for two conflicts."""
+    apart = what.effect.key if what.decision is Decision.CONFLICT else id(what.failure)
+    return what.decision, what.outcome.state, what.outcome.error, apart
+
+
+def _text_of(job: str | None) -> str:
+    """Give the device a job was named for."""
+    return (job or "").split("/", 2)[2]
+
+
 def _title(job: str | None) -> str:
     return f"orderctl {job}"
 
@@ -343,15 +359,15 @@ def _sender(sender: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def device_text(session: Session, name: str) -> str:
-    """Give the address of a device: a name of the configuration, or the address itself."""
-    if name in session.config.devices:
-        text = session.config.devices[name]
-        kind, _, path = text.partition(":")
-        relative = kind in ("file", "escpos-file") and not Path(path).is_absolute()
-        return f"{kind}:{session.base / path}" if relative else text
-    if ":" not in name:
+    """Give the address of a device, a name of the configuration or an address itself, the same from every folder."""
+    text = session.config.devices.get(name, name)
+    kind, colon, path = text.partition(":")
+    if kind in ("file", "escpos-file") and path:
+        base = session.base if name in session.config.devices else Path()
+        return f"{kind}:{(base / Path(path).expanduser()).absolute()}"
+    if not colon:
         known = ", ".join(session.config.devices) or "-"
         raise ConfigError(
             Text("no device {name} in the configuration (there are: {known})", name=name, known=known)
         )
-    return name
+    return text
