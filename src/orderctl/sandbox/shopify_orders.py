@@ -20,7 +20,7 @@ CASES = {
         "us", "same as first", "de", "jp", "cn", "unpaid", "test", "cancelled", "many lines", "on hold",
         "formula note", "emoji note", "unmapped", "two locations", "partly shipped", "shipped", "refunded", "digital",
         "no fulfilment order", "scheduled", "other currency", "partly refunded", "by a service", "authorized",
-        "returning", "same as first",
+        "returning", "same as first", "cod",
     ),
     "sf-cny": (
         "cn", "same as first", "wish sf", "wish no yto", "shanghai", "xinjiang", "unmapped", "gift", "cancelled",
@@ -34,7 +34,11 @@ NOTE_OF = {
 }  # fmt: skip
 FINANCIAL_OF = {
     "unpaid": "PENDING", "authorized": "AUTHORIZED", "refunded": "REFUNDED", "partly refunded": "PARTIALLY_REFUNDED",
+    "cod": "PENDING",
 }  # fmt: skip
+COD = "Cash on Delivery (COD)"
+TIP_OF = {"emoji note": 300}
+DUTIES_OF = {"de": 450}
 ATTRIBUTES_OF = {
     "gift": (("gift_note", "Happy housewarming"),), "emoji note": (("_hidden", "1"), ("delivery date", "any")),
 }  # fmt: skip
@@ -120,7 +124,7 @@ def make(
         "shippingLine": None if address is None else make_shipping_line(currency, address),
         "lineItems": lines, "fulfillments": [],
     }  # fmt: skip
-    body |= make_money(lines, financial, currency, at, dice)
+    body |= make_money(lines, financial, currency, at, dice, case)
     body["fulfillmentOrders"] = make_fulfilment_orders(serial, lines, case, at, body)
     if case in ("shipped", "partly shipped"):
         part = body["fulfillmentOrders"][0]
@@ -229,28 +233,39 @@ def make_lines(serial: int, currency: str, case: str | None, dice: Random) -> li
 def make_line(serial: int, index: int, good: Good, quantity: int, currency: str) -> dict[str, Any]:
     """Make one line."""
     price = good.usd if currency == "USD" else good.cny
+    product = min(one.item for one in (*GOODS, good) if one.english == good.english)
     return {
         "id": f"gid://shopify/LineItem/{serial * 100 + index}", "sku": good.sku,
         "title": good.english if currency == "USD" else good.title, "variantTitle": good.variant, "quantity": quantity,
         "currentQuantity": quantity, "unfulfilledQuantity": quantity, "requiresShipping": True, "isGiftCard": False,
-        "originalUnitPriceSet": price, "discountedTotalSet": price * quantity, "customAttributes": [],
+        "originalUnitPriceSet": price, "discountedTotalSet": price * quantity, "discountAllocations": [],
+        "customAttributes": [],
         "variant": {"id": f"gid://shopify/ProductVariant/{43_000_000_000 + good.item}", "barcode": None},
+        "product": {"id": f"gid://shopify/Product/{8_100_000_000 + product}"},
     }  # fmt: skip
 
 
 def make_money(
-    lines: list[dict[str, Any]], financial: str, currency: str, at: int, dice: Random
+    lines: list[dict[str, Any]], financial: str, currency: str, at: int, dice: Random, case: str | None
 ) -> dict[str, Any]:
-    """Give the amounts of an order and its transactions; total = goods - discount + shipping + added tax."""
+    """Give the amounts of an order and its transactions.
+
+    total = goods - discount + shipping + added tax + duties + tip; the discount is a code's, on the whole order.
+    """
     goods = sum(line["discountedTotalSet"] for line in lines)
     kept = sum(line["originalUnitPriceSet"] * line["currentQuantity"] for line in lines)
     discount = dice.choice([0, 0, 0, 400]) if goods > 2000 and kept == goods else 0
     shipping = dice.choice([0, 500, 800])
     tax = (goods - discount) * 7 // 100 if currency == "USD" else 0
-    total = goods - discount + shipping + tax
+    tip, duties = TIP_OF.get(case or "", 0), DUTIES_OF.get(case or "")
+    total = goods - discount + shipping + tax + (duties or 0) + tip
+    if discount:
+        spread(lines, discount)
     refunded = {"REFUNDED": total, "PARTIALLY_REFUNDED": goods - kept}.get(financial, 0)
     paid = 0 if financial in ("PENDING", "AUTHORIZED") else total
     kind = {"PENDING": None, "AUTHORIZED": "AUTHORIZATION"}.get(financial, "SALE")
+    if case == "cod":
+        kind = "SALE"
     transactions = (
         []
         if kind is None
@@ -258,9 +273,9 @@ def make_money(
             {
                 "id": lines[0]["id"].replace("LineItem", "OrderTransaction"),
                 "kind": kind,
-                "status": "SUCCESS",
+                "status": "PENDING" if case == "cod" else "SUCCESS",
                 "processedAt": instant(at + 3),
-                "gateway": "bogus",
+                "gateway": COD if case == "cod" else "bogus",
                 "amountSet": total,
             }
         ]
@@ -268,9 +283,24 @@ def make_money(
     return {
         "totalPriceSet": total, "currentTotalPriceSet": total - refunded, "subtotalPriceSet": goods - discount,
         "totalReceivedSet": paid, "totalRefundedSet": refunded, "totalShippingPriceSet": shipping,
-        "totalDiscountsSet": discount, "totalTaxSet": tax, "transactions": transactions,
+        "totalDiscountsSet": discount, "totalTaxSet": tax, "totalTipReceivedSet": tip, "originalTotalDutiesSet": duties,
+        "transactions": transactions, "paymentGatewayNames": [one["gateway"] for one in transactions],
         "discountCodes": ["WELCOME"] if discount else [],
     }  # fmt: skip
+
+
+def spread(lines: list[dict[str, Any]], discount: int) -> None:
+    """Lay a discount on the whole order over its lines by their value, to the last cent.
+
+    `discountedTotalSet` of a line stays without it, as on the platform.
+    """
+    goods, above, told = sum(line["discountedTotalSet"] for line in lines), 0, 0
+    for line in lines:
+        above += line["discountedTotalSet"]
+        share = discount * above // goods - told
+        told += share
+        if share:
+            line["discountAllocations"] = [{"allocatedAmountSet": share}]
 
 
 def make_shipping_line(currency: str, address: dict[str, Any]) -> dict[str, Any]:

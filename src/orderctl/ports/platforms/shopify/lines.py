@@ -36,7 +36,6 @@ def read_lines(frame: pl.DataFrame) -> pl.DataFrame:
     """Give a row per line, its texts read, with what it must know of its order."""
     named = frame.select("row", "currency", "status", node=payload("lineItems").struct.field("nodes"))
     found = named.filter(pl.col("node").list.len() > 0).explode("node").unnest("node")
-    allocated = pl.col("discountAllocations")
     found = with_amounts(
         found,
         {
@@ -49,18 +48,8 @@ def read_lines(frame: pl.DataFrame) -> pl.DataFrame:
         kept=count(pl.col("currentQuantity")),
         left=count(pl.col("unfulfilledQuantity")),
         extra=pl.lit(None, dtype=pl.String),
-        shares=pl.lit(None, dtype=pl.Int64),
     )
-    if found.select(allocated.list.len().max()).item():
-        share = found.select("row", "currency", at=pl.int_range(pl.len()), share=allocated).explode("share")
-        share = with_amounts(
-            share,
-            {"minor": amount_of(pl.col("share").struct.field("allocatedAmountSet"))},
-            pl.col("currency"),
-        )
-        sums = share.group_by("at", maintain_order=True).agg(pl.col("minor").sum())
-        found = found.with_columns(shares=sums["minor"])
-    found = found.with_columns(shares=pl.when(allocated.is_not_null()).then(pl.col("shares").fill_null(0)))
+    found = _with_shares(found)
     if found.select(pl.col("customAttributes").list.len().max()).item():
         pair = pl.element().struct
         # names that begin with _ are meant to stay hidden
@@ -71,6 +60,17 @@ def read_lines(frame: pl.DataFrame) -> pl.DataFrame:
             extra=pl.col("customAttributes").list.eval(shown).list.drop_nulls().list.join("; ")
         )
     return found.with_columns(quantity_=pl.col("ordered").fill_null(0))
+
+
+def _with_shares(lines: pl.DataFrame) -> pl.DataFrame:
+    """Add `shares`, all discounts a line has its part of; null where they are not told or one cannot be read."""
+    lines, told = lines.with_row_index("at"), pl.col("discountAllocations")
+    some = lines.filter(told.list.len() > 0).select("at", "currency", share=told).explode("share")
+    bag = pl.col("share").struct.field("allocatedAmountSet")
+    read = with_amounts(some, {"minor": amount_of(bag)}, pl.col("currency"))
+    whole = pl.when(pl.col("minor").null_count() == 0).then(pl.col("minor").sum())
+    found = lines.join(read.group_by("at").agg(shares=whole), on="at", how="left", maintain_order="left")
+    return found.with_columns(shares=pl.when(told.list.len() == 0).then(0).otherwise("shares"))
 
 
 def gather_lines(lines: pl.DataFrame) -> pl.DataFrame:
@@ -116,7 +116,7 @@ def gather_lines(lines: pl.DataFrame) -> pl.DataFrame:
         full=full,
         current=pl.col("unit") * kept,
         discount=full - pl.col("discounted"),
-        told=pl.col("shares").is_not_null(),
+        told=(full - pl.col("shares")).is_not_null(),
         bad_quantity=pl.col("ordered").is_null(),
         bad_unit_price_minor=bad,
     )

@@ -6,12 +6,18 @@ could return and refuses dear ones.
 
 from __future__ import annotations
 
-_FIELDS = """
+_LINE = """
 fragment Bag on MoneyBag { shopMoney { amount currencyCode } presentmentMoney { amount currencyCode } }
 fragment Line on LineItem {
   id sku title variantTitle quantity currentQuantity unfulfilledQuantity requiresShipping isGiftCard
-  originalUnitPriceSet { ...Bag } discountedTotalSet { ...Bag } customAttributes { key value } variant { id barcode }
+  originalUnitPriceSet { ...Bag } discountedTotalSet { ...Bag } discountAllocations { allocatedAmountSet { ...Bag } }
+  customAttributes { key value } variant { id barcode } product { id }
 }
+"""
+
+_FIELDS = (
+    _LINE
+    + """
 fragment All on Order {
   id legacyResourceId name test createdAt processedAt updatedAt closed closedAt cancelledAt cancelReason
   displayFinancialStatus displayFulfillmentStatus returnStatus requiresShipping taxesIncluded
@@ -19,7 +25,8 @@ fragment All on Order {
   customAttributes { key value }
   risk { recommendation }
   totalPriceSet { ...Bag } currentTotalPriceSet { ...Bag } totalReceivedSet { ...Bag } totalRefundedSet { ...Bag }
-  totalShippingPriceSet { ...Bag } totalDiscountsSet { ...Bag } totalTaxSet { ...Bag }
+  totalShippingPriceSet { ...Bag } totalDiscountsSet { ...Bag } totalTaxSet { ...Bag } totalTipReceivedSet { ...Bag }
+  originalTotalDutiesSet { ...Bag } paymentGatewayNames
   shippingAddress {
     firstName lastName name company address1 address2 city province provinceCode zip country countryCodeV2 phone
   }
@@ -37,6 +44,7 @@ fragment All on Order {
   }
 }
 """
+)
 
 ORDER_PAGE = (
     """
@@ -59,16 +67,14 @@ query OrdersById($ids: [ID!]!, $lines: Int!) {
     + _FIELDS
 )
 
-ORDER_LINES = """
+ORDER_LINES = (
+    """
 query OrderLines($id: ID!, $after: String, $lines: Int!) {
   order(id: $id) { lineItems(first: $lines, after: $after) { pageInfo { hasNextPage endCursor } nodes { ...Line } } }
 }
-fragment Bag on MoneyBag { shopMoney { amount currencyCode } presentmentMoney { amount currencyCode } }
-fragment Line on LineItem {
-  id sku title variantTitle quantity currentQuantity unfulfilledQuantity requiresShipping isGiftCard
-  originalUnitPriceSet { ...Bag } discountedTotalSet { ...Bag } customAttributes { key value } variant { id barcode }
-}
 """
+    + _LINE
+)
 
 ORDER_COUNT = """
 query OrderCount($filter: String) { ordersCount(query: $filter, limit: null) { count precision } }
