@@ -24,6 +24,7 @@ query OrderPage($first: Int!, $after: String, $filter: String) {
       customAttributes { key value }
       totalPriceSet { ...Bag } currentTotalPriceSet { ...Bag } totalReceivedSet { ...Bag } totalRefundedSet { ...Bag }
       totalShippingPriceSet { ...Bag } totalDiscountsSet { ...Bag } totalTaxSet { ...Bag }
+      totalTipReceivedSet { ...Bag } originalTotalDutiesSet { ...Bag } paymentGatewayNames
       shippingAddress { firstName lastName name company address1 address2 city province provinceCode zip country
                         countryCodeV2 phone }
       shippingLine { title code carrierIdentifier }
@@ -93,10 +94,42 @@ def test_amounts_are_decimal_text_and_add_up(shopify: Shopify) -> None:
             Decimal(line["discountedTotalSet"]["shopMoney"]["amount"]) for line in order["lineItems"]["nodes"]
         )
         parts = goods - minor(order, "totalDiscountsSet") + minor(order, "totalShippingPriceSet")
-        assert minor(order, "totalPriceSet") == parts + minor(order, "totalTaxSet")
+        parts += minor(order, "totalTaxSet") + minor(order, "totalTipReceivedSet")
+        if order["originalTotalDutiesSet"]:
+            parts += minor(order, "originalTotalDutiesSet")
+        assert minor(order, "totalPriceSet") == parts
         assert "." in order["totalPriceSet"]["shopMoney"]["amount"]
         yen = order["totalPriceSet"]["presentmentMoney"]
         assert yen["currencyCode"] != "JPY" or "." not in yen["amount"]
+
+
+def test_an_order_discount_is_spread_over_the_lines_to_the_last_cent(shopify: Shopify) -> None:
+    query = """{ orders(first: 50, sortKey: CREATED_AT) { nodes { discountCodes totalDiscountsSet { ...Bag }
+        lineItems(first: 40) { nodes { quantity originalUnitPriceSet { ...Bag } discountedTotalSet { ...Bag }
+          discountAllocations { allocatedAmountSet { ...Bag } } product { id } variant { id } } } } } }
+        fragment Bag on MoneyBag { shopMoney { amount } }"""
+    counts = []
+    for order in shopify.data(query)["orders"]["nodes"]:
+        lines = order["lineItems"]["nodes"]
+        shares = [minor(one, "allocatedAmountSet") for line in lines for one in line["discountAllocations"]]
+        assert sum(shares) == minor(order, "totalDiscountsSet")
+        assert bool(shares) == bool(order["discountCodes"])
+        for line in lines:
+            assert minor(line, "discountedTotalSet") == line["quantity"] * minor(line, "originalUnitPriceSet")
+            assert line["product"]["id"].startswith("gid://shopify/Product/")
+        counts.append(len(shares))
+    assert max(counts) > 1
+
+
+def test_cash_on_delivery_is_pending_at_its_gateway(shopify: Shopify) -> None:
+    (order,) = [
+        order
+        for order in pages(shopify, first=20)
+        if "Cash on Delivery (COD)" in order["paymentGatewayNames"]
+    ]
+    assert order["displayFinancialStatus"] == "PENDING"
+    assert minor(order, "totalReceivedSet") == 0
+    assert [one["status"] for one in order["transactions"]] == ["PENDING"]
 
 
 def test_the_rest_of_many_lines_comes_by_inner_cursor(shopify: Shopify) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from orderctl.sandbox import Sandbox
@@ -207,8 +209,19 @@ def test_touched_orders_cannot_be_shipped(shopify: Shopify, sandbox: Sandbox) ->
     assert not sandbox.books("ship")
 
 
-def test_a_very_fresh_order_has_no_fulfilment_order(shopify: Shopify) -> None:
-    assert any(not parts(read(shopify, name)) for name in shopify.names())
+def test_fulfilment_orders_come_late_only_when_asked_for(
+    shopify: Shopify, tmp_path: Path, clock: Clock, http: httpx.Client
+) -> None:
+    assert all(parts(read(shopify, name)) for name in shopify.names())
+    with Sandbox(tmp_path / "late", orders=130, now=clock, late_s=3) as sandbox:
+        late = Shopify(f"{sandbox.start()}/shopify/sf-demo", http)
+        (name,) = [name for name in late.names() if not parts(read(late, name))]
+        clock.at += 2
+        assert not parts(read(late, name))
+        clock.at += 1
+        (part,) = parts(read(late, name))
+        assert not ship(late, whole(part))["userErrors"]
+        assert len(sandbox.books("ship")) == 1
 
 
 def test_without_the_scope_nothing_is_shipped(shopify: Shopify, sandbox: Sandbox) -> None:

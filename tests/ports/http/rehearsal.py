@@ -80,9 +80,9 @@ class World:
 
 
 @contextmanager
-def world(state: Path, *, orders: int = 40, seed: int = 1) -> Iterator[World]:
+def world(state: Path, *, orders: int = 40, seed: int = 1, late_s: int = 0) -> Iterator[World]:
     clock = Clock()
-    with Sandbox(state, seed=seed, orders=orders, now=lambda: EPOCH + clock.at) as sandbox:
+    with Sandbox(state, seed=seed, orders=orders, now=lambda: EPOCH + clock.at, late_s=late_s) as sandbox:
         made = World(sandbox, sandbox.start(), clock)
         with made.http:
             yield made

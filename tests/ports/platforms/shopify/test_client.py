@@ -295,7 +295,7 @@ def ship_through(shop: Platform, request: ShipRequest) -> Mapping[str, str | Non
 
 @pytest.mark.parametrize("seed", range(1, 5))
 def test_every_line_is_shipped_exactly_once_under_faults(tmp_path: Path, seed: int) -> None:
-    with world(tmp_path, orders=60) as rehearsal:
+    with world(tmp_path, orders=60, late_s=86_400) as rehearsal:
         shop = rehearsal.shop("sf-demo")
         requests = requests_of(rows(shop.fetch(now=NOW)))
         before = len(rehearsal.sandbox.books("ship"))

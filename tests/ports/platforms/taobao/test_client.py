@@ -16,7 +16,9 @@ from orderctl.model.errors import ConfigError, OutcomeUnknown, PortError, Refuse
 from orderctl.ports.platforms.port import Page, Platform, RawRow, ShipLine, ShipRequest, Shop, shift
 from orderctl.ports.platforms.taobao.client import Taobao
 from orderctl.ports.platforms.taobao.gateway import beijing, instant_of, parse_token, sign
+from orderctl.ports.platforms.taobao.mapper import TRADE
 from orderctl.ports.platforms.taobao.meaning import classify
+from orderctl.ports.platforms.taobao.orders import DETAIL_FIELDS, FIELDS
 from tests.ports.http.rehearsal import NOW, TAOBAO, TokensInMemory, World, http_over, world
 
 V1 = {
@@ -117,6 +119,11 @@ def test_what_a_platform_says_is_never_shown() -> None:
     found = classify(200, {}, error(15, "isv.x 13800000001", "样例收件人 13800000001"), operation="op")
     assert found is not None
     assert "13800000001" not in found.render() + found.render("zh")
+
+
+def test_every_field_the_mapper_reads_is_asked_for() -> None:
+    read = {field.name for field in TRADE.dtype.fields}
+    assert read <= set(FIELDS.split(",")) <= set(DETAIL_FIELDS.split(","))
 
 
 def rows(pages: Iterable[Page]) -> list[RawRow]:
