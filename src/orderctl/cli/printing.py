@@ -59,15 +59,19 @@ def print_rows(session: Session, rows: list[Row], wanted: Wanted) -> dict[str, i
         key = ledger.identity_key()
         for row in rows:
             clear(row, STAGE)
+        # No number is bought for a device that does not exist.
+        jobs = [
+            Job(session, ledger, content, name, device, wanted.size)
+            for name, device in wanted.devices.items()
+        ]
         ready = ready_rows(session, rows)
         bought = _buy(session, ledger, rows, ready, content, wanted, key)
         done = {"numbers": bought}
         if wanted.dry_run:
             return done
-        for document, device in wanted.devices.items():
-            job = Job(session, ledger, content, document, device, wanted.size)
-            done[document] = job.run([r for r in ready if not _troubled(r)], key)
-            _fold_prints(ledger, rows, document)
+        for job in jobs:
+            done[job.document] = job.run([r for r in ready if not _troubled(r)], key)
+            _fold_prints(ledger, rows, job.document)
         return done
 
 
