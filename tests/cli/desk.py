@@ -131,7 +131,13 @@ class Desk:
 
     def shell(self, script: str, env: dict[str, str | None] | None = None, **how: Any) -> Ran:
         """Run a line of bash with pipefail; `orderctl` is the program under test."""
-        return _ended(self._start(["bash", "-o", "pipefail", "-c", ORDERCTL + script], env, **how), None)
+        return _ended(self.script(script, env, **how), None)
+
+    def script(
+        self, script: str, env: dict[str, str | None] | None = None, **how: Any
+    ) -> subprocess.Popen[bytes]:
+        """Start a line of bash in a process group of its own."""
+        return self._start(["bash", "-o", "pipefail", "-c", ORDERCTL + script], env, **how)
 
     def step(self, name: str, *more: str) -> Ran:
         """Run one step of the pipe from its file to its file."""
