@@ -39,6 +39,9 @@ class ShopConfig(Section):
     base_url: str | None = Field(None, description="address of the API; the platform's own by default")
     name: str | None = Field(None, description="how documents call the shop")
     group: str | None = Field(None, description="shops of one group may share parcels")
+    language: Literal["zh", "en"] | None = Field(
+        None, description="language of the documents for its buyers; that of print by default"
+    )
     files: list[str] = Field(
         [], description="export files of the back office (patterns); a shop with an API needs none"
     )

@@ -159,4 +159,4 @@ def _counts(counts: Counter[str], locale: str) -> str:
 
 
 def _outputs(folder: Path) -> list[str]:
-    return sorted(p.name for p in (folder / "out").iterdir()) if (folder / "out").is_dir() else []
+    return sorted(p.name for p in (folder / "out").glob("[!.]*")) if (folder / "out").is_dir() else []

@@ -27,6 +27,7 @@ from orderctl.ports.ledger.perform import Answer, Performed, Result, perform, pe
 from orderctl.ports.printers import connect, parse_device
 from orderctl.ports.printers.port import Receipt
 from orderctl.stages import documents
+from orderctl.stages.documents.words import Language
 from orderctl.stages.plans import prints, waybills
 from orderctl.stages.plans.rows import Row, clear, note
 
@@ -281,6 +282,7 @@ class Job:
             locations=self.session.book.locations,
             supplied=content,
             size=row["template"] if self.document == "label" else None,
+            language=_language(self.session, row),
         )
 
     def _send(self, effects: Sequence[Effect]) -> list[Result]:
@@ -323,7 +325,10 @@ class Job:
         style = self._style()
         if self.document == "label":
             found = documents.render_labels(labels, size=self.size, **style)
-            documents.check_labels(found, [label["number"] for label in labels])
+            # what is on a supplied label is its maker's business; ours must show the number they are for
+            documents.check_labels(
+                found, [None if label["supplied"] else label["number"] for label in labels]
+            )
             return found
         if self.document == "packing-slip":
             return documents.render_packing_slips(labels, **style)
@@ -350,6 +355,12 @@ def _ending(what: Performed) -> tuple[object, ...]:
 def _text_of(job: str | None) -> str:
     """Give the device a job was named for."""
     return (job or "").split("/", 2)[2]
+
+
+def _language(session: Session, row: Row) -> Language | None:
+    """Give the language of the shop whose buyers see the document."""
+    shop = session.config.shops.get(row["orders"][0]["shop"])
+    return shop.language if shop else None
 
 
 def _title(job: str | None) -> str:

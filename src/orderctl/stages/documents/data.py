@@ -17,6 +17,7 @@ from orderctl.model.money import written
 from orderctl.model.text import Text
 from orderctl.stages.documents.characters import clean
 from orderctl.stages.documents.privacy import is_virtual, mask_address, mask_name, mask_phone
+from orderctl.stages.documents.words import Language
 
 PDF = "application/pdf"
 ESCPOS = "application/vnd.escpos"
@@ -83,7 +84,8 @@ class Supplied(TypedDict):
 class Label(TypedDict):
     """All that documents tell of one parcel. Missing text is "", missing amounts and bytes are null.
 
-    `size` is the paper of a label of our own, null where that is the run's; supplied labels bring theirs.
+    `size` is the paper of a label of our own, `language` that of its words; both null where the run's serve.
+    Supplied labels bring their size.
     """
 
     shipment_id: str
@@ -110,6 +112,7 @@ class Label(TypedDict):
     warehouse: str
     copy: int
     size: str | None
+    language: Language | None
     supplied: Supplied | None
 
 
@@ -124,6 +127,7 @@ def to_label(
     mask: bool = True,
     locations: Mapping[str, str] | None = None,
     size: str | None = None,
+    language: Language | None = None,
     supplied: bytes | None = None,
 ) -> Label:
     """Give what documents tell of one parcel of a `shipment/1` row.
@@ -139,6 +143,7 @@ def to_label(
             where the courier was told nothing electronically (a local number range): it could not deliver.
         locations: shelf of each SKU.
         size: paper of this label, where it is not that of the run.
+        language: of the words on its documents, where it is not that of the run.
         supplied: the bytes of the parcel's label when its `label.kind` is supplied.
 
     Raises:
@@ -179,6 +184,7 @@ def to_label(
         warehouse=clean(shipment.get("warehouse")),
         copy=copy,
         size=size,
+        language=language,
         supplied=_supplied(shipment, parcel, supplied),
     )
 

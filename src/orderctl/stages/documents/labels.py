@@ -32,13 +32,12 @@ _MAIN = """
 #import "template.typ": label
 #let data = json("data.json")
 #set document(date: none)
-#show: styled.with(data.lang)
 #for d in data.labels {
   let (width, height) = (d.width_mm * 1mm, d.height_mm * 1mm)
-  page(width: width, height: height, margin: 0mm, {
+  page(width: width, height: height, margin: 0mm, styled(d.lang, {
     if d.file != none { image(d.file, width: width, height: height, fit: "stretch", scaling: "pixelated") }
-    else { label(d, data.words, width, height) }
-  })
+    else { label(d, data.words.at(d.lang), width, height) }
+  }))
 }
 """
 
@@ -58,7 +57,7 @@ def render_labels(
     Args:
         labels: what `to_label` gave, at least one.
         size: of our own labels that have none of their own; supplied ones keep theirs.
-        language: of the printed words.
+        language: of the printed words of labels that have none of their own.
         template: text of a seller's template, or the shipped one.
         source: how messages call that template.
         fonts: folder of fonts and `characters.txt`.
@@ -73,7 +72,7 @@ def render_labels(
     files: dict[str, bytes] = {}
     pages = [_page(label, row, size, language, fonts, files) for row, label in enumerate(labels)]
     try:
-        content = _set(pages, files, language, template, source, fonts)
+        content = _set(pages, files, template, source, fonts)
     except NoRoom as full:
         raise _no_room(labels[full.row], full) from None
     sizes = {(page["width_mm"], page["height_mm"]) for page in pages}
@@ -104,7 +103,7 @@ def find_faults(
             faults[row] = error.text
     while pages:
         try:
-            _set(list(pages.values()), files, language, template, source, fonts)
+            _set(list(pages.values()), files, template, source, fonts)
             break
         except NoRoom as full:
             faults[full.row] = _no_room(labels[full.row], full).text
@@ -122,14 +121,13 @@ def label_size(label: Label, size: str) -> tuple[float, float]:
 def _set(
     pages: list[dict[str, Any]],
     files: Mapping[str, bytes],
-    language: Language,
     template: str | None,
     source: str,
     fonts: Path,
 ) -> bytes:
     """Give the PDF of these pages; a template that makes another number of pages is wrong."""
     text = template_text("label") if template is None else template
-    data = {"lang": language, "words": WORDS[language], "labels": pages}
+    data = {"words": WORDS, "labels": pages}
     content = compile_pdf(_MAIN, text, data, source=source, fonts=fonts, files=files)
     if (made := len(page_sizes(content))) != len(pages):
         raise ConfigError(
@@ -151,10 +149,11 @@ def _page(
 ) -> dict[str, Any]:
     """Give the template's data of one label; a supplied one puts its bytes into `files`."""
     width_mm, height_mm = label_size(label, size)
+    language = label["language"] or language
     if (supplied := label["supplied"]) is not None:
         file = f"supplied-{row}.{'pdf' if supplied['media_type'] == PDF else 'png'}"
         files[file] = supplied["content"]
-        return {"file": file, "width_mm": width_mm, "height_mm": height_mm}
+        return {"file": file, "lang": language, "width_mm": width_mm, "height_mm": height_mm}
     check_printable([label], fonts)
     wide = width_mm > 90
     try:
@@ -163,7 +162,7 @@ def _page(
     except DataError as error:
         raise unprintable(label, error.text) from None
     drawn = {
-        "file": None, "row": row, "width_mm": width_mm, "height_mm": height_mm, "barcode": barcode, "qr_code": qr_code,
+        "file": None, "lang": language, "row": row, "width_mm": width_mm, "height_mm": height_mm, "barcode": barcode, "qr_code": qr_code,
     }  # fmt: skip
     texts = shown({**label, "courier": courier_name(label["courier"], language)}, fonts)
     return {**texts, **drawn}

@@ -79,6 +79,7 @@ def _all_parts(labels: Sequence[Label], paper_mm: int, language: Language, fonts
 
 
 def _receipt(label: Label, width: int, language: Language, fonts: Path) -> list[Part]:
+    language = label["language"] or language
     words = WORDS[language]
     parts: list[Part] = [
         Line(text, 1, 2, bold=True) for text in wrap(printable(label["sender"]["name"], fonts), width // 2)

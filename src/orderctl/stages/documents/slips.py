@@ -24,20 +24,19 @@ _FRAME = """
 #let data = json("data.json")
 #let (width, height) = (data.width_mm * 1mm, data.height_mm * 1mm)
 #let margin = if width < 120mm {{ 3mm }} else {{ 9mm }}
-#let foot(said) = context {{
+#let foot(d) = context {{
   let ends = query(<end>).filter(end => end.location().page() >= here().page())
   let last = if ends.len() > 0 {{ counter(page).at(ends.first().location()).first() }} else {{ 0 }}
-  let pages = fill-in(data.words.page, i: counter(page).get().first(), n: last)
-  text(size: 7pt, grid(columns: (1fr, auto), said, pages))
+  let pages = fill-in(data.words.at(d.lang).page, i: counter(page).get().first(), n: last)
+  text(size: 7pt, grid(columns: (1fr, auto), d.said, pages))
 }}
 #set document(date: none)
-#show: styled.with(data.lang)
 #for d in data.rows {{
-  page(width: width, height: height, margin: (x: margin, top: margin, bottom: margin + 5mm), footer-descent: 1.5mm, footer: foot(d.said), {{
+  page(width: width, height: height, margin: (x: margin, top: margin, bottom: margin + 5mm), footer-descent: 1.5mm, footer: styled(d.lang, foot(d)), styled(d.lang, {{
     counter(page).update(1)
     {call}
     [#metadata(none) <end>]
-  }})
+  }}))
 }}
 """
 
@@ -57,7 +56,7 @@ def render_packing_slips(
     Args:
         labels: what `to_label` gave, at least one. A supplied label gets its slip as any other.
         size: paper; narrow paper has its own table.
-        language: of the printed words.
+        language: of the printed words of labels that have none of their own.
         template: text of a seller's template, or the shipped one.
         source: how messages call that template.
         fonts: folder of fonts and `characters.txt`.
@@ -73,13 +72,16 @@ def render_packing_slips(
     check_printable(plain, fonts)
     rows = []
     for label in plain:
-        texts = shown({**label, "courier": courier_name(label["courier"], language)}, fonts)
+        own = label["language"] or language
+        texts = shown({**label, "courier": courier_name(label["courier"], own)}, fonts)
         short = 0 < len(label["number"]) <= MAX_BARCODE
         barcode = code128(label["number"], width_mm=side_mm, height_mm=9) if short else None
-        rows.append({**texts, "barcode": barcode, "said": f"{label['shipment_id']}  {label['number']}"})
-    frame = _FRAME.format(function="slip", call="slip(d, data.words, width)")
+        rows.append(
+            {**texts, "lang": own, "barcode": barcode, "said": f"{label['shipment_id']}  {label['number']}"}
+        )
+    frame = _FRAME.format(function="slip", call="slip(d, data.words.at(d.lang), width)")
     text = template_text("packing_slip") if template is None else template
-    return _document(frame, text, rows, (width_mm, height_mm), language, source, fonts, name)
+    return _document(frame, text, rows, (width_mm, height_mm), source, fonts, name)
 
 
 def render_picklist(
@@ -100,10 +102,10 @@ def render_picklist(
     for pick in to_picks(labels):
         _check_picks(pick, labels, fonts)
         said = " ".join(part for part in (pick["warehouse"], pick["wave"]) if part)
-        rows.append(shown({**pick, "said": said}, fonts))
-    frame = _FRAME.format(function="picklist", call="picklist(d, data.words)")
+        rows.append({**shown({**pick, "said": said}, fonts), "lang": language})
+    frame = _FRAME.format(function="picklist", call="picklist(d, data.words.at(d.lang))")
     text = template_text("picklist") if template is None else template
-    return _document(frame, text, rows, page_size(size), language, source, fonts, name)
+    return _document(frame, text, rows, page_size(size), source, fonts, name)
 
 
 def to_picks(labels: Sequence[Label]) -> list[dict[str, Any]]:
@@ -154,7 +156,6 @@ def _document(
     template: str,
     rows: list[dict[str, Any]],
     size: tuple[float, float],
-    language: Language,
     source: str,
     fonts: Path,
     name: str,
@@ -163,8 +164,7 @@ def _document(
         raise DataError(Text("there is nothing to print"))
     width_mm, height_mm = size
     data = {
-        "lang": language,
-        "words": WORDS[language],
+        "words": WORDS,
         "width_mm": width_mm,
         "height_mm": height_mm,
         "rows": rows,
