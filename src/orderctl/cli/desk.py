@@ -6,12 +6,14 @@ import getpass
 import json
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from orderctl.cli.session import Session
 from orderctl.model.effect import Entry, Outcome, State
 from orderctl.model.errors import DataError, UsageError
 from orderctl.model.text import Text
+from orderctl.ports.batches.write import replacing
 
 _OUTCOMES = {"done": State.DONE, "failed": State.FAILED, "voided": State.VOIDED}
 
@@ -121,6 +123,16 @@ def _line(entry: Entry) -> str:
     return (
         f"{entry.settled_at or entry.started_at}  {entry.state:<8} {entry.key}  {told or entry.error or ''}\n"
     )
+
+
+def write_facts(session: Session, output: str) -> None:
+    """Write the facts as they are now. They hold the key of recipients' hashes: keep the file as close as the ledger."""
+    text = session.facts().to_json() + "\n"
+    if output == "-":
+        sys.stdout.write(text)
+        return
+    with replacing(Path(output)) as sink:
+        sink.write(text.encode())
 
 
 def verify_ledger(session: Session) -> None:

@@ -156,7 +156,9 @@ class Session:
         """Give what the stages may know: frozen by `--facts FILE`, else from ledger and configuration."""
         if self.facts_path is None:
             with self.ledger() as ledger:
-                return self.facts_of(ledger)
+                found = self.facts_of(ledger)
+                ledger.note("facts.loaded", self.now, command=self.command, hash=found.hash)
+                return found
         from orderctl.cli.config import read_text
         from orderctl.model.facts import parse_facts
 

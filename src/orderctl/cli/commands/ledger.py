@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from orderctl.cli.options import OutputOpt
 from orderctl.cli.session import Session
 
 JsonOpt = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
@@ -64,4 +65,13 @@ def verify(session: Session) -> None:
 
 
 HELP = "See and settle what the ledger remembers."
-SUBCOMMANDS = {"pending": pending, "resolve": resolve, "show": show, "verify": verify}
+
+
+def facts(session: Session, output: OutputOpt = "-") -> None:
+    """Write what merge and route know besides batch and rules, for --facts: the same facts make the same decisions."""
+    from orderctl.cli.desk import write_facts
+
+    write_facts(session, output)
+
+
+SUBCOMMANDS = {"pending": pending, "resolve": resolve, "show": show, "verify": verify, "facts": facts}

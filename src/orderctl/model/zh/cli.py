@@ -24,6 +24,7 @@ SENTENCES: dict[str, str] = {
     "Tell the ledger what really happened to an unknown effect or print job.": "告诉台账：结果不明的操作或打印任务实际怎样了。",
     "Show all the ledger remembers of an order or a shipment.": "显示台账中某个订单或发货单的全部记录。",
     "Check the ledger file and that what it remembers agrees with itself.": "检查台账文件，以及其中的记录是否自洽。",
+    "Write what merge and route know besides batch and rules, for --facts: the same facts make the same decisions.": "写出 merge 和 route 在批次与规则之外所知的事实，供 --facts 使用：事实相同，决定就相同。",
     "Let orderctl into a shop.": "店铺授权。",
     "Allow orderctl into a shop: shows the address to open, takes the code, keeps the token encrypted.": "授权 orderctl 访问店铺：给出要打开的网址，接收授权码，加密保存令牌。",
     "Renew the token of a shop.": "刷新店铺的令牌。",
