@@ -11,12 +11,15 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from orderctl.cli.session import Session
-from orderctl.model.effect import Decision, Effect, State
+from orderctl.model.effect import KINDS, Decision, Effect, Kind, State
 from orderctl.model.errors import Temporary, Unauthorized
 from orderctl.model.text import Text
 from orderctl.ports.ledger import Ledger
 from orderctl.ports.ledger.perform import Performed
 from orderctl.stages.plans.rows import Row, note, standing
+
+# Every device is asked after an interrupted job; one that cannot tell leaves it to a person.
+LOOKS = {**KINDS, "document.print": Kind(Decision.LOOKUP, settling_s=0)}
 
 
 class Codes(NamedTuple):

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from orderctl.cli.acting import LOOKS
 from orderctl.cli.session import Session
 from orderctl.model.effect import Entry, Outcome, State
 from orderctl.model.errors import DataError, UsageError
@@ -29,7 +30,7 @@ def actor() -> str:
 def show_pending(session: Session, *, as_json: bool) -> None:
     """Print what waits; the exit code is 4 when something does."""
     with session.ledger() as ledger:
-        waiting = ledger.pending(session.now)
+        waiting = ledger.pending(session.now, LOOKS)
     locale = session.console.locale
     for item in waiting:
         if as_json:

@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from orderctl.cli.acting import Codes, failed_or_new, judge, ready_rows, revisions, show_plan
+from orderctl.cli.acting import LOOKS, Codes, failed_or_new, judge, ready_rows, revisions, show_plan
 from orderctl.cli.config import read_text
 from orderctl.cli.desk import actor
 from orderctl.cli.freshness import stale
 from orderctl.cli.issuing import Issuing
 from orderctl.cli.session import Session
-from orderctl.model.effect import KINDS, Decision, Effect, Kind
+from orderctl.model.effect import Decision, Effect
 from orderctl.model.errors import ConfigError, OutcomeUnknown, UsageError
 from orderctl.model.text import Text
 from orderctl.ports.content import ContentStore
@@ -34,8 +34,6 @@ from orderctl.stages.plans.rows import Row, clear, note
 STAGE = "print"
 BUY = Codes("waybill_refused", "waybill_later", "waybill_unknown")
 PRINT = Codes("print_refused", "print_later", "print_unknown")
-# Every device is asked after an interrupted job; one that cannot tell leaves it to a person.
-_LOOKS = {**KINDS, prints.KIND: Kind(Decision.LOOKUP, settling_s=0)}
 JOB_PAGES = (
     50  # a CUPS job costs a second whatever its length, and a jam should not concern a thousand labels
 )
@@ -225,7 +223,7 @@ class Job:
             e for number, part in enumerate(self._parts(sheets), start=1) for e in self._named(part, number)
         ]
         done = perform_jobs(
-            self.ledger, effects, self._send, now=self.session.clock, lookup=self._lookup, kinds=_LOOKS
+            self.ledger, effects, self._send, now=self.session.clock, lookup=self._lookup, kinds=LOOKS
         )
         alike = Counter(_ending(what) for what in done)  # a jam is one thing to tell, not one for each page
         printed = 0

@@ -23,6 +23,8 @@ SENTENCES: dict[str, str] = {
     "find out whether it happened and resolve {key}": "请查明是否已经发生，然后处理 {key}",
     "run the same command again, {wait} s or more after it was begun: it asks the other side; or resolve {key}": "请在开始后至少 {wait} 秒再次运行同一命令，它会向对方查询；或者处理 {key}",
     "run the same command again: doing it twice is harmless": "请再次运行同一命令：重复执行没有害处",
+    "run the same command again: it asks the device; if that cannot tell, look which pages came out and "
+    "resolve job {job} with the last of them": "再运行同一命令：它会询问打印设备；若设备也不知道，请看实际印出了哪几页，以最后一页处理任务 {job}",
     "look which pages came out and resolve job {job} with the last of them": "请查看打印出了哪些页，然后以最后一页的页码处理打印任务 {job}",
     "{kind} of {subject} was done with another meaning than is wanted now": "{subject} 的 {kind} 已按另外的内容做过，与现在的要求不同",
     "do it anew on purpose, or leave {key} as it is": "请明确要求重做，或保持 {key} 原样",

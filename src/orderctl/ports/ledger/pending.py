@@ -97,6 +97,12 @@ def _silent(entry: Entry, kinds: Mapping[str, Kind]) -> Pending:
 
 def _after_silence(entry: Entry, kinds: Mapping[str, Kind]) -> Text:
     policy = kinds[entry.kind].after_silence if entry.kind in kinds else Decision.ASK
+    if policy is Decision.LOOKUP and entry.job is not None:
+        return Text(
+            "run the same command again: it asks the device; if that cannot tell, look which pages came out and "
+            "resolve job {job} with the last of them",
+            job=entry.job,
+        )
     if policy is Decision.LOOKUP:
         wait = kinds[entry.kind].settling_s
         return Text(
