@@ -20,10 +20,11 @@ import pypdfium2
 import yaml
 import zxingcpp
 
+import orderctl
 from orderctl.sandbox import Sandbox
 
 ROOT = Path(__file__).parents[2]
-ASSETS = ROOT / "src" / "orderctl" / "assets"
+ASSETS = Path(orderctl.__file__).parent / "assets"
 START = 1_795_000_000.0  # 2026-11-18T11:06:40Z
 KEY = "b3JkZXJjdGwgdGVzdHMga2V5IG9mIG5vYm9keS4uLi4="  # 32 bytes that guard nothing
 STEPS = ("fetch", "normalize", "merge", "route", "print", "ship")
