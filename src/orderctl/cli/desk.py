@@ -16,6 +16,7 @@ from orderctl.model.errors import DataError, UsageError
 from orderctl.model.text import Text
 from orderctl.ports.batches.write import replacing
 
+DECISIONS = {"pin": True, "force": True, "never_merge": False}  # which of them say more than that they are
 _OUTCOMES = {"done": State.DONE, "failed": State.FAILED, "voided": State.VOIDED}
 
 
@@ -60,8 +61,7 @@ def resolve_entry(
     reason: str,
 ) -> None:
     """Settle an unknown effect or job as a person found it."""
-    if not reason:
-        raise UsageError(Text("--reason is needed: it is journaled with your name"))
+    _reason(reason)
     if outcome is None and printed_through is None:
         raise UsageError(Text("say what happened: --as done, failed or voided, or --printed-through K"))
     if outcome is not None and outcome not in _OUTCOMES:
@@ -124,6 +124,74 @@ def _line(entry: Entry) -> str:
     return (
         f"{entry.settled_at or entry.started_at}  {entry.state:<8} {entry.key}  {told or entry.error or ''}\n"
     )
+
+
+def reissue_effect(session: Session, key: str, reason: str) -> None:
+    """Open the next revision of the effect `key`."""
+    kind, subject, purpose = _parts(key)
+    with session.ledger() as ledger:
+        revision = ledger.reissue(
+            kind, subject, actor=actor(), reason=_reason(reason), now=session.clock(), purpose=purpose
+        )
+    text = Text("{key}: revision {revision} is open, the next run does it", key=key, revision=revision)
+    session.console.summary(text, key=key, revision=revision)
+
+
+def leave_conflict(session: Session, key: str, reason: str) -> None:
+    """Leave the conflict `key` as it is."""
+    with session.ledger() as ledger:
+        ledger.leave(key, actor=actor(), reason=_reason(reason), now=session.clock())
+    session.console.summary(Text("{key}: left as it is", key=key), key=key)
+
+
+def record_decision(
+    session: Session, subject: str, decision: str, payload: str | None, reason: str, *, withdraw: bool
+) -> None:
+    """Keep or take back a person's decision. Raises: UsageError for one no stage knows, or a payload that is no JSON."""
+    if decision not in DECISIONS:
+        known = ", ".join(DECISIONS)
+        raise UsageError(
+            Text("unknown decision {decision}: give one of {known}", decision=decision, known=known)
+        )
+    try:
+        what = json.loads(payload) if payload else None
+    except ValueError as error:
+        raise UsageError(Text("--payload is no JSON: {why}", why=str(error))) from error
+    if DECISIONS[decision] and not withdraw and not isinstance(what, dict):
+        raise UsageError(Text("{decision} needs a --payload, a JSON object", decision=decision))
+    now = session.clock()
+    with session.ledger() as ledger:
+        if withdraw:
+            ledger.withdraw(subject, decision, _reason(reason), actor(), now)
+        else:
+            ledger.decide(subject, decision, _reason(reason), actor(), now, what)
+    text = Text("{subject}: {decision} is kept", subject=subject, decision=decision)
+    taken = Text("{subject}: {decision} is taken back", subject=subject, decision=decision)
+    session.console.summary(taken if withdraw else text, subject=subject, decision=decision)
+
+
+def show_decisions(session: Session) -> None:
+    """Write the decisions in force, one JSON object a line."""
+    with session.ledger() as ledger:
+        found = ledger.decisions()
+    for row in found.to_dicts():
+        row["payload"] = json.loads(row["payload"]) if row["payload"] else None
+        sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def _reason(reason: str) -> str:
+    if not reason:
+        raise UsageError(Text("--reason is needed: it is journaled with your name"))
+    return reason
+
+
+def _parts(key: str) -> tuple[str, str, str]:
+    kind, _, rest = key.partition("|")
+    subject, _, tail = rest.rpartition("|")
+    subject, _, purpose = subject.rpartition("|")
+    if not (kind and subject and purpose and tail):
+        raise UsageError(Text("{key} is no key of an effect: orderctl ledger show tells them", key=key))
+    return kind, subject, purpose
 
 
 def write_facts(session: Session, output: str) -> None:

@@ -22,6 +22,19 @@ ThroughOpt = Annotated[
     typer.Option("--printed-through", metavar="K", help="Of a print job: the last page that is on paper."),
 ]
 ReasonOpt = Annotated[str, typer.Option("--reason", help="Why; it is journaled with your name.")]
+EffectArg = Annotated[
+    str, typer.Argument(metavar="KEY", help="The key of an effect, as ledger pending and show tell it.")
+]
+DecisionArg = Annotated[str, typer.Argument(metavar="DECISION", help="pin, force or never_merge.")]
+PayloadOpt = Annotated[
+    str | None,
+    typer.Option(
+        "--payload",
+        metavar="JSON",
+        help='What is decided: {"courier": "SF"} for a pin, {"code": CODE} for a force.',
+    ),
+]
+WithdrawOpt = Annotated[bool, typer.Option("--withdraw", help="Take the decision back.")]
 SubjectArg = Annotated[
     str, typer.Argument(metavar="ID", help="An order, a shipment or the key of an effect.")
 ]
@@ -67,6 +80,41 @@ def verify(session: Session) -> None:
 HELP = "See and settle what the ledger remembers."
 
 
+def reissue(session: Session, key: EffectArg, reason: ReasonOpt = "") -> None:
+    """Open the next revision of an effect that is done, failed or voided: the next run does it once more, on purpose."""
+    from orderctl.cli.desk import reissue_effect
+
+    reissue_effect(session, key, reason)
+
+
+def leave(session: Session, key: EffectArg, reason: ReasonOpt = "") -> None:
+    """Leave a conflict as it is: what was done counts as what is wanted now."""
+    from orderctl.cli.desk import leave_conflict
+
+    leave_conflict(session, key, reason)
+
+
+def decide(
+    session: Session,
+    subject: SubjectArg,
+    decision: DecisionArg,
+    payload: PayloadOpt = None,
+    reason: ReasonOpt = "",
+    withdraw: WithdrawOpt = False,
+) -> None:
+    """Keep what a person decided of an order or shipment; later runs of normalize, merge and route follow it."""
+    from orderctl.cli.desk import record_decision
+
+    record_decision(session, subject, decision, payload, reason, withdraw=withdraw)
+
+
+def decisions(session: Session) -> None:
+    """Write the decisions in force as JSON lines."""
+    from orderctl.cli.desk import show_decisions
+
+    show_decisions(session)
+
+
 def facts(session: Session, output: OutputOpt = "-") -> None:
     """Write what merge and route know besides batch and rules, for --facts: the same facts make the same decisions."""
     from orderctl.cli.desk import write_facts
@@ -74,4 +122,14 @@ def facts(session: Session, output: OutputOpt = "-") -> None:
     write_facts(session, output)
 
 
-SUBCOMMANDS = {"pending": pending, "resolve": resolve, "show": show, "verify": verify, "facts": facts}
+SUBCOMMANDS = {
+    "pending": pending,
+    "resolve": resolve,
+    "reissue": reissue,
+    "leave": leave,
+    "show": show,
+    "verify": verify,
+    "decide": decide,
+    "decisions": decisions,
+    "facts": facts,
+}
