@@ -23,8 +23,12 @@ class Sheet(NamedTuple):
 
 
 def subject_of(row: Mapping[str, Any], parcel: Mapping[str, Any], document: str) -> str:
-    """Name what is printed: shipment, parcel, document."""
-    return f"{row['shipment_id']}/{parcel['parcel_no']}/{document}"
+    """Name what is printed: shipment, parcel, document, and of a label its number.
+
+    So the label of another number is another label, not a copy of the first.
+    """
+    name = f"{row['shipment_id']}/{parcel['parcel_no']}/{document}"
+    return f"{name}/{parcel['number']}" if document == "label" else name
 
 
 def plan_prints(
@@ -47,7 +51,7 @@ def _effect(row: Row, parcel: Row, document: str, *, key: bytes, revisions: Mapp
         subject=subject,
         purpose=row["purpose"],
         revision=revisions.get(subject, 1),
-        fingerprint=fingerprint(key, [parcel["number"], *sorted(lines)]),
+        fingerprint=fingerprint(key, sorted(lines)),
         shipment_id=row["shipment_id"],
     )
 
