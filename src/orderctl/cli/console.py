@@ -56,5 +56,6 @@ class Console:
         print(line, file=sys.stderr, flush=True)
 
     def summary(self, text: Text, **data: object) -> None:
-        """Tell the one line a run ends with."""
+        """Tell the one line a run ends with, once all its data is out: a full disk must not follow "done"."""
+        sys.stdout.flush()
         self.say("summary", "run.done", text, **data)

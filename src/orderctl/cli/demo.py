@@ -6,6 +6,7 @@ The commands run as processes of their own in the demo's folder, exactly as a pe
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -125,13 +126,16 @@ def _tell(
         kept = again and step.leaves == "raw.jsonl"
         note = Text("kept from the first run") if kept else Text("exit code {code}", code=code)
         sys.stdout.write(f"  orderctl {step.words:<44} # {note.render(locale)}\n")
+    if shutil.which("orderctl") is None:
+        path = f'export PATH="{Path(sys.executable).parent}:$PATH"'
+        say(Text("To type them yourself, first: {words}", words=path))
     say(
         Text(
             "The same as a pipe (in {folder}, with `orderctl sandbox --books sandbox` running):",
             folder=folder,
         )
     )
-    sys.stdout.write(f"  set -o pipefail; export ORDERCTL_STATE=state; {PIPE}\n")
+    sys.stdout.write(f"  set -o pipefail; {PIPE}\n")
     say(Text("What the stand-in platforms and couriers booked in this run: {new}", new=_counts(new, locale)))
     say(Text("What they have booked in all: {whole}", whole=_counts(whole, locale)))
     if again:

@@ -136,6 +136,7 @@ SENTENCES: dict[str, str] = {
     "{shop}: {got} of {expected} orders in {windows} windows": "{shop}：{windows} 个时间窗，{expected} 单取回 {got} 单",
     "no shop {name} in the configuration (there are: {known})": "配置中没有店铺 {name}（现有：{known}）",
     "The seven commands, run in {folder}:": "在 {folder} 中运行的七条命令：",
+    "To type them yourself, first: {words}": "自己输入这些命令之前先执行：{words}",
     "The same as a pipe (in {folder}, with `orderctl sandbox --books sandbox` running):": "写成一条管道（在 {folder} 中，另开 `orderctl sandbox --books sandbox`）：",
     "What the stand-in platforms and couriers booked in this run: {new}": "本次运行中平台和快递替身记下的操作：{new}",
     "What they have booked in all: {whole}": "它们累计记下的操作：{whole}",
