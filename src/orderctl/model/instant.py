@@ -51,4 +51,4 @@ def parse_instant(text: str) -> datetime:
 
 def write_instant(moment: datetime) -> str:
     """Write an aware datetime as an instant, fractions of a second cut off."""
-    return moment.astimezone(UTC).strftime(FORMAT)
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

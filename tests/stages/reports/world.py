@@ -41,6 +41,7 @@ def shipment(
         "orders": orders,
         "lines": lines,
         "recipient": RECIPIENT,
+        "merge": {"how": "single", "key": None, "why": None, "with": []},
         "currency": "CNY",
         "total_minor": 1000,
         "weight_g": None,

@@ -1,9 +1,8 @@
 """JSON lines to columns, with a quarantine of single lines.
 
-Lines are decoded as vectors, in slices. A slice that fails is tried line by line. A row whose canonical JSON is not
-byte for byte its line (foreign writers, unknown keys, wrong types) is read a second time by a strict typed decoder,
-which names the fault and its path, or finds nothing wrong but unknown keys. So the fast way is never trusted with
-anything it could lose: polars by itself reads 2.7 as 2 and drops keys it was not told of.
+Lines are decoded as vectors, in slices; a slice that fails is tried line by line, and a strict typed decoder names the
+fault and its path. polars alone is never trusted with what it could lose: it reads 2.7 as 2, drops integers beyond
+64 bits, turns half a surrogate pair into NUL, and quotes the line, with all it says of a person, in its errors.
 """
 
 from __future__ import annotations
@@ -13,13 +12,23 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
 import polars as pl
+from pydantic import BaseModel
+
+from orderctl.model.records import INSTANT, MODELS
+from orderctl.model.schema import members
 
 SLICE = 200
+UNREADABLE = "holds a value that cannot be read"
+TOO_DEEP = "is nested too deep"
 _LONE = r"\\u[dD][89a-fA-F]"
+_INTEGER = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+INSTANT_TEXT = Annotated[str, msgspec.Meta(pattern=INSTANT)]
+
+Checker = msgspec.json.Decoder[Any]
 
 
 @dataclass
@@ -37,46 +46,75 @@ def _pool() -> ThreadPoolExecutor:
 
 
 @cache
-def checker(dtype: pl.Struct, *, strict: bool) -> msgspec.json.Decoder[Any]:
-    """Give a decoder that names what is wrong with a line: exact leaf types if `strict`, else any scalar."""
-    return msgspec.json.Decoder(_shape(dtype, strict=strict))
+def record_checker(kind: str) -> Checker:
+    """Give a decoder that names what is wrong with a line of `kind`; lists may be null or missing."""
+    return msgspec.json.Decoder(_record(MODELS[kind]) | None)
 
 
-def _shape(dtype: Any, *, strict: bool) -> Any:
+def _record(model: type[BaseModel]) -> Any:
+    required: list[tuple[str, Any]] = []
+    optional: list[tuple[str, Any, None]] = []
+    names: dict[str, str] = {}
+    for i, member in enumerate(members(model)):
+        names[f"f{i}"] = member.name
+        value = INSTANT_TEXT if member.is_instant else _value(member.type)
+        if member.nullable or get_origin(member.type) is list:
+            optional.append((f"f{i}", value | None, None))
+        else:
+            required.append((f"f{i}", value))
+    return msgspec.defstruct("Row", [*required, *optional], rename=names.__getitem__)
+
+
+def _value(kind: Any) -> Any:
+    origin = get_origin(kind)
+    if origin is list:
+        return list[_value(get_args(kind)[0])]  # type: ignore[misc]
+    if origin is dict:
+        return dict[str, msgspec.Raw]
+    if origin is Literal:
+        return str
+    if issubclass(kind, BaseModel):
+        return _record(kind)
+    return _INTEGER if kind is int else kind
+
+
+@cache
+def payload_checker(dtype: pl.Struct) -> Checker:
+    """Give a decoder that names what is wrong with the shape of a payload; its leaves may be any scalar."""
+    return msgspec.json.Decoder(_shape(dtype))
+
+
+def _shape(dtype: Any) -> Any:
     if isinstance(dtype, pl.Struct):
-        members = [(f"f{i}", _shape(f.dtype, strict=strict), None) for i, f in enumerate(dtype.fields)]
+        fields = [(f"f{i}", _shape(f.dtype), None) for i, f in enumerate(dtype.fields)]
         names = {f"f{i}": f.name for i, f in enumerate(dtype.fields)}
-        return msgspec.defstruct("Row", members, rename=names.__getitem__) | None
+        return msgspec.defstruct("Row", fields, rename=names.__getitem__) | None
     if isinstance(dtype, pl.List):
-        return list[_shape(dtype.inner, strict=strict)] | None  # type: ignore[misc]
-    if not strict:
-        return str | int | float | bool | None
-    return {pl.Int64: int, pl.Boolean: bool}.get(dtype.base_type(), str) | None
+        return list[_shape(dtype.inner)] | None  # type: ignore[misc]
+    return str | int | float | bool | None
 
 
-def explain(line: bytes, dtype: pl.Struct, *, strict: bool) -> str | None:
-    """Say what is wrong with a line of shape `dtype`, or None if nothing is."""
+def explain(line: str, checker: Checker) -> str | None:
+    """Say what is wrong with a line, without a word of what it holds, or None if nothing is."""
     try:
-        if checker(dtype, strict=strict).decode(line) is None:
-            return "is null, not an object"
+        found = checker.decode(line.encode())
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return str(error)
-    return None
+    except RecursionError:
+        return TOO_DEEP
+    return "is null, not an object" if found is None else None
 
 
 def _vector(lines: pl.Series, dtype: pl.Struct) -> pl.DataFrame:
     return lines.to_frame("line").select(pl.col("line").str.json_decode(dtype)).unnest("line")
 
 
-def _slice(lines: pl.Series, dtype: pl.Struct, *, strict: bool) -> tuple[pl.DataFrame, dict[int, str]]:
+def _slice(lines: pl.Series, dtype: pl.Struct, checker: Checker) -> tuple[pl.DataFrame, dict[int, str]]:
     try:
         return _vector(lines, dtype), {}
     except pl.exceptions.PolarsError:
         pass
-    bad: dict[int, str] = {}
-    for i, line in enumerate(lines):
-        if reason := explain(line.encode(), dtype, strict=strict):
-            bad[i] = reason
+    bad = {i: reason for i, line in enumerate(lines) if (reason := explain(line, checker))}
     good = lines.gather([i for i in range(len(lines)) if i not in bad])
     try:
         return _vector(good, dtype), bad
@@ -93,8 +131,8 @@ def _one_by_one(
             continue
         try:
             frames.append(_vector(lines[i : i + 1], dtype))
-        except pl.exceptions.PolarsError as error:
-            bad[i] = str(error).splitlines()[0]
+        except pl.exceptions.PolarsError:
+            bad[i] = UNREADABLE
     return pl.concat(frames), bad
 
 
@@ -117,35 +155,30 @@ def texts(block: bytes) -> tuple[pl.DataFrame, dict[int, bytes]]:
 
 def _utf8(line: bytes, at: int, bad: dict[int, bytes]) -> str | None:
     try:
-        return line.decode()
+        return line.removesuffix(b"\r").decode()
     except UnicodeDecodeError:
         bad[at] = line
         return None
 
 
-def decode(lines: pl.Series, dtype: pl.Struct, *, strict: bool) -> Decoded:
-    """Decode texts of JSON objects as columns of `dtype`; lines that cannot be are told with reasons."""
+def decode(lines: pl.Series, dtype: pl.Struct, checker: Checker) -> Decoded:
+    """Decode texts of JSON objects as columns of `dtype`; lines that cannot be are told with reasons.
+
+    `lines` holds no lone surrogates: see `lone_surrogates`.
+    """
     slices = [lines[i : i + SLICE] for i in range(0, len(lines), SLICE)]
 
     def work(part: pl.Series) -> tuple[pl.DataFrame, dict[int, str]]:
-        return _slice(part, dtype, strict=strict)
+        return _slice(part, dtype, checker)
 
     done = list(_pool().map(work, slices)) if len(slices) > 1 else [work(part) for part in slices]
     bad = {i * SLICE + k: reason for i, (_, found) in enumerate(done) for k, reason in found.items()}
     frame = pl.concat([f for f, _ in done]) if done else _vector(lines, dtype)
-    positions = [i for i in range(len(lines)) if i not in bad] if bad else list(range(len(lines)))
-    return _surrogates(lines, Decoded(frame, positions, bad))
+    return Decoded(frame, [i for i in range(len(lines)) if i not in bad], bad)
 
 
-def _surrogates(lines: pl.Series, found: Decoded) -> Decoded:
-    """Take out rows with a lone surrogate escape, which polars would turn into NUL without a word."""
-    for i in lines.str.contains(_LONE).arg_true().to_list():
-        if i not in found.bad:
-            try:
-                msgspec.json.decode(lines[i].encode())
-            except msgspec.DecodeError as error:
-                found.bad[i] = str(error)
-    if any(p in found.bad for p in found.positions):
-        keep = [k for k, p in enumerate(found.positions) if p not in found.bad]
-        return Decoded(found.frame[keep], [found.positions[k] for k in keep], found.bad)
-    return found
+def lone_surrogates(lines: pl.Series) -> dict[int, str]:
+    """Find lines with half a surrogate pair, which polars would turn into NUL without a word; reasons by place."""
+    whole: Checker = msgspec.json.Decoder()
+    found = ((i, explain(lines[i], whole)) for i in lines.str.contains(_LONE).arg_true().to_list())
+    return {i: reason for i, reason in found if reason}

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import gzip
 import io
-import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,102 +18,171 @@ from typing import IO, BinaryIO, Literal, cast
 
 import zstandard
 
-from orderctl.model.errors import DataError, InputMissing
+from orderctl.model.errors import DataError, InputMissing, OutputFailed
 from orderctl.model.text import Text
 
-Shape = Literal["jsonl", "arrow", "parquet", "empty"]
+Shape = Literal["jsonl", "arrow", "feather", "parquet", "empty"]
 BLOCK = 16 << 20
+LONGEST_LINE = 256 << 20
+_HEAD = 4096
 _BOM = b"\xef\xbb\xbf"
-_FOREIGN: tuple[tuple[bytes, str], ...] = (
-    (b"\x89PNG", "a PNG image"),
-    (b"\xff\xd8\xff", "a JPEG image"),
-    (b"%PDF", "a PDF document"),
-    (b"PK\x03\x04", "an XLSX or ZIP file"),
-    (b"\xff\xfe", "UTF-16 text"),
-    (b"\xfe\xff", "UTF-16 text"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel file"),
-    (b"SQLite format 3", "a SQLite database"),
-    (b"\x7fELF", "a program"),
+_FOREIGN: tuple[tuple[bytes, Text], ...] = (
+    (b"\x89PNG", Text("a PNG image")),
+    (b"\xff\xd8\xff", Text("a JPEG image")),
+    (b"%PDF", Text("a PDF document")),
+    (b"PK\x03\x04", Text("an XLSX or ZIP file")),
+    (b"\xff\xfe", Text("UTF-16 text")),
+    (b"\xfe\xff", Text("UTF-16 text")),
+    (b"\xd0\xcf\x11\xe0", Text("an old Excel file")),
+    (b"SQLite format 3", Text("a SQLite database")),
+    (b"\x7fELF", Text("a program")),
 )
+
+
+class Damaged(ValueError):
+    """Compressed bytes are broken, or end before their end."""
 
 
 @dataclass
 class Source:
-    """An open input: `name` for messages, `shape` of its content, `stream` positioned at its first byte."""
+    """An open input: `name` for messages, `shape` of its content, `stream` positioned at its first byte.
+
+    `path` is set where the content lies in a file as it is; `block` is how many bytes are read at a time.
+    """
 
     name: str
     shape: Shape
     stream: BinaryIO
+    path: Path | None = None
+    block: int = BLOCK
 
 
-class _Peeked(io.RawIOBase):
-    """A stream with some bytes put back in front, for inputs that cannot seek."""
+class _Chunks(io.RawIOBase):
+    """A stream over an iterator of byte strings."""
 
-    def __init__(self, head: bytes, rest: IO[bytes]) -> None:
-        self._head = head
-        self._rest = rest
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self._left = b""
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        if self._head:
-            size = min(len(buffer), len(self._head))
-            buffer[:size], self._head = self._head[:size], self._head[size:]
-            return size
-        chunk = self._rest.read(len(buffer))
-        buffer[: len(chunk)] = chunk
-        return len(chunk)
+        while not self._left:
+            if (chunk := next(self._chunks, None)) is None:
+                return 0
+            self._left = chunk
+        size = min(len(buffer), len(self._left))
+        buffer[:size], self._left = self._left[:size], self._left[size:]
+        return size
 
 
-def _peek(stream: IO[bytes], size: int) -> tuple[bytes, BinaryIO]:
-    head = b""
-    while len(head) < size and (chunk := stream.read(size - len(head))):
-        head += chunk
-    return head, cast(BinaryIO, io.BufferedReader(_Peeked(head, stream), buffer_size=1 << 20))
+def _stream(chunks: Iterator[bytes]) -> BinaryIO:
+    return cast(BinaryIO, io.BufferedReader(_Chunks(chunks), buffer_size=1 << 20))
 
 
-def _describe(head: bytes) -> str | None:
+def _gunzip(stream: IO[bytes]) -> Iterator[bytes]:
+    try:
+        with gzip.GzipFile(fileobj=stream) as packed:
+            while chunk := packed.read1(1 << 20):
+                yield chunk
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise Damaged(str(error)) from error
+
+
+def _unzstd(stream: IO[bytes]) -> Iterator[bytes]:
+    # The library's own stream reader takes a frame that is cut short for a whole one.
+    data = b""
+    try:
+        while data := data or stream.read(1 << 13):
+            frame = zstandard.ZstdDecompressor().decompressobj()
+            while True:
+                if chunk := frame.decompress(data):
+                    yield chunk
+                if frame.eof:
+                    data = frame.unused_data
+                    break
+                if not (data := stream.read(1 << 13)):
+                    raise Damaged("a frame is cut short")
+    except zstandard.ZstdError as error:
+        raise Damaged(str(error)) from error
+
+
+_PACKED: tuple[tuple[bytes, Callable[[IO[bytes]], Iterator[bytes]]], ...] = (
+    (b"\x1f\x8b", _gunzip),
+    (b"\x28\xb5\x2f\xfd", _unzstd),
+)
+
+
+def _peek(name: str, stream: IO[bytes]) -> tuple[bytes, BinaryIO]:
+    head, failure = b"", None
+    try:
+        while len(head) < _HEAD and (chunk := stream.read(_HEAD - len(head))):
+            head += chunk
+    except (Damaged, OSError) as error:
+        failure = error
+        if not head:
+            raise DataError(Text("{name}: is damaged: {why}", name=name, why=error)) from error
+    return head, _stream(_after(head.removeprefix(_BOM), stream, failure))
+
+
+def _after(head: bytes, stream: IO[bytes], failure: Exception | None) -> Iterator[bytes]:
+    yield head
+    if failure:
+        raise failure
+    while chunk := stream.read(1 << 20):
+        yield chunk
+
+
+def _describe(head: bytes) -> Text | None:
     for magic, words in _FOREIGN:
         if head.startswith(magic):
             return words
-    if b"\x00" in head[:4096]:
-        return "UTF-16 text" if head[:2].count(0) == 1 else "a binary file"
-    return None
+    if head[:2].count(0) == 1:
+        return Text("UTF-16 text")
+    # a NUL inside a line of JSON is one bad line
+    return Text("a binary file") if b"\x00" in head and not head.lstrip().startswith(b"{") else None
 
 
-def _tell(name: str, stream: BinaryIO) -> Source:
-    head, stream = _peek(stream, 4096)
-    if head.startswith(b"\x1f\x8b"):
-        return _tell(name, cast(BinaryIO, gzip.GzipFile(fileobj=stream)))
-    if head.startswith(b"\x28\xb5\x2f\xfd"):
-        return _tell(
-            name, cast(BinaryIO, zstandard.ZstdDecompressor().stream_reader(stream, read_across_frames=True))
-        )
-    if head.startswith(b"PAR1"):
-        return Source(name, "parquet", stream)
-    if head.startswith((b"\xff\xff\xff\xff", b"ARROW1")):
-        return Source(name, "arrow", stream)
-    if what := _describe(head):
+def _tell(name: str, stream: IO[bytes], *, packed: bool = False) -> Source:
+    head, stream = _peek(name, stream)
+    for magic, unpack in _PACKED:
+        if head.startswith(magic):
+            if packed:
+                what = Text("a file that is compressed twice")
+                raise DataError(Text("{name}: is {what}, not a batch", name=name, what=what))
+            return _tell(name, _stream(unpack(stream)), packed=True)
+    for start, shape in _SHAPES:
+        if head.startswith(start):
+            return Source(name, shape, stream)
+    if what_else := _describe(head):
         raise DataError(
-            Text("{name}: is {what}, not a batch", name=name, what=what),
+            Text("{name}: is {what}, not a batch", name=name, what=what_else),
             hint=Text(
                 "a batch is JSON lines, Parquet or an Arrow stream; exports go to: orderctl fetch --file"
             ),
         )
-    if not head.strip():
-        return Source(name, "empty", stream)
-    return Source(name, "jsonl", stream)
+    nothing = len(head) < _HEAD and not head.removeprefix(_BOM).strip()
+    return Source(name, "empty" if nothing else "jsonl", stream)
+
+
+_SHAPES: tuple[tuple[bytes, Shape], ...] = (
+    (b"PAR1", "parquet"),
+    (b"ARROW1", "feather"),
+    (b"\xff\xff\xff\xff", "arrow"),
+)
 
 
 @contextmanager
-def open_source(path: str) -> Iterator[Source]:
+def open_source(path: str, *, block: int = BLOCK) -> Iterator[Source]:
     """Open `path` (`-` is stdin) and tell what it holds.
 
     Raises: InputMissing if it cannot be opened; DataError if its first bytes are no batch.
     """
     if path == "-":
-        yield _tell("stdin", sys.stdin.buffer)
+        source = _tell("stdin", sys.stdin.buffer)
+        source.block = block
+        yield source
         return
     if Path(path).is_dir():
         raise InputMissing(Text("{path}: is a directory, not a batch", path=path))
@@ -122,43 +191,72 @@ def open_source(path: str) -> Iterator[Source]:
     except OSError as error:
         raise InputMissing(Text("{path}: {why}", path=path, why=error.strerror)) from error
     with stream:
-        yield _tell(path, stream)
+        source = _tell(path, stream)
+        source.block = block
+        stands = source.shape in ("parquet", "feather") and Path(path).is_file()
+        source.path = Path(path) if stands and _same_head(Path(path), source.shape) else None
+        yield source
 
 
-def line_blocks(source: Source, size: int = BLOCK) -> Iterator[tuple[int, bytes]]:
+def _same_head(path: Path, shape: Shape) -> bool:
+    with path.open("rb") as stream:
+        head = stream.read(8)
+    return any(head.startswith(start) and shape == of for start, of in _SHAPES)
+
+
+def line_blocks(source: Source) -> Iterator[tuple[int, bytes]]:
     """Cut a JSONL source into blocks of whole lines, with the number of the first line (from 1).
 
-    A truncated or damaged compressed file raises DataError at the place where it breaks.
+    Raises: DataError where a compressed file breaks off, and at a line too long to be a record.
     """
-    first, rest = 1, b""
-    read = source.stream.read
+    first, parts, size = 1, list[bytes](), 0
     while True:
         try:
-            chunk = read(size)
-        except (EOFError, zstandard.ZstdError, gzip.BadGzipFile, OSError) as error:
+            chunk = source.stream.read(source.block)
+        except (Damaged, OSError) as error:
             raise DataError(
                 Text("{name}: breaks off or is damaged after line {line}", name=source.name, line=first - 1)
             ) from error
         if not chunk:
             break
-        if first == 1 and not rest and chunk.startswith(_BOM):
-            chunk = chunk[len(_BOM) :]
         end = chunk.rfind(b"\n") + 1
-        if not end:
-            rest += chunk
-            continue
-        block = rest + chunk[:end]
-        rest = chunk[end:]
-        yield first, block
-        first += block.count(b"\n")
-    if rest:
+        if end:
+            block = b"".join([*parts, chunk[:end]])
+            yield first, block
+            first += block.count(b"\n")
+            parts, size = [], 0
+        parts.append(chunk[end:])
+        size += len(chunk) - end
+        if size > LONGEST_LINE:
+            limit = LONGEST_LINE >> 20
+            raise DataError(
+                Text(
+                    "{name}: line {line} is longer than {limit} MiB",
+                    name=source.name,
+                    line=first,
+                    limit=limit,
+                )
+            )
+    if rest := b"".join(parts):
         yield first, rest
 
 
 @contextmanager
 def seekable(source: Source) -> Iterator[Path]:
-    """Give the content of a source as a file that can be read at any place (Parquet needs it)."""
-    with tempfile.NamedTemporaryFile(prefix="orderctl-", suffix=".parquet") as copy:
-        shutil.copyfileobj(source.stream, copy, BLOCK)
-        copy.flush()
+    """Give the content of a source as a file that can be read at any place (Parquet needs it).
+
+    Raises: OutputFailed if there is no room for a copy.
+    """
+    if source.path:
+        yield source.path
+        return
+    with tempfile.NamedTemporaryFile(prefix="orderctl-", suffix=".batch") as copy:
+        while chunk := source.stream.read(BLOCK):
+            try:
+                copy.write(chunk)
+                copy.flush()
+            except OSError as error:
+                raise OutputFailed(
+                    Text("writing to {target} failed: {why}", target=copy.name, why=error.strerror)
+                ) from error
         yield Path(copy.name)

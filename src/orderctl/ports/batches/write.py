@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import gzip
+import io
 import os
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, BinaryIO, Literal, cast
+from typing import IO, Any, Literal, cast
 
-import arro3.core
-import arro3.io
 import polars as pl
 import zstandard
 
 from orderctl.model.errors import CannotCreate, OutputFailed, UsageError
-from orderctl.model.schema import empty
+from orderctl.model.schema import SCHEMAS, empty
 from orderctl.model.text import Text
 
 Format = Literal["jsonl", "arrow", "parquet"]
 FORMATS: tuple[Format, ...] = ("jsonl", "arrow", "parquet")
 SPOOL = 64 << 20
+ARROW_ROWS = 5_000
+PARQUET_ROWS = 20_000
+_ARROW_END = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 
 
 def format_of(target: str, asked: str | None) -> Format:
@@ -61,6 +63,68 @@ def lines_of(frame: pl.DataFrame, kind: str) -> pl.Series:
     ).to_series()
 
 
+class _Held:
+    """Keeps the first failure that happens inside it, for when the native code around has returned.
+
+    Native writers turn the errors of what they call into texts of their own; so nothing is raised through them.
+    """
+
+    def __init__(self) -> None:
+        self.error: BaseException | None = None
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        self.error = self.error or error
+        return error is not None
+
+    def frames(self, frames: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+        """Give `frames` until the first failure."""
+        source = iter(frames)
+        while not self.error:
+            frame = None
+            with self:
+                frame = next(source, None)
+            if frame is None:
+                return
+            yield frame
+
+
+class _Sink(io.RawIOBase):
+    """A sink for native writers: passes bytes on until the first failure."""
+
+    def __init__(self, sink: IO[bytes], held: _Held) -> None:
+        self._sink = sink
+        self._held = held
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        if not self._held.error:
+            with self._held:
+                self._sink.write(data)
+        return len(data)
+
+
+def even(frames: Iterable[pl.DataFrame], rows: int) -> Iterator[pl.DataFrame]:
+    """Deal the rows of `frames` into frames of `rows` rows, so that what is written does not tell how it was read."""
+    waiting: list[pl.DataFrame] = []
+    height = 0
+    for frame in frames:
+        waiting.append(frame)
+        height += frame.height
+        if height < rows:
+            continue
+        whole = pl.concat(waiting)
+        for start in range(0, height - rows + 1, rows):
+            yield whole[start : start + rows].rechunk()
+        waiting = [whole[height // rows * rows :]]
+        height %= rows
+    if height:
+        yield pl.concat(waiting, rechunk=True)
+
+
 def _write_jsonl(frames: Iterable[pl.DataFrame], kind: str, sink: IO[bytes]) -> None:
     for frame in frames:
         if frame.height:
@@ -69,23 +133,59 @@ def _write_jsonl(frames: Iterable[pl.DataFrame], kind: str, sink: IO[bytes]) -> 
 
 
 def _write_arrow(frames: Iterable[pl.DataFrame], kind: str, sink: IO[bytes]) -> None:
-    schema = arro3.core.Table.from_arrow(empty(kind)).schema
+    # Each piece is written as a stream of its own, of which the schema and the end are left out: they are the same.
+    sink.write(_arrow(empty(kind))[0])
+    for frame in even(frames, ARROW_ROWS):
+        assert frame.schema == SCHEMAS[kind]
+        sink.write(_arrow(frame)[1])
+    sink.write(_ARROW_END)
 
-    def batches() -> Iterator[arro3.core.RecordBatch]:
-        for frame in frames:
-            yield from arro3.core.Table.from_arrow(frame.rechunk()).to_batches()
 
-    reader = arro3.core.RecordBatchReader.from_batches(schema, batches())
-    arro3.io.write_ipc_stream(reader, cast(BinaryIO, sink), compression=None)
+def _arrow(frame: pl.DataFrame) -> tuple[bytes, bytes]:
+    """Give the two parts of an Arrow stream of `frame`: its schema and its record batches.
+
+    Equal rows are equal bytes. So the oldest types are asked for, since views keep the history of a frame in their
+    buffers; and all buffers are made anew with known rows behind them, since the unused bits of a bitmap keep it too.
+    """
+    anew = pl.concat([frame, _behind(frame.schema)], rechunk=True)[: frame.height]
+    whole = io.BytesIO()
+    anew.write_ipc_stream(whole, compat_level=pl.CompatLevel.oldest())
+    stream = whole.getvalue()
+    schema = 8 + int.from_bytes(stream[4:8], "little")
+    return stream[:schema], stream[schema : -len(_ARROW_END)]
+
+
+def _behind(schema: pl.Schema) -> pl.DataFrame:
+    """Give rows that fill more than a byte of every bitmap, at every depth."""
+    row = {name: _deep(dtype) for name, dtype in schema.items()}
+    return pl.DataFrame([dict.fromkeys(row), *[row] * 8], schema=schema)
+
+
+def _deep(dtype: Any) -> Any:
+    if isinstance(dtype, pl.List):
+        return [None, *[_deep(dtype.inner)] * 8]
+    if isinstance(dtype, pl.Struct):
+        return {f.name: _deep(f.dtype) for f in dtype.fields}
+    return None
 
 
 def _write_parquet(frames: Iterable[pl.DataFrame], kind: str, sink: IO[bytes]) -> None:
+    held = _Held()
+
     def pieces(*_: object) -> Iterator[pl.DataFrame]:
         yield empty(kind)
-        yield from frames
+        yield from held.frames(even(frames, PARQUET_ROWS))
 
     source = pl.io.plugins.register_io_source(pieces, schema=empty(kind).schema)
-    source.sink_parquet(sink, compression="zstd", compression_level=1, maintain_order=True)
+    source.sink_parquet(
+        cast(IO[bytes], _Sink(sink, held)),
+        compression="zstd",
+        compression_level=1,
+        row_group_size=PARQUET_ROWS,
+        maintain_order=True,
+    )
+    if held.error:
+        raise held.error
 
 
 _WRITERS = {"jsonl": _write_jsonl, "arrow": _write_arrow, "parquet": _write_parquet}
@@ -107,14 +207,16 @@ def _failures(target: str) -> Iterator[None]:
 def write_batch(frames: Iterable[pl.DataFrame], target: str, *, kind: str, format: Format) -> None:
     """Write a batch of `kind` to the file `target` (`-` is stdout), taking `frames` one by one.
 
-    A file is written beside its place and renamed; stdout receives its first byte when the last is known.
-    Raises: CannotCreate, OutputFailed, BrokenPipeError (stdout's reader is gone).
+    A file is written beside its place and renamed; stdout, devices and named pipes receive their first byte when the
+    last is known. Raises: CannotCreate, OutputFailed, BrokenPipeError (the reader of stdout or of a pipe is gone).
     """
     if target == "-":
-        with _failures("stdout"), tempfile.SpooledTemporaryFile(max_size=SPOOL, prefix="orderctl-") as spool:
-            _WRITERS[format](frames, kind, spool)
-            spool.seek(0)
-            write_stdout(iter(lambda: spool.read(1 << 20), b""))
+        with _failures("stdout"):
+            _spooled(frames, kind, format, write_stdout)
+        return
+    if _is_device(Path(target)):
+        with replacing(Path(target)) as sink:
+            _spooled(frames, kind, format, sink.writelines)
         return
     with replacing(Path(target)) as sink:
         if target.endswith(".gz"):
@@ -127,6 +229,15 @@ def write_batch(frames: Iterable[pl.DataFrame], target: str, *, kind: str, forma
             _WRITERS[format](frames, kind, sink)
 
 
+def _spooled(
+    frames: Iterable[pl.DataFrame], kind: str, format: Format, put: Callable[[Iterable[bytes]], None]
+) -> None:
+    with tempfile.SpooledTemporaryFile(max_size=SPOOL, prefix="orderctl-") as spool:
+        _WRITERS[format](frames, kind, spool)
+        spool.seek(0)
+        put(iter(lambda: spool.read(1 << 20), b""))
+
+
 def write_stdout(chunks: Iterable[bytes]) -> None:
     """Write all of `chunks` to stdout; an unbuffered stdout may take less at a time than it is given."""
     for chunk in chunks:
@@ -134,6 +245,10 @@ def write_stdout(chunks: Iterable[bytes]) -> None:
         while left:
             left = left[sys.stdout.buffer.write(left) :]
     sys.stdout.buffer.flush()
+
+
+def _is_device(path: Path) -> bool:
+    return path.exists() and not path.is_file()
 
 
 def _opened(path: Path, wanted: Path) -> IO[bytes]:
@@ -147,21 +262,25 @@ def _opened(path: Path, wanted: Path) -> IO[bytes]:
 def replacing(path: Path) -> Iterator[IO[bytes]]:
     """Open a file that takes the place of `path` when the block ends well, and vanishes when it does not.
 
-    A device or a named pipe is written to as it is: there is nothing to take the place of.
+    A device or a named pipe is written to as it is: there is nothing to take the place of. A link stays one: the file
+    it leads to is replaced, and keeps its permissions.
     Raises: CannotCreate, OutputFailed.
     """
-    if path.exists() and not path.is_file():
+    if _is_device(path):
         with _failures(str(path)), _opened(path, path) as sink:
             yield sink
         return
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    place = Path(os.path.realpath(path))
+    beside = place.with_name(f".{place.name}.{os.getpid()}.part")
     sink = _opened(beside, path)
     try:
         with _failures(str(path)):
             with sink:
                 yield sink
                 sink.flush()
+                if place.exists():
+                    os.fchmod(sink.fileno(), place.stat().st_mode & 0o777)
                 os.fsync(sink.fileno())
-            beside.replace(path)
+            beside.replace(place)
     finally:
         beside.unlink(missing_ok=True)

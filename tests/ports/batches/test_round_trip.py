@@ -1,0 +1,92 @@
+"""What is read is what was written, in every form, whoever wrote it, however it was cut into blocks."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from orderctl.model.records import MODELS
+from orderctl.model.schema import SCHEMAS, json_schema
+from orderctl.ports.batches.write import lines_of
+from tests.ports.batches.conftest import Cut, Shelf
+from tests.ports.batches.strategies import compact, records, spaced
+
+KINDS = ["raw/1", "order/1", "shipment/1"]
+FORMS = ["batch.jsonl", "batch.jsonl.gz", "batch.jsonl.zst", "batch.parquet", "batch.arrow"]
+VALIDATORS = {kind: Draft202012Validator(json_schema(kind)) for kind in KINDS}
+
+
+def read_lines(shelf: Shelf, kind: str, lines: list[str], block: int) -> pl.DataFrame:
+    shelf.put("given.jsonl", lines)
+    return shelf.read("given.jsonl", kind, block=block)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=40)
+@given(data=st.data())
+def test_every_record_comes_back_as_it_was(shelf: Shelf, kind: str, data: st.DataObject) -> None:
+    given_records: list[dict[str, Any]] = data.draw(st.lists(records(kind), min_size=1, max_size=4))
+    write = data.draw(st.sampled_from([compact, spaced]))
+    frame = read_lines(
+        shelf, kind, [write(r) for r in given_records], data.draw(st.sampled_from([64, 1 << 20]))
+    )
+    assert shelf.rejects.count == 0, shelf.rejects.first
+    assert frame.schema == SCHEMAS[kind]
+    for form in FORMS:
+        shelf.write([frame], form, kind)
+        again = shelf.read(form, kind)
+        assert again.equals(frame), form
+        assert shelf.rejects.count == 0
+    assert [json.loads(line) for line in lines_of(frame, kind)] == given_records
+    for record in given_records:
+        VALIDATORS[kind].validate(record)
+        MODELS[kind].model_validate(record)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=15)
+@given(data=st.data())
+def test_the_bytes_do_not_tell_how_a_batch_was_read(
+    shelf: Shelf, cut: Cut, kind: str, data: st.DataObject
+) -> None:
+    lines = [compact(r) for r in data.draw(st.lists(records(kind), min_size=3, max_size=6))]
+    frame = read_lines(shelf, kind, lines, 1 << 20)
+    for form in FORMS:
+        whole = shelf.write([frame], form, kind)
+        assert shelf.write(cut(frame, 1), form, kind) == whole, form
+        assert shelf.write(cut(read_lines(shelf, kind, lines, 50), 2), form, kind) == whole, form
+        assert shelf.write([shelf.read(form, kind)], form, kind) == whole, form
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("form", FORMS)
+def test_an_empty_batch_is_a_batch(shelf: Shelf, kind: str, form: str) -> None:
+    shelf.write([], form, kind)
+    again = shelf.read(form, kind)
+    assert again.height == 0
+    assert again.schema == SCHEMAS[kind]
+    assert shelf.write([pl.DataFrame(schema=SCHEMAS[kind])], form, kind) == shelf.write([], form, kind)
+
+
+@settings(max_examples=40)
+@given(record=records("order/1"), key=st.sampled_from(["x", "名", "a.b"]))
+def test_unknown_nested_keys_are_counted_and_cost_nothing_else(
+    shelf: Shelf, record: dict[str, Any], key: str
+) -> None:
+    from orderctl.ports.batches import Rejects, open_source, read_blocks
+
+    plain = read_lines(shelf, "order/1", [compact(record)], 1 << 20)
+    record["recipient"][key] = {"deep": [1]}
+    for line in record["lines"]:
+        line[key] = None
+    shelf.put("given.jsonl", [compact(record)])
+    with open_source(str(shelf.path("given.jsonl"))) as source:
+        (block,) = read_blocks(source, ["order/1"], Rejects(None))
+    assert block.frame.equals(plain)
+    assert block.unknown == 1 + len(record["lines"])
