@@ -24,11 +24,19 @@ from orderctl.stages.plans.rows import Row, note
 
 
 def stale(
-    session: Session, ledger: Ledger, rows: list[Row], *, seconds: int, stage: str, offline: bool
+    session: Session,
+    ledger: Ledger,
+    rows: list[Row],
+    *,
+    seconds: int,
+    stage: str,
+    offline: bool,
+    only: set[str] | None = None,
 ) -> set[str]:
     """Ask about the orders of `rows` that were read more than `seconds` ago; give the shipments not to act on.
 
-    Those rows get a problem that says what changed, or that the platform could not be asked.
+    Those rows get a problem that says what changed, or that the platform could not be asked. `only` has the ids of the
+    orders that matter: of a shipment that is half told, the told order has changed by our own doing.
     """
     if offline:
         if rows:
@@ -36,7 +44,7 @@ def stale(
         return set()
     asked: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
-        for order in row["orders"]:
+        for order in _asked(row, only):
             if _age_s(order, session.now) > seconds or not _asks(session, order["shop"]):
                 asked[order["shop"]].append(order)
     newest: dict[str, dict[str, Any]] = {}
@@ -50,7 +58,11 @@ def stale(
                 "warning", "shop.unasked", Text("{shop}: {why}", shop=shop, why=error.text), shop=shop
             )
             session.tally.add(error)
-    return {row["shipment_id"] for row in rows if not _still_good(session, row, newest, unasked, stage)}
+    return {row["shipment_id"] for row in rows if not _still_good(session, row, newest, unasked, stage, only)}
+
+
+def _asked(row: Row, only: set[str] | None) -> list[dict[str, Any]]:
+    return [order for order in row["orders"] if only is None or order["order_id"] in only]
 
 
 def _age_s(order: Mapping[str, Any], now: str) -> float:
@@ -87,8 +99,9 @@ def _still_good(
     newest: Mapping[str, dict[str, Any]],
     unasked: Mapping[str, str],
     stage: str,
+    only: set[str] | None,
 ) -> bool:
-    for order in row["orders"]:
+    for order in _asked(row, only):
         if order["shop"] in unasked:
             note(row, stage, "not_fresh", code=unasked[order["shop"]])
             return False

@@ -48,7 +48,9 @@ def _fresh(
     new = failed_or_new(ledger, [t.effect for t in plan])
     asked = {t.row["shipment_id"]: t.row for t in plan if t.effect.key in new}
     seconds = session.config.fresh.ship_s if fresh is None else fresh
-    refused = stale(session, ledger, list(asked.values()), seconds=seconds, stage=STAGE, offline=offline)
+    orders = {t.order["order_id"] for t in plan if t.effect.key in new}
+    rows = list(asked.values())
+    refused = stale(session, ledger, rows, seconds=seconds, stage=STAGE, offline=offline, only=orders)
     return [t for t in plan if t.row["shipment_id"] not in refused or t.effect.key not in new]
 
 
