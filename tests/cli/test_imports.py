@@ -40,7 +40,7 @@ CHINESE = re.compile("[\u4e00-\u9fff]")
 
 def asked(*words: str, lang: str = "en") -> tuple[int, set[str], str]:
     """Run in a fresh interpreter; give exit code, imported top modules and stdout."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("COV_")}
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("COV_", "COVERAGE_"))}
     done = subprocess.run(
         [sys.executable, "-c", LOOK, *words],
         capture_output=True, text=True, check=True, env={**environment, "ORDERCTL_LANG": lang}, cwd=ROOT,

@@ -164,6 +164,7 @@ def check(desk: Desk) -> int:
         assert sorted(pages) == sorted(numbers)
         given = {b["number"] for b in books if b["kind"] == "waybill"}
         assert given - set(numbers) == set()
+    assert desk.sandbox.books("refused") == []
     verified = desk.run("ledger", "verify")
     assert verified.code == 0, verified.out.decode()
     return len(waiting.rows)
@@ -203,7 +204,7 @@ def one_kill(
         ran = again(desk, ran)
         assert ran.code in FINE, ran.err
         told.unsettled += check(desk)
-        sent = {o["order_id"] for row in desk.rows("shipped.jsonl") if row["shipped"] for o in row["orders"]}
+        sent = {told["order_id"] for row in desk.rows("shipped.jsonl") for told in row["shipped"]}
         assert wanted <= sent
         assert {ref for ref in new if not any(order.endswith(f":{ref}") for order in sent)} == set()
 
@@ -237,6 +238,62 @@ def printed(routed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with opened(folder) as one:
         one.steps("print", "print")
     return folder
+
+
+@pytest.mark.parametrize(
+    ("command", "silence", "kind", "count"),
+    [
+        (PRINT, "kuaidi100:order", "waybill", 3),
+        (SHIP, "taobao.logistics.offline.send", "ship", 1),
+        (SHIP, "shopify:fulfillmentCreate", "ship", 2),
+    ],
+    ids=["number bought", "taobao told", "shopify told"],
+)
+def test_killed_between_an_effect_and_its_record(
+    printed: Path, routed: Path, tmp_path: Path, command: Sequence[str], silence: str, kind: str, count: int
+) -> None:
+    """The other side has done it and says nothing; the run that waits for the answer dies."""
+    shutil.copytree(routed if command is PRINT else printed, tmp_path / "desk")
+    with opened(tmp_path / "desk") as desk:
+        calls = list(range(1, 60))
+        desk.sandbox.set_faults(
+            {"plan": [{"on": silence, "nth": calls, "fault": "after_silence", "seconds": 60}]}
+        )
+        process = desk.start(*command)
+        while len(desk.sandbox.books(kind)) < count:
+            assert process.poll() is None, process.communicate()[1].decode()
+            time.sleep(0.005)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        desk.sandbox.set_faults(None)
+        waiting = desk.run("ledger", "pending", "--json")
+        assert (waiting.code, len(waiting.rows) > 0) == (4, True)
+        if command is SHIP:  # the numbers stay, so the printed batch is the one to go on with
+            shutil.copyfile(printed / "printed.jsonl", desk.path("printed.jsonl"))
+        assert again(desk).code in FINE
+        assert check(desk) == 0
+
+
+def test_killed_between_the_file_and_its_record(routed: Path, tmp_path: Path) -> None:
+    """The labels lie in the folder and the ledger does not know it yet: it looks, and prints no second file."""
+    silent = 0
+    for attempt in range(6):
+        folder = tmp_path / f"desk-{attempt}"
+        shutil.copytree(routed, folder)
+        with opened(folder) as desk:
+            desk.path("out").mkdir()
+            process = desk.start(*PRINT)
+            while not list(desk.path("out").glob("labels*.pdf")):
+                assert process.poll() is None
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            silent += desk.run("ledger", "pending").code == 4
+            assert again(desk).code in FINE
+            assert check(desk) == 0
+            assert [file.name for file in desk.path("out").glob("*.pdf")] == ["labels.pdf"]
+        if silent:
+            return
+    pytest.fail("the record was always faster than the kill")
 
 
 @pytest.mark.kill
