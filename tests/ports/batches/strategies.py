@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any, Literal, get_args, get_origin
 
 from hypothesis import strategies as st
@@ -17,9 +17,7 @@ NASTY = '"\\/\b\t\n\r\x00\x1f\x7f\x85\xa0\u2028\u2029\u200b\u202e\ufeff\ufffd中
 CHARACTERS = st.one_of(st.sampled_from(NASTY), st.characters(exclude_categories=["Cs"]))
 TEXTS = st.text(CHARACTERS, max_size=6)
 INTEGERS = st.one_of(st.integers(-3, 3), st.integers(-(2**63), 2**63 - 1))
-INSTANTS = st.datetimes(
-    min_value=datetime(1, 1, 1), max_value=datetime(9999, 12, 31), timezones=st.just(UTC)
-).map(write_instant)
+INSTANTS = st.datetimes(timezones=st.just(UTC)).map(write_instant)
 NUMBERS = st.one_of(st.integers(-(10**30), 10**30), st.floats(allow_nan=False, allow_infinity=False))
 VALUES = st.recursive(
     st.one_of(st.none(), st.booleans(), NUMBERS, TEXTS),

@@ -104,7 +104,7 @@ class Lines:
         return kept.with_columns(pl.col("at") + first)
 
     def _decide(self, found: pl.DataFrame) -> str | None:
-        for text in found["line"]:
+        for text in found.filter(pl.col("line").str.contains('"schema"', literal=True))["line"]:
             if kind := kind_of_line(text):
                 if kind in SCHEMAS:
                     return accepted(self.source, kind, self.accept)

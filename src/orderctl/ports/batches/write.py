@@ -223,7 +223,7 @@ def write_batch(frames: Iterable[pl.DataFrame], target: str, *, kind: str, forma
             with gzip.GzipFile("", "wb", 6, sink, mtime=0) as packed:
                 _WRITERS[format](frames, kind, cast(IO[bytes], packed))
         elif target.endswith((".zst", ".zstd")):
-            with zstandard.ZstdCompressor(3).stream_writer(sink, closefd=False) as packed:
+            with zstandard.ZstdCompressor(3, write_checksum=True).stream_writer(sink, closefd=False) as packed:
                 _WRITERS[format](frames, kind, cast(IO[bytes], packed))
         else:
             _WRITERS[format](frames, kind, sink)
