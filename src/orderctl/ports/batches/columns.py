@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import struct
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import IO, Any
 
-import arro3.io
 import msgspec
 import polars as pl
 
@@ -16,9 +17,11 @@ from orderctl.ports.batches.decode import explain
 from orderctl.ports.batches.judge import judge, stranger
 from orderctl.ports.batches.lines import accepted
 from orderctl.ports.batches.rejects import Rejects
-from orderctl.ports.batches.source import Source, seekable
+from orderctl.ports.batches.source import Damaged, Source, seekable
 
 PARQUET_ROWS = 20_000
+RECORD_BATCH = 3
+ARROW_END = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -41,7 +44,7 @@ def _frames(source: Source) -> Iterator[pl.DataFrame]:
         with seekable(source) as path:
             lazy = pl.scan_parquet(path) if source.shape == "parquet" else pl.scan_ipc(path)
             yield from lazy.collect_batches(chunk_size=PARQUET_ROWS, maintain_order=True)
-    except (pl.exceptions.PolarsError, OSError, ValueError) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
         raise damaged(source, error) from error
 
 
@@ -52,18 +55,55 @@ def damaged(source: Source, error: Exception) -> DataError:
 
 
 def _arrow_frames(source: Source) -> Iterator[pl.DataFrame]:
-    reader: Iterator[Any] | None = None
-    while True:
-        try:
-            reader = reader or iter(arro3.io.read_ipc_stream(source.stream))
-            batch = next(reader)
-        except StopIteration:
-            return
-        except Exception as error:
-            if type(error) is Exception:  # all that arro3 ever raises for a damaged stream
-                raise ValueError(str(error)) from error
-            raise
-        yield pl.DataFrame(batch)
+    """Read a stream message by message: each record batch is decoded with the schema and dictionaries before it."""
+    before = b""
+    while (message := _message(source.stream)) is not None:
+        if _header(message) == RECORD_BATCH:
+            yield pl.read_ipc_stream(io.BytesIO(before + message + ARROW_END))
+        else:
+            before += message
+
+
+def _message(stream: IO[bytes]) -> bytes | None:
+    """Give the next message of an Arrow stream with its body, or None at the end mark."""
+    start = _exactly(stream, 8)
+    mark, size = struct.unpack("<Ii", start)
+    if start == ARROW_END:
+        return None
+    if mark != 0xFFFFFFFF or size < 0:
+        raise Damaged("it has no message where one should begin")
+    about = _exactly(stream, size)
+    return start + about + _exactly(stream, _field(about, 3, "<q") or 0)
+
+
+def _header(message: bytes) -> int | None:
+    return _field(message[8:], 1, "<B")
+
+
+def _field(table: bytes, number: int, form: str) -> int | None:
+    """Read a number out of the root table of a flatbuffer; None where it is left out."""
+    try:
+        (root,) = struct.unpack_from("<I", table)
+        (back,) = struct.unpack_from("<i", table, root)
+        (size,) = struct.unpack_from("<H", table, root - back)
+        if size < 6 + 2 * number:
+            return None
+        (place,) = struct.unpack_from("<H", table, root - back + 4 + 2 * number)
+        if not place:
+            return None
+        return int(struct.unpack_from(form, table, root + place)[0])
+    except struct.error as error:
+        raise Damaged("a message of it cannot be read") from error
+
+
+def _exactly(stream: IO[bytes], size: int) -> bytes:
+    parts: list[bytes] = []
+    while size > 0 and (part := stream.read(min(size, 1 << 22))):
+        parts.append(part)
+        size -= len(part)
+    if size:
+        raise Damaged("it ends before its end")
+    return b"".join(parts)
 
 
 def _kind(source: Source, frame: pl.DataFrame, accept: Sequence[str]) -> str:

@@ -18,13 +18,13 @@ import zstandard
 from orderctl.model.errors import CannotCreate, OutputFailed, UsageError
 from orderctl.model.schema import SCHEMAS, empty
 from orderctl.model.text import Text
+from orderctl.ports.batches.columns import ARROW_END
 
 Format = Literal["jsonl", "arrow", "parquet"]
 FORMATS: tuple[Format, ...] = ("jsonl", "arrow", "parquet")
 SPOOL = 64 << 20
 ARROW_ROWS = 5_000
 PARQUET_ROWS = 20_000
-_ARROW_END = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 
 
 def format_of(target: str, asked: str | None) -> Format:
@@ -138,7 +138,7 @@ def _write_arrow(frames: Iterable[pl.DataFrame], kind: str, sink: IO[bytes]) -> 
     for frame in even(frames, ARROW_ROWS):
         assert frame.schema == SCHEMAS[kind]
         sink.write(_arrow(frame)[1])
-    sink.write(_ARROW_END)
+    sink.write(ARROW_END)
 
 
 def _arrow(frame: pl.DataFrame) -> tuple[bytes, bytes]:
@@ -152,7 +152,7 @@ def _arrow(frame: pl.DataFrame) -> tuple[bytes, bytes]:
     anew.write_ipc_stream(whole, compat_level=pl.CompatLevel.oldest())
     stream = whole.getvalue()
     schema = 8 + int.from_bytes(stream[4:8], "little")
-    return stream[:schema], stream[schema : -len(_ARROW_END)]
+    return stream[:schema], stream[schema : -len(ARROW_END)]
 
 
 def _behind(schema: pl.Schema) -> pl.DataFrame:
@@ -223,7 +223,9 @@ def write_batch(frames: Iterable[pl.DataFrame], target: str, *, kind: str, forma
             with gzip.GzipFile("", "wb", 6, sink, mtime=0) as packed:
                 _WRITERS[format](frames, kind, cast(IO[bytes], packed))
         elif target.endswith((".zst", ".zstd")):
-            with zstandard.ZstdCompressor(3, write_checksum=True).stream_writer(sink, closefd=False) as packed:
+            with zstandard.ZstdCompressor(3, write_checksum=True).stream_writer(
+                sink, closefd=False
+            ) as packed:
                 _WRITERS[format](frames, kind, cast(IO[bytes], packed))
         else:
             _WRITERS[format](frames, kind, sink)
