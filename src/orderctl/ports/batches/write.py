@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import stat
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -250,7 +251,10 @@ def write_stdout(chunks: Iterable[bytes]) -> None:
 
 
 def _is_device(path: Path) -> bool:
-    return path.exists() and not path.is_file()
+    try:
+        return not stat.S_ISREG(path.stat().st_mode)
+    except OSError:
+        return False
 
 
 def _opened(path: Path, wanted: Path) -> IO[bytes]:
