@@ -2,7 +2,7 @@
 
 VENV    := .venv
 BIN     := $(VENV)/bin
-WORKERS ?= 2
+WORKERS ?= 3
 KILLS   ?= 200
 PIP_COMPILE := build/pins/bin/pip-compile
 
@@ -26,7 +26,7 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/lint-imports
 
 tests: $(VENV)/.installed-dev
-	$(if $(ALLOW_MISSING),ORDERCTL_ALLOW_MISSING_TESTS=1 )$(BIN)/pytest --quiet --numprocesses $(WORKERS) --cov --cov-report=term
+	$(if $(ALLOW_MISSING),ORDERCTL_ALLOW_MISSING_TESTS=1 )$(BIN)/pytest --quiet --numprocesses $(WORKERS) --dist worksteal --cov --cov-report=term
 
 fix: $(VENV)/.installed-dev ## Format, and repair what the linter can.
 	$(BIN)/ruff check --fix .

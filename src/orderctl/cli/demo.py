@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from orderctl.assets import DEMO, EXAMPLES
 from orderctl.cli import exits
@@ -20,6 +20,9 @@ from orderctl.cli.scaffold import place
 from orderctl.cli.session import Session
 from orderctl.model.errors import CannotCreate, OutputFailed
 from orderctl.model.text import Text
+
+if TYPE_CHECKING:
+    from orderctl.sandbox import Sandbox
 
 EXPORTS = {"taobao-orders.csv": "gb18030", "taobao-items.csv": "gb18030", "pdd-orders.csv": "utf-8-sig"}
 
@@ -67,11 +70,11 @@ def run_demo(session: Session, folder: Path, port: int) -> None:
         _tell(session, folder, ran, after - before, after, again=again)
 
 
-def _start(sandbox: object, port: int) -> str:
+def _start(sandbox: Sandbox, port: int) -> str:
     try:
-        return start(sandbox, port)  # type: ignore[arg-type]
+        return start(sandbox, port)
     except CannotCreate:
-        return start(sandbox, 0)  # type: ignore[arg-type]
+        return start(sandbox, 0)
 
 
 def _write_files(folder: Path, url: str) -> None:
@@ -83,8 +86,8 @@ def _write_files(folder: Path, url: str) -> None:
         (folder / "exports" / name).write_bytes((DEMO / name).read_text("utf-8").encode(encoding))
 
 
-def _effects(sandbox: object) -> Counter[str]:
-    return Counter(row["kind"] for row in sandbox.books())  # type: ignore[attr-defined]
+def _effects(sandbox: Sandbox) -> Counter[str]:
+    return Counter(row["kind"] for row in sandbox.books())
 
 
 def _run(session: Session, folder: Path, step: Step, *, again: bool) -> tuple[Step, int]:

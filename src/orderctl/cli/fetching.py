@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -102,7 +102,7 @@ def _one_shop(session: Session, ledger: Ledger, name: str, ask: Ask) -> Fetched:
     return found
 
 
-def _pages(platform: Platform, ledger: Ledger, session: Session, name: str, ask: Ask):  # type: ignore[no-untyped-def]
+def _pages(platform: Platform, ledger: Ledger, session: Session, name: str, ask: Ask) -> Iterator[Page]:
     if ask.orders:
         return platform.fetch_orders(ask.orders, now=session.now)
     cursor = ledger.cursor(name, STREAM)

@@ -19,8 +19,8 @@ from orderctl.ports.printers.conversation import (
     forgetful,
     unreachable,
 )
-from orderctl.ports.printers.library import DeviceNotFoundError, Serial
 from orderctl.ports.printers.port import DeviceSpec, Document, Receipt
+from orderctl.ports.printers.python_escpos import DeviceNotFoundError, Serial
 
 BAUD = 9600
 BITS_PER_BYTE = 11

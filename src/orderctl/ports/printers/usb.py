@@ -11,8 +11,8 @@ from usb.core import NoBackendError, USBError, USBTimeoutError  # type: ignore[i
 from orderctl.model.errors import Temporary
 from orderctl.model.text import Text
 from orderctl.ports.printers.conversation import Conversation, check_kind, forgetful, said
-from orderctl.ports.printers.library import DeviceNotFoundError, Usb
 from orderctl.ports.printers.port import DeviceSpec, Document, Receipt
+from orderctl.ports.printers.python_escpos import DeviceNotFoundError, Usb
 
 IN, OUT = "82", "01"
 _READ_BYTES = 512  # a whole packet at any speed: the bus refuses to cut one
