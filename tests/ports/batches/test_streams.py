@@ -64,7 +64,6 @@ def peak(kind: str, path: str, stdin: Path | None = None) -> tuple[int, int]:
         ("order/1", "jsonl.zst"),
         ("order/1", "arrow"),
         ("raw/1", "jsonl.gz"),
-        ("order/1", "parquet"),
     ],
 )
 def test_memory_does_not_grow_with_the_batch(shelf: Shelf, kind: str, form: str) -> None:

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import gzip
 import io
+import itertools
+import os
 import sys
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, BinaryIO, Literal, cast
 
@@ -91,21 +94,23 @@ def _gunzip(stream: IO[bytes]) -> Iterator[bytes]:
 
 
 def _unzstd(stream: IO[bytes]) -> Iterator[bytes]:
-    # The library's own stream reader takes a frame that is cut short for a whole one.
-    data = b""
+    # The library takes a frame that is cut short for a whole one. So a frame with a mark is put behind the last: the
+    # mark comes out at the end only where all frames before it are whole.
+    mark = os.urandom(16)
+    last = zstandard.ZstdCompressor(write_checksum=True).compress(mark)
+    packed = _stream(itertools.chain(iter(partial(stream.read, 1 << 16), b""), [last]))
+    held = b""
     try:
-        while data := data or stream.read(1 << 13):
-            frame = zstandard.ZstdDecompressor().decompressobj()
-            while True:
-                if chunk := frame.decompress(data):
-                    yield chunk
-                if frame.eof:
-                    data = frame.unused_data
-                    break
-                if not (data := stream.read(1 << 13)):
-                    raise Damaged("a frame is cut short")
+        with zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True) as reader:
+            while chunk := reader.read(1 << 20):
+                held += chunk
+                if whole := held[: -len(mark)]:
+                    yield whole
+                held = held[-len(mark) :]
     except zstandard.ZstdError as error:
         raise Damaged(str(error)) from error
+    if held != mark:
+        raise Damaged("Compressed file is cut short")
 
 
 _PACKED: tuple[tuple[bytes, Callable[[IO[bytes]], Iterator[bytes]]], ...] = (
