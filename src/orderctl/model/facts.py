@@ -87,5 +87,5 @@ def parse_facts(text: str, source: str) -> Facts:
             shop_groups=dict(found["shop_groups"]),
             key=bytes.fromhex(found["key"]),
         )
-    except (ValueError, KeyError, TypeError, pl.exceptions.PolarsError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError, pl.exceptions.PolarsError) as error:
         raise DataError(Text("{source}: is no facts/1 file", source=source)) from error

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 import polars as pl
 
 FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+LAST_SECOND = 253_402_300_799  # the end of 9999
 BEIJING = "Asia/Shanghai"
 LOCAL_FORMATS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y-%m-%d")
 
@@ -25,7 +26,7 @@ def from_local(text: pl.Expr, zone: str, formats: Sequence[str] = LOCAL_FORMATS)
         clean.str.to_datetime(f, strict=False, time_unit="ms", ambiguous="earliest") for f in formats
     )
     local = parsed.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
-    return local.dt.convert_time_zone("UTC").dt.strftime(FORMAT)
+    return _written(local.dt.convert_time_zone("UTC"))
 
 
 def from_offset(text: pl.Expr) -> pl.Expr:
@@ -35,13 +36,22 @@ def from_offset(text: pl.Expr) -> pl.Expr:
     )
     clean = clean.str.replace(r"\s*([+-]\d\d):?(\d\d)$", "${1}${2}").str.replace(r"\.\d+", "")
     parsed = clean.str.to_datetime("%Y-%m-%dT%H:%M:%S%z", strict=False, time_unit="ms", time_zone="UTC")
-    return parsed.dt.strftime(FORMAT)
+    return _written(parsed)
 
 
 def from_epoch(seconds: pl.Expr) -> pl.Expr:
-    """Read seconds since 1970 (integers or digits as text) as instants; 0 and less mean "missing"."""
+    """Read seconds since 1970 (integers or digits as text) as instants; 0 and less mean "missing".
+
+    Null beyond the year 9999: such a number counts milliseconds.
+    """
     whole = seconds.cast(pl.Int64, strict=False)
-    return pl.from_epoch(pl.when(whole > 0).then(whole), time_unit="s").dt.strftime(FORMAT)
+    inside = pl.when(whole.is_between(1, LAST_SECOND)).then(whole)
+    return pl.from_epoch(inside, time_unit="s").dt.strftime(FORMAT)
+
+
+def _written(moment: pl.Expr) -> pl.Expr:
+    # a zone can push the first and the last hours there are out of the years that four digits can write
+    return pl.when(moment.dt.year().is_between(1, 9999)).then(moment.dt.strftime(FORMAT))
 
 
 def parse_instant(text: str) -> datetime:

@@ -14,6 +14,8 @@ EXPONENTS: dict[str, int] = {
 }
 DEFAULT_EXPONENT = 2
 _AMOUNT = r"^([-+]?)([0-9]{1,15})(?:\.([0-9]+))?$"
+# What may not be taken away: space or a currency's mark between digits, a comma that does not part groups of three.
+_ILL = r"[0-9]\s*[\s￥¥元$€£]\s*[0-9.,]|,[0-9]{0,2}(?:[^0-9]|$)|,[0-9]{4}|[0-9]{4},|^[^0-9]*,|\.[0-9]*,"
 
 
 def exponent_of(currency: str | None) -> int:
@@ -30,7 +32,8 @@ def minor(amount: pl.Expr, currency: pl.Expr | str = "CNY") -> pl.Expr:
     """Read amounts as written (`12`, `12.5`, `1,234.50`, `￥12.00`, `12元`) as minor units of `currency`.
 
     Null where the text is empty, is no amount, or has more decimals than the currency (trailing zeros do not
-    count). Compare with the source text to tell "missing" from "bad".
+    count). A comma parts groups of three digits and nothing else: `12,50` may be twelve and a half. Compare with
+    the source text to tell "missing" from "bad".
     """
     code = pl.lit(currency) if isinstance(currency, str) else currency
     text = amount.str.replace_all(r"[\s,￥¥元$€£]", "")
@@ -40,7 +43,8 @@ def minor(amount: pl.Expr, currency: pl.Expr | str = "CNY") -> pl.Expr:
     fraction = (decimals + pl.lit("000")).str.slice(0, exponent).str.to_integer(strict=False).fill_null(0)
     size = whole * pl.lit(10, dtype=pl.Int64).pow(exponent) + fraction
     signed = pl.when(text.str.starts_with("-")).then(-size).otherwise(size)
-    return pl.when(decimals.str.len_bytes() <= exponent).then(signed).cast(pl.Int64)
+    exact = (decimals.str.len_bytes() <= exponent) & ~amount.str.contains(_ILL)
+    return pl.when(exact).then(signed).cast(pl.Int64)
 
 
 def written(amount: int, currency: str | None) -> str:

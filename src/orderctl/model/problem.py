@@ -110,7 +110,8 @@ KINDS: dict[str, Kind] = {
 def problem(code: str, /, *, stage: str, field: str | None = None, **params: pl.Expr | str) -> pl.Expr:
     """Build a problem of `code` as a struct column; parameters may be columns (any type) or fixed texts.
 
-    Raises: KeyError for a code or a parameter the table does not know, which is a bug.
+    Raises: KeyError for a code that is not in the table or a parameter that is not given, ValueError for a parameter
+        the sentence does not have; all of these are bugs.
     """
     kind = KINDS[code]
     texts = {k: (v.cast(pl.String) if isinstance(v, pl.Expr) else pl.lit(v)) for k, v in params.items()}

@@ -14,14 +14,19 @@ from pkgutil import iter_modules
 from typing import Literal
 
 Locale = Literal["en", "zh"]
+_SPACES = "\u3000\xa0"  # wide and fixed: they stand in addresses and steer nothing
 
 
 def visible(value: object) -> str:
-    """Give `value` as one line of text in which every control or direction-changing character is escaped."""
+    """Give `value` as one line of text in which every control, direction-changing or invisible character is escaped."""
     text = str(value)
     if text.isprintable():
         return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+    return "".join(c if c.isprintable() or c in _SPACES else _escaped(c) for c in text)
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
 
 
 @dataclass(frozen=True, init=False)

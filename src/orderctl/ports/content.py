@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from pathlib import Path
 
 from orderctl.model.errors import CannotCreate, DataError
 from orderctl.model.text import Text
+
+_REF = re.compile(r"[0-9a-f]{64}")
 
 
 class ContentStore:
@@ -17,13 +20,15 @@ class ContentStore:
         self.root = root
 
     def _path(self, ref: str) -> Path:
+        if not _REF.fullmatch(ref):  # it comes with a batch, which anyone may have written
+            raise DataError(Text("{ref} is no name in the content store", ref=ref[:80]))
         return self.root / ref[:2] / ref
 
     def put(self, content: bytes) -> str:
         """Keep `content` on disk for good and give its name. Raises: CannotCreate."""
         ref = hashlib.sha256(content).hexdigest()
         path = self._path(ref)
-        if path.exists():
+        if path.is_file() and path.read_bytes() == content:
             return ref
         beside = path.with_name(f".{ref}.{os.getpid()}.part")
         try:
@@ -33,6 +38,7 @@ class ContentStore:
                 sink.flush()
                 os.fsync(sink.fileno())
             beside.replace(path)
+            _settle(path.parent)
         except OSError as error:
             raise CannotCreate(
                 Text("cannot write to {path}: {why}", path=self.root, why=error.strerror)
@@ -48,3 +54,12 @@ class ContentStore:
         if hashlib.sha256(content).hexdigest() != ref:
             raise DataError(Text("the content store holds damaged bytes for {ref}", ref=ref))
         return content
+
+
+def _settle(folder: Path) -> None:
+    """Make names in `folder` survive a power cut, as the ledger does that remembers them."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,6 +1,7 @@
 """Chinese sentences of reading and writing batches."""
 
 SENTENCES = {
+    # kinds of files
     "a PNG image": "PNG 图片",
     "a JPEG image": "JPEG 图片",
     "a PDF document": "PDF 文件",
@@ -12,4 +13,25 @@ SENTENCES = {
     "a binary file": "二进制文件",
     "a file that is compressed twice": "压缩了两次的文件",
     "{name}: line {line} is longer than {limit} MiB": "{name}：第 {line} 行超过 {limit} MiB",
+    "{ref} is no name in the content store": "{ref} 不是内容库中的名称",
+    # batches, facts, content
+    "{source}: is no facts/1 file": "{source}：不是 facts/1 文件",
+    "{name}: holds {kind}, this command takes {accept}": "{name}：内容是 {kind}，本命令需要 {accept}",
+    "{name}: has no column schema that names one kind of record": "{name}：没有能说明记录种类的 schema 列",
+    "{name}: holds records of the unknown schema {kind}": "{name}：记录的 schema {kind} 未知",
+    "{accept} is made by: orderctl {command}": "{accept} 由 orderctl {command} 产生",
+    "{name}: is damaged: {why}": "{name}：已损坏：{why}",
+    "{name}: does not fit {kind}: {why}": "{name}：不符合 {kind}：{why}",
+    "{name}: none of its {count} lines is a record": "{name}：{count} 行中没有一条记录",
+    "each line of a batch is a JSON object with a key schema, such as order/1": "批次的每一行是一个 JSON 对象，含 schema 键，如 order/1",
+    "cannot write the rejects to {path}: {why}": "无法把读不懂的记录写到 {path}：{why}",
+    "{name}: is {what}, not a batch": "{name}：是 {what}，不是批次",
+    "{path}: is a directory, not a batch": "{path}：是目录，不是批次",
+    "a batch is JSON lines, Parquet or an Arrow stream; exports go to: orderctl fetch --file": "批次是 JSON Lines、Parquet 或 Arrow 流；导出文件请用 orderctl fetch --file",
+    "{name}: breaks off or is damaged after line {line}": "{name}：在第 {line} 行之后中断或损坏",
+    "writing to {target} failed: {why}": "写 {target} 失败：{why}",
+    "nothing was left half-written; make room and run the same command again": "没有留下写了一半的文件；请腾出空间后再运行同一命令",
+    "the content store holds damaged bytes for {ref}": "内容库中 {ref} 的内容已损坏",
+    "cannot write to {path}: {why}": "无法写入 {path}：{why}",
+    "the content store has lost {ref}": "内容库中找不到 {ref}",
 }

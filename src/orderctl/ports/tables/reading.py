@@ -19,12 +19,10 @@ def read_table(path: str) -> pl.DataFrame:
     if not Path(path).is_file():
         raise InputMissing(Text("{path}: there is no such table", path=path))
     try:
-        frame = _read(Path(path))
+        text = _read(Path(path)).select(pl.all().cast(pl.String).str.strip_chars())
     except (pl.exceptions.PolarsError, fastexcel.FastExcelError, UnicodeDecodeError, OSError) as error:
-        raise DataError(
-            Text("{path}: is no table: {why}", path=path, why=str(error).splitlines()[0])
-        ) from error
-    text = frame.select(pl.all().cast(pl.String).str.strip_chars())
+        why = (str(error).splitlines() or [type(error).__name__])[0]
+        raise DataError(Text("{path}: is no table: {why}", path=path, why=why)) from error
     return text.select(pl.when(pl.all() != "").then(pl.all()).name.keep()).filter(
         ~pl.all_horizontal(pl.all().is_null())
     )
