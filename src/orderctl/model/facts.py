@@ -82,10 +82,18 @@ def parse_facts(text: str, source: str) -> Facts:
         if found["schema"] != "facts/1":
             raise KeyError("schema")
         return Facts(
-            commitments=pl.DataFrame(found["commitments"], schema=COMMITMENTS),
-            decisions=pl.DataFrame(found["decisions"], schema=DECISIONS),
+            commitments=_table(found["commitments"], COMMITMENTS),
+            decisions=_table(found["decisions"], DECISIONS),
             shop_groups=dict(found["shop_groups"]),
             key=bytes.fromhex(found["key"]),
         )
     except (ValueError, KeyError, TypeError, RecursionError, pl.exceptions.PolarsError) as error:
         raise DataError(Text("{source}: is no facts/1 file", source=source)) from error
+
+
+def _table(rows: list[dict[str, Any]], schema: pl.Schema) -> pl.DataFrame:
+    """Make a frame of `rows`, each value as it stands there. Raises: ValueError, TypeError, PolarsError."""
+    frame = pl.DataFrame([dict(row) for row in rows], schema=schema)
+    if frame.to_dicts() != [{name: row.get(name) for name in schema} for row in rows]:
+        raise ValueError("a value of another type")
+    return frame

@@ -114,6 +114,8 @@ def problem(code: str, /, *, stage: str, field: str | None = None, **params: pl.
         the sentence does not have; all of these are bugs.
     """
     kind = KINDS[code]
+    if field is not None and "{field}" in kind.sentence:
+        params["field"] = field
     texts = {k: (v.cast(pl.String) if isinstance(v, pl.Expr) else pl.lit(v)) for k, v in params.items()}
     holed = kind.sentence.format_map(dict.fromkeys(texts, "\0"))
     order = sorted(texts, key=lambda name: kind.sentence.index("{" + name + "}"))
@@ -151,6 +153,8 @@ def has_severity(severity: Severity, problems: str = "problems") -> pl.Expr:
 def finding(code: str, /, *, stage: str, field: str | None = None, **params: str | None) -> dict[str, Any]:
     """Build the same problem as a plain record, for actions, which work row by row."""
     kind = KINDS[code]
+    if field is not None and "{field}" in kind.sentence:
+        params["field"] = field
     shown = {name: "?" if value is None else value for name, value in params.items()}
     order = sorted(params, key=lambda name: kind.sentence.index("{" + name + "}"))
     return {
