@@ -80,7 +80,7 @@ def main() -> None:
     )
     for title, cases in GROUPS.items():
         if asked.group in title:
-            compare(title, [case.__name__ for case in cases], path, asked.rounds)
+            compare(title, cases, path, asked.rounds)
 
 
 if __name__ == "__main__":

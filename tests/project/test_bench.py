@@ -1,0 +1,50 @@
+"""Every benchmark runs and counts what it was given; what it takes is not looked at here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bench.cases import GROUPS, case
+from bench.data import records, write
+
+ROWS = 50
+# Some count other things than the input's rows: how many for one row, and what is exempt.
+TIMES = {"match": 4, "words": 20, "money": 20}
+LESS = {"read_spoiled": ROWS - 1, "bare_python": 0, "help_text": 0}
+CASES = [pytest.param(group, name, id=f"{group}-{name}") for group, names in GROUPS.items() for name in names]
+
+
+@pytest.fixture(scope="module")
+def given(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("bench") / f"raw-{ROWS}.jsonl"
+    write(path, ROWS)
+    return path
+
+
+def test_the_input_is_the_same_every_time(given: Path) -> None:
+    assert given.read_text("utf-8").splitlines() == list(records(ROWS))
+
+
+@pytest.mark.parametrize(("group", "name"), CASES)
+def test_a_case_counts_its_rows(
+    given: Path, group: str, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = case(name)(given)
+    family = name.split("_")[0]
+    if family not in TIMES:
+        assert found == LESS.get(name, ROWS)
+        return
+    assert 0 < found <= ROWS * TIMES[family]
+    if name == "money_float":
+        assert found < ROWS * TIMES[family]  # the trap has to snap
+    else:
+        others = {case(other)(given) for other in GROUPS[group] if other != "money_float"}
+        assert others == {found}
+
+
+def test_each_case_says_what_it_is() -> None:
+    for names in GROUPS.values():
+        for name in names:
+            assert (case(name).__doc__ or "").strip().endswith(".")
