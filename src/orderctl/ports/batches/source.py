@@ -128,7 +128,11 @@ def _peek(name: str, stream: IO[bytes]) -> tuple[bytes, BinaryIO]:
         failure = error
         if not head:
             raise DataError(Text("{name}: is damaged: {why}", name=name, why=error)) from error
-    return head, _stream(_after(head.removeprefix(_BOM), stream, failure))
+    start = head.removeprefix(_BOM)
+    if stream.seekable() and not failure:
+        stream.seek(-len(start), os.SEEK_CUR)
+        return head, cast(BinaryIO, stream)
+    return head, _stream(_after(start, stream, failure))
 
 
 def _after(head: bytes, stream: IO[bytes], failure: Exception | None) -> Iterator[bytes]:

@@ -128,9 +128,9 @@ def even(frames: Iterable[pl.DataFrame], rows: int) -> Iterator[pl.DataFrame]:
 
 def _write_jsonl(frames: Iterable[pl.DataFrame], kind: str, sink: IO[bytes]) -> None:
     for frame in frames:
-        if frame.height:
-            sink.write("\n".join(lines_of(frame, kind).to_list()).encode())
-            sink.write(b"\n")
+        text = io.BytesIO()
+        lines_of(frame, kind).to_frame().write_csv(text, include_header=False, quote_style="never")
+        sink.write(text.getbuffer())
 
 
 def _write_arrow(frames: Iterable[pl.DataFrame], kind: str, sink: IO[bytes]) -> None:
