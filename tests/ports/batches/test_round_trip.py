@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
+import subprocess
+import sys
 from typing import Any
 
 import polars as pl
@@ -15,6 +19,7 @@ from orderctl.model.records import MODELS
 from orderctl.model.schema import SCHEMAS, json_schema
 from orderctl.ports.batches.write import lines_of
 from tests.ports.batches.conftest import Cut, Shelf
+from tests.ports.batches.samples import line
 from tests.ports.batches.strategies import compact, records, spaced
 
 KINDS = ["raw/1", "order/1", "shipment/1"]
@@ -90,3 +95,30 @@ def test_unknown_nested_keys_are_counted_and_cost_nothing_else(
         (block,) = read_blocks(source, ["order/1"], Rejects(None))
     assert block.frame.equals(plain)
     assert block.unknown == 1 + len(record["lines"])
+
+
+def test_the_bytes_do_not_tell_how_many_cores_there_were(shelf: Shelf) -> None:
+    """More rows than one piece of any form holds, read in blocks of another size by every number of threads."""
+    shelf.put("many.jsonl", [line("order/1", n, x=n) for n in range(21_000)])
+    told = []
+    for threads, block in (("1", 1 << 20), ("2", 1 << 24), ("7", 3 << 19)):
+        targets = [str(shelf.path(f"{threads}-{form}")) for form in FORMS]
+        subprocess.run(
+            [sys.executable, "-c", COPY, str(shelf.path("many.jsonl")), str(block), *targets],
+            env={**os.environ, "POLARS_MAX_THREADS": threads}, check=True,
+        )  # fmt: skip
+        told.append(
+            [hashlib.sha256(shelf.path(f"{threads}-{form}").read_bytes()).hexdigest() for form in FORMS]
+        )
+    assert told[0] == told[1] == told[2]
+
+
+COPY = """
+import sys
+from orderctl.ports.batches import Rejects, format_of, open_source, read_blocks, write_batch
+source, block, *targets = sys.argv[1:]
+for target in targets:
+    with open_source(source, block=int(block)) as given:
+        frames = (b.frame for b in read_blocks(given, ["order/1"], Rejects(None)))
+        write_batch(frames, target, kind="order/1", format=format_of(target, None))
+"""
