@@ -88,8 +88,8 @@ def test_unknown_nested_keys_are_counted_and_cost_nothing_else(
 
     plain = read_lines(shelf, "order/1", [compact(record)], 1 << 20)
     record["recipient"][key] = {"deep": [1]}
-    for line in record["lines"]:
-        line[key] = None
+    for item in record["lines"]:
+        item[key] = None
     shelf.put("given.jsonl", [compact(record)])
     with open_source(str(shelf.path("given.jsonl"))) as source:
         (block,) = read_blocks(source, ["order/1"], Rejects(None))
