@@ -136,21 +136,20 @@ def _one_by_one(
     return pl.concat(frames), bad
 
 
-def texts(block: bytes) -> tuple[pl.DataFrame, dict[int, bytes]]:
+def texts(block: bytes) -> tuple[pl.DataFrame, dict[int, bytes], int]:
     """Read a block of lines as UTF-8.
 
-    Returns: a frame of `at` (Int64, place of the line in the block) and `line` without the blank ones; and the lines
-    that are no UTF-8, by place.
+    Returns: a frame of `at` (Int64, place of the line in the block) and `line` without the blank ones; the lines that
+    are no UTF-8, by place; and the number of all lines.
     """
     bad: dict[int, bytes] = {}
     try:
         lines = pl.scan_lines(io.BytesIO(block), name="line").collect()["line"]
     except pl.exceptions.ComputeError:
-        lines = pl.Series(
-            "line", [_utf8(line, i, bad) for i, line in enumerate(block.split(b"\n"))], dtype=pl.String
-        )
+        each = block.removesuffix(b"\n").split(b"\n")
+        lines = pl.Series("line", [_utf8(line, i, bad) for i, line in enumerate(each)], dtype=pl.String)
     frame = pl.DataFrame({"at": pl.int_range(len(lines), eager=True, dtype=pl.Int64), "line": lines})
-    return frame.filter(pl.col("line").str.strip_chars().str.len_bytes() > 0), bad
+    return frame.filter(pl.col("line").str.strip_chars().str.len_bytes() > 0), bad, len(lines)
 
 
 def _utf8(line: bytes, at: int, bad: dict[int, bytes]) -> str | None:

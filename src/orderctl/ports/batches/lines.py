@@ -12,7 +12,7 @@ from orderctl.model.schema import SCHEMAS
 from orderctl.model.text import Text
 from orderctl.ports.batches.decode import lone_surrogates, texts
 from orderctl.ports.batches.rejects import Rejects
-from orderctl.ports.batches.source import Source, line_blocks
+from orderctl.ports.batches.source import LONGEST_LINE, Damaged, Source, TooLong, line_blocks
 
 UNDECIDED = 64 << 20  # so many bytes without one record are no batch
 _MADE_BY = {"raw/1": "fetch", "order/1": "normalize", "shipment/1": "merge"}
@@ -56,6 +56,7 @@ class Lines:
         self.rejects = rejects
         self.kind: str | None = None
         self._unknown: str | None = None
+        self._first = 1
         self._seen = 0
 
     def reject(self, line: int, reason: str, text: str) -> None:
@@ -69,8 +70,8 @@ class Lines:
         """
         waiting: list[pl.DataFrame] = []
         size = 0
-        for first, block in line_blocks(self.source):
-            found = self._block(first, block)
+        for block in self._read():
+            found = self._block(block)
             if self.kind is None:
                 self.kind = self._decide(found)
             if self.kind is None:
@@ -92,8 +93,31 @@ class Lines:
                 hint=Text("each line of a batch is a JSON object with a key schema, such as order/1"),
             )
 
-    def _block(self, first: int, block: bytes) -> pl.DataFrame:
-        found, damaged = texts(block)
+    def _read(self) -> Iterator[bytes]:
+        try:
+            yield from line_blocks(self.source)
+        except (Damaged, OSError) as error:
+            raise DataError(
+                Text(
+                    "{name}: breaks off or is damaged after line {line}",
+                    name=self.source.name,
+                    line=self._first - 1,
+                )
+            ) from error
+        except TooLong as error:
+            raise DataError(
+                Text(
+                    "{name}: after line {line} comes one longer than {limit} MiB",
+                    name=self.source.name,
+                    line=self._first - 1,
+                    limit=LONGEST_LINE >> 20,
+                )
+            ) from error
+
+    def _block(self, block: bytes) -> pl.DataFrame:
+        found, damaged, count = texts(block)
+        first = self._first
+        self._first += count
         self._seen += found.height + len(damaged)
         bad = {at: ("is not UTF-8", line.decode("utf-8", "backslashreplace")) for at, line in damaged.items()}
         halves = lone_surrogates(found["line"])

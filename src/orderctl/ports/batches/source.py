@@ -46,6 +46,10 @@ class Damaged(ValueError):
     """Compressed bytes are broken, or end before their end."""
 
 
+class TooLong(ValueError):
+    """A line is longer than LONGEST_LINE."""
+
+
 @dataclass
 class Source:
     """An open input: `name` for messages, `shape` of its content, `stream` positioned at its first byte.
@@ -213,41 +217,17 @@ def _same_head(path: Path, shape: Shape) -> bool:
     return any(head.startswith(start) and shape == of for start, of in _SHAPES)
 
 
-def line_blocks(source: Source) -> Iterator[tuple[int, bytes]]:
-    """Cut a JSONL source into blocks of whole lines, with the number of the first line (from 1).
+def line_blocks(source: Source) -> Iterator[bytes]:
+    """Cut a JSONL source into blocks of whole lines.
 
-    Raises: DataError where a compressed file breaks off, and at a line too long to be a record.
+    Raises: Damaged, OSError where it breaks off; TooLong at a line that is too long to be a record.
     """
-    first, parts, size = 1, list[bytes](), 0
-    while True:
-        try:
-            chunk = source.stream.read(source.block)
-        except (Damaged, OSError) as error:
-            raise DataError(
-                Text("{name}: breaks off or is damaged after line {line}", name=source.name, line=first - 1)
-            ) from error
-        if not chunk:
-            break
-        end = chunk.rfind(b"\n") + 1
-        if end:
-            block = b"".join([*parts, chunk[:end]])
-            yield first, block
-            first += block.count(b"\n")
-            parts, size = [], 0
-        parts.append(chunk[end:])
-        size += len(chunk) - end
-        if size > LONGEST_LINE:
-            limit = LONGEST_LINE >> 20
-            raise DataError(
-                Text(
-                    "{name}: line {line} is longer than {limit} MiB",
-                    name=source.name,
-                    line=first,
-                    limit=limit,
-                )
-            )
-    if rest := b"".join(parts):
-        yield first, rest
+    while block := source.stream.read(source.block):
+        if not block.endswith(b"\n"):
+            block += source.stream.readline(LONGEST_LINE)
+            if len(block) >= LONGEST_LINE and not block.endswith(b"\n"):
+                raise TooLong
+        yield block
 
 
 @contextmanager
