@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orderctl.model.money import EXPONENTS, exponent_of, exponents, minor, written
@@ -45,6 +45,7 @@ def test_what_is_written_is_read_back(amount: int, currency: str | None) -> None
         assert read(written(amount, currency), currency) == amount
 
 
+@settings(max_examples=500)
 @given(text=st.text(alphabet="0123456789.,-+ ￥元$eE１٣x\n", max_size=12))
 def test_only_what_is_surely_an_amount_is_read(text: str) -> None:
     """Whatever is read is what a careful reader makes of the same text, mark and sign apart."""
@@ -62,7 +63,7 @@ def test_only_what_is_surely_an_amount_is_read(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [None, "", " ", "12,50", "1,2,3", "1234,567", "12,3456", ",123", "1.234,50", "1 2", "12元5", "1e3", ".5", "5.", "--1",
+    [None, "", " ", "12,50", "1,2,3", "1234,567", "12,3456", ",123", "1.234,50", "1 2", "12元5", "1$元2", "1.￥5", "1e3", ".5", "5.", "--1",
      "12-", "(12)", "12.345", "１２", "٣", "12.5x", "Inf", "NaN", "0x1F", "1" * 16, "一百"],
 )  # fmt: skip
 def test_what_is_no_amount_is_null(text: str | None) -> None:

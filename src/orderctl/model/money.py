@@ -15,7 +15,7 @@ EXPONENTS: dict[str, int] = {
 DEFAULT_EXPONENT = 2
 _AMOUNT = r"^([-+]?)([0-9]{1,15})(?:\.([0-9]+))?$"
 # What may not be taken away: space or a currency's mark between digits, a comma that does not part groups of three.
-_ILL = r"[0-9]\s*[\s￥¥元$€£]\s*[0-9.,]|,[0-9]{0,2}(?:[^0-9]|$)|,[0-9]{4}|[0-9]{4},|^[^0-9]*,|\.[0-9]*,"
+_ILL = r"[0-9.,][\s￥¥元$€£]+[0-9.,]|,[0-9]{0,2}(?:[^0-9]|$)|,[0-9]{4}|[0-9]{4},|^[^0-9]*,|\.[0-9]*,"
 
 
 def exponent_of(currency: str | None) -> int:
