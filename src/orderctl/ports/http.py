@@ -11,7 +11,6 @@ parameters, headers or bodies.
 from __future__ import annotations
 
 import itertools
-import json
 import logging
 import random
 import ssl
@@ -20,21 +19,23 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from decimal import Decimal
-from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import httpx
-import msgspec
 import tenacity
 
 from orderctl.model.errors import ConfigError, OutcomeUnknown, PortError, Refused, Temporary, Unauthorized
 from orderctl.model.instant import parse_instant, write_instant
 from orderctl.model.text import Text
 from orderctl.ports.addresses import check_url, is_loopback, with_tls
-from orderctl.ports.pace import Pace
+from orderctl.ports.answers import parse_json as parse_json
+from orderctl.ports.answers import retry_after_s as retry_after_s
+from orderctl.ports.answers import told_date, told_rate, told_request_id
+from orderctl.ports.answers import write_json as write_json
+from orderctl.ports.pace import Pace, Shelf
 
 log = logging.getLogger("orderctl.http")
 for _library in ("httpx", "httpcore"):
@@ -57,8 +58,9 @@ Classify = Callable[[int, Mapping[str, str], bytes], PortError | None]
 class Request:
     """One HTTP request, complete and signed.
 
-    `operation` is the name people see. Requests of one `app` and operation share a rate limit of `per_second`;
-    `limit` names it instead where the other side counts several operations together.
+    `operation` is the name people see. Requests of one `app` and operation share a rate limit: `burst` calls at once,
+    then `per_second`, evenly spaced. `limit` names it instead of the operation where the other side counts several
+    together. `rate_header` is the header in which answers tell the rate in force, calls a second.
     """
 
     method: str
@@ -69,6 +71,8 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     content: bytes = field(default=b"", repr=False)
     per_second: float = 10.0
+    burst: int = 1
+    rate_header: str = ""
     body_max: int = BODY_MAX
 
 
@@ -79,44 +83,6 @@ class Answer:
     status: int
     headers: Mapping[str, str] = field(repr=False)
     content: bytes = field(repr=False)
-
-
-_decoder = msgspec.json.Decoder(float_hook=Decimal)
-_encoder = msgspec.json.Encoder(decimal_format="number")
-
-
-def parse_json(content: bytes) -> dict[str, Any]:
-    """Read an answer that is one JSON object; every number keeps its digits (no float is ever made).
-
-    Platforms do let raw control characters of buyers' notes through; they are read as what they are.
-    Raises: ValueError if it is no JSON object.
-    """
-    try:
-        found = _decoder.decode(content)
-    except msgspec.DecodeError:
-        found = json.JSONDecoder(strict=False, parse_float=Decimal).decode(content.decode("utf-8"))
-    if not isinstance(found, dict):
-        raise ValueError("not a JSON object")
-    return found
-
-
-def write_json(value: object) -> str:
-    """Write JSON as compact text in real UTF-8, numbers with the digits they were read with."""
-    return _encoder.encode(value).decode("utf-8")
-
-
-def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Read `Retry-After` as seconds. A date in it is compared with the answer's own `Date`, not with our clock."""
-    told = headers.get("retry-after", "").strip()
-    try:
-        return max(0.0, float(told))
-    except ValueError:
-        pass
-    try:
-        delay = parsedate_to_datetime(told) - parsedate_to_datetime(headers.get("date", ""))
-    except (ValueError, TypeError):
-        return None
-    return max(0.0, delay.total_seconds())
 
 
 def http_failure(status: int, headers: Mapping[str, str], operation: str) -> PortError | None:
@@ -196,6 +162,7 @@ class Http:
 
     Args:
         now: the instant this object is made at; `instant()` counts on from it.
+        rates: a file in which slow rate limits outlive the run; it is shared by all runs that name it.
         transport: stands in for the network in tests.
         monotonic: seconds of a clock that never goes back.
         sleep: waits that many seconds.
@@ -205,6 +172,7 @@ class Http:
         self,
         now: str,
         *,
+        rates: Path | None = None,
         transport: httpx.BaseTransport | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
@@ -229,7 +197,9 @@ class Http:
         self._began = monotonic()
         self._deadline_s = deadline_s
         self._tries = tries
+        self._shelf = Shelf(rates) if rates else None
         self._paces: dict[tuple[str, str], Pace] = {}
+        self._skews: dict[str, float] = {}
         self._lock = threading.Lock()
         self._ids = itertools.count(1)
 
@@ -249,16 +219,30 @@ class Http:
         """Give the present instant: the one this object was made with plus the time since then."""
         return write_instant(self._now + timedelta(seconds=self._monotonic() - self._began))
 
+    def skew_s(self, url: str) -> int | None:
+        """Give how many seconds the clock of the host of `url` is ahead of ours; None if it has not answered yet."""
+        found = self._skews.get(httpx.URL(url).netloc.decode())
+        return None if found is None else round(found)
+
     def pace(self, request: Request) -> Pace:
         """Give the rate limit a request falls under, made at first use."""
+        host, limit = httpx.URL(request.url).host, request.limit or request.operation
         with self._lock:
-            return self._paces.setdefault(
-                (request.app, request.limit or request.operation), Pace(request.per_second)
-            )
+            pace = self._paces.get((request.app, limit))
+            if pace is None:
+                name = "\n".join((host, request.app, limit))
+                pace = Pace(request.per_second, request.burst, shelf=self._shelf, name=name)
+                self._paces[request.app, limit] = pace
+            return pace
 
     def hold(self, request: Request, seconds: float) -> None:
         """Let no request under the same rate limit begin for so many seconds."""
-        self.pace(request).hold(self._monotonic() + seconds)
+        now = self._seconds()
+        self.pace(request).hold(now + seconds, now)
+
+    def _seconds(self) -> float:
+        """Give the present moment in seconds since 1970; it never goes back within a run."""
+        return self._now.timestamp() + self._monotonic() - self._began
 
     def call(self, request: Request, *, changes: bool, classify: Classify) -> Answer:
         """Send `request` until it has an answer that `classify` finds nothing wrong with, and give that answer.
@@ -271,11 +255,11 @@ class Http:
         Raises: Refused, Temporary, Unauthorized, OutcomeUnknown; ConfigError if the address is not allowed.
         """
         check_url(request.url)
-        end = self._monotonic() + self._deadline_s
+        end = self._seconds() + self._deadline_s
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(Temporary),
             wait=_wait,
-            stop=lambda s: s.attempt_number >= self._tries or self._monotonic() + s.upcoming_sleep >= end,
+            stop=lambda s: s.attempt_number >= self._tries or self._seconds() + s.upcoming_sleep >= end,
             sleep=self._sleep,
             reraise=True,
         )
@@ -309,18 +293,24 @@ class Http:
 
     def _attempt(self, request: Request, *, changes: bool, classify: Classify, end: float) -> Answer:
         pace = self.pace(request)
-        now = self._monotonic()
+        now = self._seconds()
         begin = pace.book(now, end)
-        if begin is None:
+        if begin > end:
+            at = write_instant(self._now + timedelta(seconds=begin - self._now.timestamp() + 1))
             raise Temporary(
-                Text("{operation}: the rate limit leaves no room in time", operation=request.operation),
+                Text(
+                    "{operation}: the rate limit leaves no room before {at}",
+                    operation=request.operation,
+                    at=at,
+                ),
                 code="rate_limit",
-                retry_after_s=end - now,
+                retry_after_s=begin - now,
             )
         if begin > now:
             self._sleep(begin - now)
         try:
             answer = self._send(request, end)
+            pace.learn(told_rate(answer.headers, request.rate_header), self._seconds())
             failure = classify(answer.status, answer.headers, answer.content)
         except (httpx.RequestError, UnicodeError) as error:
             failure = transport_failure(error, request.operation)
@@ -328,8 +318,10 @@ class Http:
             pace.faster()
             return answer
         if isinstance(failure, Temporary) and failure.retry_after_s is not None:
+            now = self._seconds()
             pace.slower()
-            pace.hold(self._monotonic() + failure.retry_after_s)
+            pace.empty(now)
+            pace.hold(now + failure.retry_after_s, now)
         if isinstance(failure, OutcomeUnknown) and not changes:
             failure = Temporary(
                 failure.text, hint=failure.hint, code=failure.code, retry_after_s=failure.retry_after_s
@@ -339,19 +331,20 @@ class Http:
     def _send(self, request: Request, end: float) -> Answer:
         number = f"{next(self._ids):04x}"
         began = self._monotonic()
-        status = 0
+        status, theirs = 0, ""
         body = bytearray()
         try:
             with self._client.stream(
                 request.method, request.url, headers=dict(request.headers), content=request.content
             ) as response:
+                status, theirs = response.status_code, told_request_id(response.headers)
+                self._compare(response, began)
                 for chunk in response.iter_bytes():
                     body += chunk
                     if len(body) > request.body_max:
                         raise httpx.DecodingError("longer than allowed")
-                    if self._monotonic() > end:
+                    if self._seconds() > end:
                         raise httpx.ReadTimeout("deadline")
-                status = response.status_code
                 return Answer(status, response.headers, bytes(body))
         finally:
             log.debug(
@@ -359,12 +352,21 @@ class Http:
                 extra={
                     "event": "http.answer",
                     "request": number,
+                    "their_request": theirs,
+                    "host": httpx.URL(request.url).host,
                     "operation": request.operation,
                     "status": status,
                     "bytes": len(body),
                     "ms": round((self._monotonic() - began) * 1000),
                 },
             )
+
+    def _compare(self, response: httpx.Response, began: float) -> None:
+        """Note how far the other side's clock is from ours, at the middle of the request; `Date` has whole seconds."""
+        date = told_date(response.headers)
+        if date is not None:
+            middle = self._now + timedelta(seconds=(began + self._monotonic()) / 2 - self._began)
+            self._skews[response.url.netloc.decode()] = (date - middle).total_seconds() + 0.5
 
 
 def _wait(state: tenacity.RetryCallState) -> float:

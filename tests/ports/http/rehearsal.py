@@ -1,39 +1,19 @@
-"""A clock that nobody waits for, a token store in memory, and shops of the sandbox."""
+"""A token store in memory, and shops of the sandbox on a clock that nobody waits for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
-
-from orderctl.model.instant import write_instant
 from orderctl.ports.http import Http
 from orderctl.ports.platforms import load
 from orderctl.ports.platforms.port import Platform, Shop
 from orderctl.sandbox import Sandbox
-
-EPOCH = 1_795_000_000
-NOW = write_instant(datetime.fromtimestamp(EPOCH, UTC))
-
-
-class Clock:
-    """Seconds that pass only by sleeping."""
-
-    def __init__(self) -> None:
-        self.at = 0.0
-        self.slept: list[float] = []
-
-    def __call__(self) -> float:
-        return self.at
-
-    def sleep(self, seconds: float) -> None:
-        assert seconds >= 0
-        self.slept.append(seconds)
-        self.at += seconds
+from tests.ports.http.clock import EPOCH as EPOCH
+from tests.ports.http.clock import NOW, Clock
+from tests.ports.http.clock import http_over as http_over
 
 
 class TokensInMemory(dict[str, dict[str, str]]):
@@ -86,10 +66,3 @@ def world(state: Path, *, orders: int = 40, seed: int = 1, late_s: int = 0) -> I
         made = World(sandbox, sandbox.start(), clock)
         with made.http:
             yield made
-
-
-def http_over(handler: Callable[[httpx.Request], httpx.Response], **options: Any) -> tuple[Http, Clock]:
-    """Give an Http whose network is `handler`, and its clock."""
-    clock = Clock()
-    made = Http(NOW, transport=httpx.MockTransport(handler), monotonic=clock, sleep=clock.sleep, **options)
-    return made, clock

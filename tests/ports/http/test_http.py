@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import gzip
 import itertools
 import logging
+import ssl
 import threading
+import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
 from orderctl.model.errors import ConfigError, OutcomeUnknown, PortError, Refused, Temporary, Unauthorized
 from orderctl.ports.addresses import check_url
+from orderctl.ports.answers import told_request_id
 from orderctl.ports.http import (
+    Http,
     Request,
     http_failure,
     parse_json,
@@ -24,11 +36,58 @@ from orderctl.ports.http import (
     unreadable,
     write_json,
 )
-from orderctl.ports.pace import Pace
-from tests.ports.http.rehearsal import NOW, Clock, http_over, world
+from tests.ports.http.clock import NOW, Clock, http_over
 
 REQUEST = Request("POST", "https://shop.example.com/api", "op", headers={"X-Token": "geheim"}, content=b"{}")
 SECRET = "PLANTED-SECRET-7731"
+
+
+class Server:
+    """A real server on this machine that answers `{}`, notes who asked, and how many at once."""
+
+    def __init__(self, *, tls: ssl.SSLContext | None = None, slow_s: float = 0.0) -> None:
+        self.seen: list[str] = []
+        self.open = self.most = 0
+        self._lock = threading.Lock()
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def handle(self) -> None:
+                with server._lock:
+                    server.open += 1
+                    server.most = max(server.most, server.open)
+                super().handle()
+                with server._lock:
+                    server.open -= 1
+
+            def do_GET(self) -> None:
+                server.seen.append(self.path)
+                time.sleep(slow_s)
+                self.send_response(200)
+                self.send_header("Content-Length", "2")
+                self.end_headers()
+                self.wfile.write(b"{}")
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        if tls:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+        self._server.handle_error = lambda *_: None  # type: ignore[method-assign]
+        self.port = self._server.server_port
+        self.url = f"http://127.0.0.1:{self.port}/"
+
+    def __enter__(self) -> Server:
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
 
 
 def classify(status: int, headers: Mapping[str, str], body: bytes) -> PortError | None:
@@ -262,12 +321,13 @@ def test_nothing_private_is_shown(caplog: pytest.LogCaptureFixture) -> None:
 
 
 @pytest.mark.parametrize("token", ["令牌", "a\nb", "a\r\nX: y"])
-def test_a_credential_http_cannot_carry(token: str, tmp_path: Path) -> None:
-    with world(tmp_path, orders=3) as rehearsal:
-        request = Request("GET", rehearsal.url, "op", headers={"Authorization": token})
+def test_a_credential_http_cannot_carry(token: str) -> None:
+    with Server() as server, Http(NOW) as http:
+        request = Request("GET", server.url, "op", headers={"Authorization": token})
         with pytest.raises(Unauthorized) as caught:
-            rehearsal.http.call(request, changes=True, classify=classify)
+            http.call(request, changes=True, classify=classify)
     assert token not in str(caught.value)
+    assert not server.seen
 
 
 @pytest.mark.parametrize(
@@ -285,38 +345,196 @@ def test_retry_after(headers: dict[str, str], seconds: float | None) -> None:
     assert retry_after_s(headers) == seconds
 
 
-def test_the_pace_is_smooth_whoever_calls() -> None:
-    pace, begun = Pace(10), []
-    threads = [
-        threading.Thread(target=lambda: begun.extend(pace.book(0.0, 1e9) for _ in range(20)))
-        for _ in range(4)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    ordered = sorted(at for at in begun if at is not None)
-    assert len(ordered) == 80
-    assert all(b - a == pytest.approx(0.1) for a, b in itertools.pairwise(ordered))
+def sent_by(http: Http, url: str) -> None:
+    http.call(Request("GET", url, "op", per_second=1000, burst=100), changes=False, classify=classify)
 
 
-def test_the_pace_learns_and_recovers() -> None:
-    pace = Pace(10)
-    pace.slower()
-    assert pace.interval == pytest.approx(0.2)
-    for _ in range(40):
-        pace.faster()
-    assert pace.interval == pytest.approx(0.1)
-    for _ in range(40):
-        pace.slower()
-    assert pace.interval <= 10
+def test_a_call_has_a_timeout_for_every_phase() -> None:
+    seen: list[dict[str, float]] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append(request.extensions["timeout"])
+        return httpx.Response(200, content=b"{}")
+
+    http, _ = http_over(handler)
+    http.call(REQUEST, changes=False, classify=classify)
+    assert seen == [{"connect": 10.0, "read": 30.0, "write": 30.0, "pool": 30.0}]
 
 
-def test_a_full_pace_books_nothing_it_cannot_keep() -> None:
-    pace = Pace(1)
-    assert pace.book(0, 0.5) == 0
-    assert pace.book(0, 0.5) is None
-    assert pace.book(0, 5) == 1
+def test_connections_are_limited() -> None:
+    with Server(slow_s=0.02) as server, Http(NOW) as http:
+        with ThreadPoolExecutor(40) as pool:
+            list(pool.map(lambda _: sent_by(http, server.url), range(80)))
+        assert len(server.seen) == 80
+        assert 2 <= server.most <= 16
+
+
+def test_a_certificate_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
+    with Server(tls=self_signed(tmp_path)) as server, Http(NOW) as http:
+        with pytest.raises(Refused) as caught:
+            sent_by(http, f"https://localhost:{server.port}/")
+        assert caught.value.code == "certificate"
+        assert not server.seen
+
+
+def self_signed(folder: Path) -> ssl.SSLContext:
+    """A server's half of TLS, with a certificate it made for itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(datetime(2020, 1, 1, tzinfo=UTC))
+        .not_valid_after(datetime(2120, 1, 1, tzinfo=UTC))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    file = folder / "server.pem"
+    form, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    file.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, form, plain)
+        + made.public_bytes(serialization.Encoding.PEM)
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    return context
+
+
+def test_no_redirect_is_followed_with_credentials() -> None:
+    visited: list[str] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        visited.append(str(request.url))
+        return httpx.Response(307, headers={"Location": "https://elsewhere.example.com/take"})
+
+    http, _ = http_over(handler)
+    with pytest.raises(Refused):
+        http.call(REQUEST, changes=False, classify=classify)
+    assert visited == [REQUEST.url]
+
+
+def test_a_small_answer_that_unpacks_to_a_huge_one_is_given_up() -> None:
+    bomb = gzip.compress(b"{" + b" " * 60_000_000)
+    request = Request("GET", "https://shop.example.com/api", "op", body_max=1_000_000)
+    http, _ = http_over(answers(200, bomb, Content_Encoding="gzip"), tries=1)
+    with pytest.raises(Temporary) as caught:
+        http.call(request, changes=False, classify=classify)
+    assert caught.value.code == "cut"
+
+
+def test_a_log_of_a_call_names_it_on_both_sides(caplog: pytest.LogCaptureFixture) -> None:
+    http, _ = http_over(answers(200, X_Amzn_RequestId="0a1b-2c"))
+    with caplog.at_level(logging.DEBUG, logger="orderctl.http"):
+        for _ in range(2):
+            http.call(REQUEST, changes=False, classify=classify)
+    first, second = (vars(r) for r in caplog.records)
+    assert first["request"] != second["request"]
+    assert (first["their_request"], first["operation"], first["status"]) == ("0a1b-2c", "op", 200)
+
+
+@pytest.mark.parametrize("odd", ["令牌", "a b", "x" * 200, "<script>"])
+def test_a_request_id_that_is_none_is_not_logged(odd: str) -> None:
+    assert told_request_id({"x-request-id": odd}) == ""
+
+
+# --- rate limits
+
+
+def test_a_burst_goes_out_at_once_and_then_waits_for_tokens() -> None:
+    http, clock = http_over(answers(200))
+    request = Request("GET", "https://shop.example.com/api", "op", per_second=0.5, burst=5)
+    for _ in range(5):
+        http.call(request, changes=False, classify=classify)
+    assert clock.at == 0
+    http.call(request, changes=False, classify=classify)
+    assert clock.at == pytest.approx(2)
+
+
+def test_operations_and_apps_have_buckets_of_their_own() -> None:
+    http, clock = http_over(answers(200))
+    for app, operation in itertools.product("ab", "cd"):
+        request = Request("GET", "https://shop.example.com/", operation, app=app, per_second=0.1)
+        http.call(request, changes=False, classify=classify)
+    assert clock.at == 0
+    http.call(request, changes=False, classify=classify)
+    assert clock.at == pytest.approx(10)
+
+
+def test_a_limit_joins_operations_that_are_counted_together() -> None:
+    http, clock = http_over(answers(200))
+    for operation in ("c", "d"):
+        request = Request("GET", "https://shop.example.com/", operation, limit="all", per_second=0.1)
+        http.call(request, changes=False, classify=classify)
+    assert clock.at == pytest.approx(10)
+
+
+def test_the_rate_is_learned_from_the_answers() -> None:
+    http, clock = http_over(answers(200, X_Limit="0.25"))
+    request = Request("GET", "https://shop.example.com/", "op", per_second=10, rate_header="x-limit")
+    for _ in range(3):
+        http.call(request, changes=False, classify=classify)
+    assert clock.at == pytest.approx(8, abs=0.2)
+
+
+@pytest.mark.parametrize("odd", ["", "soon", "-1", "0", "nan", "inf", "1;2"])
+def test_a_rate_nobody_can_read_changes_nothing(odd: str) -> None:
+    http, clock = http_over(answers(200, X_Limit=odd))
+    request = Request("GET", "https://shop.example.com/", "op", per_second=10, rate_header="x-limit")
+    for _ in range(3):
+        http.call(request, changes=False, classify=classify)
+    assert clock.at == pytest.approx(0.2)
+
+
+def test_too_many_calls_empties_the_bucket() -> None:
+    turns = iter([200, 429, 200])
+    http, clock = http_over(lambda _: httpx.Response(next(turns), content=b"{}"))
+    request = Request("GET", "https://shop.example.com/", "op", per_second=0.05, burst=20)
+    http.call(request, changes=False, classify=classify)
+    http.call(request, changes=False, classify=classify)
+    assert clock.at == pytest.approx(20)  # nineteen tokens were left, as far as we knew
+
+
+def test_a_wait_that_is_too_long_says_until_when() -> None:
+    http, clock = http_over(answers(429))
+    request = Request("GET", "https://shop.example.com/", "op", per_second=0.0056, burst=20)
+    with pytest.raises(Temporary) as caught:
+        http.call(request, changes=False, classify=classify)
+    assert caught.value.code == "rate_limit"
+    assert caught.value.retry_after_s == pytest.approx(1 / 0.0056, abs=3)
+    assert "op: the rate limit leaves no room before 2026-11-18T11:09:39Z" in str(caught.value)
+    assert clock.at < 5
+
+
+def test_a_slow_bucket_is_remembered_by_the_next_run(tmp_path: Path) -> None:
+    request = Request("GET", "https://shop.example.com/", "op", app=SECRET, per_second=0.0056, burst=20)
+    for calls in (20, 1):
+        http, _ = http_over(answers(200), rates=tmp_path / "rates.json")
+        if calls == 1:
+            with pytest.raises(Temporary):
+                http.call(request, changes=False, classify=classify)
+            break
+        for _ in range(calls):
+            http.call(request, changes=False, classify=classify)
+    assert SECRET not in (tmp_path / "rates.json").read_text()
+
+
+def test_the_other_clock_is_compared_with_ours() -> None:
+    http, clock = http_over(answers(200, Date="Wed, 18 Nov 2026 11:07:40 GMT"))
+    assert http.skew_s(REQUEST.url) is None
+    clock.at += 20
+    http.call(REQUEST, changes=False, classify=classify)
+    assert http.skew_s(REQUEST.url) == 40
+    assert http.skew_s("https://elsewhere.example.com/") is None
+
+
+@pytest.mark.parametrize("date", ["", "yesterday", "Wed, 99 Nov 2026 11:07:40 GMT"])
+def test_a_date_nobody_can_read_says_nothing(date: str) -> None:
+    http, _ = http_over(answers(200, Date=date))
+    http.call(REQUEST, changes=False, classify=classify)
+    assert http.skew_s(REQUEST.url) is None
 
 
 json_values = st.recursive(

@@ -13,7 +13,7 @@ SENTENCES = {
     "{operation}: no connection": "{operation}：无法连接",
     "{operation}: no answer in time": "{operation}：等待超时",
     "{operation}: redirected too often": "{operation}：跳转次数过多",
-    "{operation}: the rate limit leaves no room in time": "{operation}：限流，本次等不到空位",
+    "{operation}: the rate limit leaves no room before {at}": "{operation}：调用次数受限，{at} 之前没有空位",
     "{operation}: leads to an address that is not allowed": "{operation}：指向了不允许访问的地址",
     "an address must not carry a user name or password: {host}": "地址中不能带用户名或密码：{host}",
     "{scheme}://{host}: only https:// is allowed (http:// only to this machine)": (
