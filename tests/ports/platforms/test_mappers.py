@@ -11,10 +11,10 @@ import pytest
 from orderctl.model.mapper import MONEY_FIELDS, STAGE
 from orderctl.model.records import Order
 from orderctl.model.schema import ORDER
-from orderctl.ports.platforms.formats import MAPPERS, mappers
+from orderctl.ports.platforms.formats import mappers
 from tests.ports.platforms.golden import HERE, SOURCES, check_golden, orders, raw_frame, to_orders
 
-FORMATS = sorted(MAPPERS)
+FORMATS = sorted(mappers())
 INSTANT = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
 PLUS = ("goods_minor", "postage_minor", "tax_added_minor", "adjust_minor")
 MINUS = ("discount_seller_minor", "discount_platform_minor")

@@ -6,13 +6,12 @@ is the mapper's business. Reading may be repeated freely; `ship` is told at most
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import ClassVar, Literal, Protocol
 
-from orderctl.model.errors import ConfigError
+from orderctl.model.errors import ConfigError, Refused
 from orderctl.model.instant import parse_instant, write_instant
 from orderctl.model.text import Text
 from orderctl.ports.http import Http
@@ -50,24 +49,27 @@ class Window:
 
 @dataclass(frozen=True)
 class Certificate:
-    """How many orders the platform itself counts in a window, and how many different ones it gave us."""
+    """How many orders the platform itself counts in a window, and how many different ones it gave us.
+
+    `expected` is None where a platform has no count: the window was then read to its end mark.
+    """
 
     window: Window
-    expected: int
+    expected: int | None
     got: int
 
     @property
     def complete(self) -> bool:
         """Tell whether nothing is missing. Orders that changed meanwhile have left the window, so got may exceed."""
-        return self.got >= self.expected
+        return self.expected is None or self.got >= self.expected
 
 
 @dataclass(frozen=True)
 class Page:
     """A piece of what was fetched.
 
-    Store `records`; then, if `cursor` is given, save it: it stands only on the last page of a window, so whatever
-    was interrupted before is read again. `missing` are orders that were asked for and do not exist.
+    Store `records` and `cursor`, if there is one, together: a fetch that begins at the cursor goes on after this
+    page. `missing` are orders that were asked for and do not exist.
     """
 
     records: list[RawRow]
@@ -90,7 +92,8 @@ class ShipLine:
 class ShipRequest:
     """Tell one platform that one order, or part of it, left with this number.
 
-    `whole` says that nothing is left to ship of the order afterwards. `courier` is our code.
+    `whole` says that nothing is left to ship of the order afterwards. `courier` is our code. `more` are the numbers
+    of further parcels of the same dispatch; a platform that takes one number only is told the first.
     """
 
     order_ref: str
@@ -99,6 +102,26 @@ class ShipRequest:
     courier: str
     whole: bool
     tracking_url: str | None = None
+    more: tuple[str, ...] = ()
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """Give the numbers of all its parcels."""
+        return (self.number, *self.more)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a shop stands with us.
+
+    `expires_at` is when the token ends (None: never, or nobody knows); `missing` are scopes and grants the work needs
+    and the shop has not given; `left` is what remains of quotas, by operation, where the platform tells.
+    """
+
+    shop_id: str
+    expires_at: str | None = None
+    missing: tuple[str, ...] = ()
+    left: Mapping[str, int] = field(default_factory=dict)
 
 
 class Tokens(Protocol):
@@ -124,6 +147,10 @@ class Platform(Protocol):
 
     def identify(self) -> str:
         """Give the platform's own id of the shop the credentials belong to."""
+        ...
+
+    def standing(self) -> Standing:
+        """Ask what the credentials are worth: the shop's id, and what is missing or runs out."""
         ...
 
     def fetch(
@@ -156,13 +183,33 @@ class Platform(Protocol):
     def ship(self, request: ShipRequest) -> dict[str, str | None]:
         """Tell the platform. Gives `state` (shipped), `number`, and what the platform calls the dispatch.
 
-        Raises: Refused (code `shipped_elsewhere`: it left with another number), Temporary, Unauthorized,
-        OutcomeUnknown (then ask `lookup_ship`).
+        Telling again goes on where it was interrupted: what left already with our number is success.
+        Raises: Refused (`shipped_elsewhere`: it left with another number; `refunding`, `bad_number`,
+        `courier_unknown`, `order_not_found`, `not_shippable`, `partial_line`, `address_changed`, `held`), Temporary,
+        Unauthorized, OutcomeUnknown (then ask `lookup_ship`).
         """
         ...
 
     def lookup_ship(self, request: ShipRequest) -> dict[str, str | None] | None:
         """Tell whether the platform already knows of this dispatch, with the result `ship` would have given."""
+        ...
+
+    def amend(self, request: ShipRequest, before: str) -> dict[str, str | None]:
+        """Correct the number `before`, told earlier, to the request's; the result of `ship`, `state` being corrected.
+
+        Raises: Refused (`no_amend` where the platform has no way), and what `ship` raises.
+        """
+        ...
+
+    def lookup_amend(self, request: ShipRequest, before: str) -> dict[str, str | None] | None:
+        """Tell whether the platform already has the corrected number, with the result `amend` would have given."""
+        ...
+
+    def event_orders(self, headers: Mapping[str, str], body: bytes) -> tuple[str, ...]:
+        """Verify one push message (header names in lower case) and give the orders it speaks of.
+
+        Raises: Refused (`signature`: the platform did not sign it; `no_events`: it pushes nothing; `unreadable`).
+        """
         ...
 
     def login_url(self, state: str, redirect: str) -> str:
@@ -207,65 +254,26 @@ def seconds_between(since: str, until: str) -> int:
     return int((parse_instant(until) - parse_instant(since)).total_seconds())
 
 
-def history_s(shop: Shop, at_most_days: int) -> int:
-    """Give how many seconds back a first fetch reaches: the shop's `history_days`, at most what the platform shows."""
-    asked = shop.settings.get("history_days") or str(at_most_days)
-    if not asked.isdecimal():
-        raise ConfigError(Text("shop {shop}: 'history_days' is no number of days", shop=shop.id))
-    return min(int(asked), at_most_days) * 86_400
+def no_events(shop: Shop) -> Refused:
+    """Say that the platform pushes no messages that could be read here."""
+    return Refused(
+        Text("shop {shop}: this platform sends no messages that could be read", shop=shop.id),
+        hint=Text("fetch its orders by time"),
+        code="no_events",
+    )
 
 
-def cut_windows(since: str, until: str, span_s: int) -> Iterator[Window]:
-    """Cut a span of time into windows of at most `span_s` seconds that share their ends; none if it is empty."""
-    while since < until:
-        end = min(shift(since, span_s), until)
-        yield Window(since, end)
-        since = end
+def bad_signature(shop: Shop) -> Refused:
+    """Say that a message was not signed by the platform, or with another secret."""
+    return Refused(
+        Text("shop {shop}: the platform did not sign this message", shop=shop.id),
+        hint=Text("compare the secret in orderctl.yaml with the one of the platform's back office"),
+        code="signature",
+    )
 
 
-@dataclass(frozen=True)
-class Plan:
-    """Which span to read, and whether reading it moves the cursor."""
-
-    since: str
-    until: str
-    moves: bool
-
-
-def plan_fetch(
-    *,
-    now: str,
-    cursor: str | None,
-    since: str | None,
-    until: str | None,
-    by: By,
-    overlap_s: int,
-    lag_s: int,
-    back_s: int,
-) -> Plan:
-    """Say which span of time a fetch reads. Pure.
-
-    It ends `lag_s` before now, since the newest orders may not be listed yet; it begins `overlap_s` before the
-    cursor, at `since`, or `back_s` before now.
-    """
-    reached = parse_cursor(cursor)
-    begin = since or (shift(reached, -overlap_s) if reached else shift(now, -back_s))
-    end = min(until or now, shift(now, -lag_s))
-    moves = by == "updated" and until is None and (since is None or reached is None)
-    return Plan(begin, end, moves)
-
-
-def write_cursor(until: str) -> str:
-    """Give the cursor of a shop read up to `until`."""
-    return json.dumps({"v": 1, "until": until}, separators=(",", ":"))
-
-
-def parse_cursor(cursor: str | None) -> str | None:
-    """Give the instant a cursor stands at; None for no cursor and for one of a form we do not know (read anew)."""
-    try:
-        found = json.loads(cursor or "null")
-        until: str = found["until"]
-        parse_instant(until)
-        return until if found["v"] == 1 else None
-    except (ValueError, KeyError, TypeError):
-        return None
+def unreadable_event(shop: Shop) -> Refused:
+    """Say that a message is signed but of a form we do not know."""
+    return Refused(
+        Text("shop {shop}: this message names no order in a way we know", shop=shop.id), code="unreadable"
+    )

@@ -1,0 +1,4 @@
+"""Pinduoduo."""
+
+MAPPERS = {"pdd/export-csv": "export:MAPPER"}
+EXPORT = True

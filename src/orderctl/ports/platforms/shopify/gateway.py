@@ -18,7 +18,7 @@ from orderctl.model.errors import Refused, Temporary, Unauthorized
 from orderctl.model.text import Text
 from orderctl.ports.http import Http, Request, http_failure, parse_json, unreadable
 from orderctl.ports.platforms.port import Shop, Tokens, shift
-from orderctl.ports.platforms.shopify.meaning import classify, throttle_s, withheld
+from orderctl.ports.platforms.shopify.meaning import classify, points_left, throttle_s, withheld
 
 T = TypeVar("T")
 VERSION = "2026-10"
@@ -37,6 +37,7 @@ class Gateway:
         self._version = shop.settings.get("api_version") or VERSION
         self._renewing = Lock()
         self._warnings: dict[str, Text] = {}
+        self._left: int | None = None
         if not shop.settings.get("token"):
             shop.setting("client_id")
             shop.setting("client_secret")
@@ -62,6 +63,16 @@ class Gateway:
         """Give the warnings since the last time, each once."""
         found, self._warnings = tuple(self._warnings.values()), {}
         return found
+
+    def expires_at(self) -> str | None:
+        """Give when the token we made ends; None for a fixed one, which does not."""
+        if self.shop.settings.get("token"):
+            return None
+        return (self._tokens.token(self.shop.id) or {}).get("expires_at")
+
+    def points_left(self) -> dict[str, int]:
+        """Give what the bucket of query costs held after the last answer."""
+        return {} if self._left is None else {"graphql": self._left}
 
     def refresh(self) -> None:
         """Make a new token. Raises: Unauthorized if the shop has a fixed one, or refuses."""
@@ -90,6 +101,7 @@ class Gateway:
         )
         found = parse_json(answer.content)
         self._http.hold(request, throttle_s(found))
+        self._left = points_left(found)
         self._note(answer.headers.get("x-shopify-api-version"), withheld(found))
         data: dict[str, Any] = found["data"]
         return data

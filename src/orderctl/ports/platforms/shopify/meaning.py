@@ -95,6 +95,13 @@ def throttle_s(answer: Mapping[str, Any]) -> float:
         return 0.0
 
 
+def points_left(answer: Mapping[str, Any]) -> int | None:
+    """Give how many points the bucket still holds; None if the answer does not say."""
+    cost = (answer.get("extensions") or {}).get("cost") or {}
+    left = (cost.get("throttleStatus") or {}).get("currentlyAvailable")
+    return None if left is None else int(left)
+
+
 def withheld(answer: Mapping[str, Any]) -> str:
     """Name the fields the app may not see, as `orders.nodes.email, ...`; empty when all was given."""
     errors = answer.get("errors")

@@ -15,18 +15,8 @@ from orderctl.model.errors import Refused
 from orderctl.model.instant import write_instant
 from orderctl.model.text import Text
 from orderctl.ports.http import write_json
-from orderctl.ports.platforms.port import (
-    By,
-    Certificate,
-    Page,
-    RawRow,
-    Window,
-    cut_windows,
-    history_s,
-    plan_fetch,
-    raw_row,
-    write_cursor,
-)
+from orderctl.ports.platforms.port import By, Page, RawRow, Window, raw_row
+from orderctl.ports.platforms.reading import Entry, Listed, Reach
 from orderctl.ports.platforms.shopify import queries
 from orderctl.ports.platforms.shopify.gateway import Gateway, gid, number_of, shaped
 from orderctl.ports.platforms.shopify.shapes import Nodes, OrderCount, OrderHead, OrderLines, OrderPage
@@ -36,7 +26,6 @@ WINDOW_S = 7 * 86_400
 BACK_DAYS = 59  # read_orders alone shows sixty days
 OVERLAP_S = 300
 LAG_S = 60
-PASSES = 3
 PAGE_SIZE = 10  # with so many lines each just below the 1000 points a query may cost
 LINES = 20
 LINES_MORE = 100
@@ -44,28 +33,45 @@ TIME_FIELDS: dict[By, str] = {"updated": "updated_at", "created": "created_at"}
 
 
 class Reader:
-    """Reads orders of one shop; remembers the page size the platform found affordable."""
+    """Reads orders of one shop; remembers the page size the platform found affordable. See `reading.Lister`."""
+
+    reach = Reach(WINDOW_S, OVERLAP_S, LAG_S, BACK_DAYS)
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
         self._size = PAGE_SIZE
 
-    def fetch(
-        self, *, now: str, cursor: str | None, since: str | None, until: str | None, by: By
-    ) -> Iterator[Page]:
-        """Read windows of at most a week; see `Platform.fetch`."""
-        plan = plan_fetch(
-            now=now,
-            cursor=cursor,
-            since=since,
-            until=until,
-            by=by,
-            overlap_s=OVERLAP_S,
-            lag_s=LAG_S,
-            back_s=history_s(self._gateway.shop, BACK_DAYS),
-        )
-        for window in cut_windows(plan.since, plan.until, WINDOW_S):
-            yield from self._window(window, by=by, now=now, moves=plan.moves)
+    def count(self, window: Window, by: By) -> int:
+        return self._gateway.call(
+            "OrderCount", queries.ORDER_COUNT, OrderCount, filter=_filter(window, by)
+        ).orders_count.count
+
+    def start(self, window: Window, by: By, total: int | None) -> str | None:
+        del window, by
+        return "" if total else None
+
+    def page(self, window: Window, by: By, place: str) -> Listed:
+        while True:
+            try:
+                found = self._gateway.call(
+                    "OrderPage",
+                    queries.ORDER_PAGE,
+                    OrderPage,
+                    first=self._size,
+                    after=place or None,
+                    filter=_filter(window, by),
+                    lines=LINES,
+                ).orders
+                break
+            except Refused as refusal:
+                self._halve(refusal)
+        more = found.page_info.has_next_page and found.page_info.end_cursor != place
+        entries = [_entry(order, window, by) for order in found.nodes]
+        return Listed(entries, found.page_info.end_cursor if more else None)
+
+    def records(self, entries: Sequence[Entry], *, by: By, now: str) -> list[RawRow]:
+        del by
+        return [self._record(entry.body, now=now, source="OrderPage") for entry in entries]
 
     def fetch_orders(self, refs: Sequence[str], *, now: str) -> Iterator[Page]:
         """Read orders by id, as many at once as a page holds."""
@@ -84,46 +90,6 @@ class Reader:
             missing = tuple(ref for ref in asked if number_of(ref) not in got)
             yield Page(records, missing=missing, warnings=self._gateway.take_warnings())
             begin += len(asked)
-
-    def _window(self, window: Window, *, by: By, now: str, moves: bool) -> Iterator[Page]:
-        term = TIME_FIELDS[by]
-        terms = f"{term}:>='{window.since}' AND {term}:<='{window.until}'"
-        seen: dict[str, str] = {}
-        expected = 0
-        for _ in range(PASSES):
-            for orders in self._pages(terms):
-                fresh = [order for order in orders if _newer(order, seen, window, by)]
-                if fresh:
-                    records = [self._record(order, now=now, source="OrderPage") for order in fresh]
-                    yield Page(records, warnings=self._gateway.take_warnings())
-            answer = self._gateway.call("OrderCount", queries.ORDER_COUNT, OrderCount, filter=terms)
-            expected = answer.orders_count.count
-            if len(seen) >= expected:
-                break
-        cursor = write_cursor(window.until) if moves else None
-        certificate = Certificate(window, expected, len(seen))
-        yield Page([], cursor=cursor, certificate=certificate, warnings=self._gateway.take_warnings())
-
-    def _pages(self, terms: str) -> Iterator[list[dict[str, Any]]]:
-        after: str | None = None
-        while True:
-            try:
-                found = self._gateway.call(
-                    "OrderPage",
-                    queries.ORDER_PAGE,
-                    OrderPage,
-                    first=self._size,
-                    after=after,
-                    filter=terms,
-                    lines=LINES,
-                ).orders
-            except Refused as refusal:
-                self._halve(refusal)
-                continue
-            yield found.nodes
-            if not found.page_info.has_next_page or found.page_info.end_cursor == after:
-                return
-            after = found.page_info.end_cursor
 
     def _halve(self, refusal: Refused) -> None:
         """Go on with half the page size if the query was too dear, else give the refusal on."""
@@ -171,8 +137,13 @@ def instant_of(text: object) -> str | None:
     return write_instant(moment) if moment.tzinfo else None
 
 
-def _newer(order: dict[str, Any], seen: dict[str, str], window: Window, by: By) -> bool:
-    """Note the order, and say whether this state of it was not met before.
+def _filter(window: Window, by: By) -> str:
+    term = TIME_FIELDS[by]
+    return f"{term}:>='{window.since}' AND {term}:<='{window.until}'"
+
+
+def _entry(order: dict[str, Any], window: Window, by: By) -> Entry:
+    """Read a list entry's id and time of change.
 
     Raises: Refused if it lies before the window, so that the filter cannot have been obeyed.
     """
@@ -180,8 +151,4 @@ def _newer(order: dict[str, Any], seen: dict[str, str], window: Window, by: By) 
     at = instant_of(head.updated_at if by == "updated" else head.created_at)
     if at is not None and at < window.since:
         raise Refused(Text("shopify: the platform did not obey the time filter"), code="filter_ignored")
-    updated = head.updated_at or ""
-    if head.id in seen and seen[head.id] >= updated:
-        return False
-    seen[head.id] = updated
-    return True
+    return Entry(head.id, head.updated_at, order)

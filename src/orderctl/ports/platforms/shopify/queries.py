@@ -141,3 +141,14 @@ mutation Ship($fulfillment: FulfillmentInput!) {
   }
 }
 """
+
+AMEND = """
+mutation Amend($fulfillment: ID!, $tracking: FulfillmentTrackingInput!, $notify: Boolean) {
+  fulfillmentTrackingInfoUpdate(fulfillmentId: $fulfillment, trackingInfoInput: $tracking, notifyCustomer: $notify) {
+    fulfillment { id }
+    userErrors { field message }
+  }
+}
+"""
+
+RIGHTS = "query Rights { currentAppInstallation { accessScopes { handle } } }"

@@ -230,7 +230,7 @@ class UserError(Shape):
     field: list[str] | None = None
 
 
-class CreatePayload(Shape):
+class Payload(Shape):
     """What a mutation gives back."""
 
     user_errors: list[UserError]
@@ -240,4 +240,28 @@ class CreatePayload(Shape):
 class Created(Shape):
     """Answer to Ship."""
 
-    fulfillment_create: CreatePayload
+    fulfillment_create: Payload
+
+
+class Amended(Shape):
+    """Answer to Amend."""
+
+    fulfillment_tracking_info_update: Payload
+
+
+class Scope(Shape):
+    """A right the shop gave to the app."""
+
+    handle: str
+
+
+class Installation(Shape):
+    """The app in the shop."""
+
+    access_scopes: list[Scope]
+
+
+class Rights(Shape):
+    """Answer to Rights."""
+
+    current_app_installation: Installation

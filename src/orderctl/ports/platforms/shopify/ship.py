@@ -6,25 +6,26 @@ and only the rest is told, one call per location. So a repetition after half a s
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from importlib.resources import files
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from orderctl.model.couriers import courier_name
 from orderctl.model.errors import OutcomeUnknown, Refused, Temporary
 from orderctl.model.text import Text
 from orderctl.ports.http import unreadable
+from orderctl.ports.platforms.couriers import load_couriers
 from orderctl.ports.platforms.port import ShipRequest
 from orderctl.ports.platforms.shopify import queries
 from orderctl.ports.platforms.shopify.gateway import Gateway, gid, number_of
 from orderctl.ports.platforms.shopify.meaning import field_path
 from orderctl.ports.platforms.shopify.shapes import (
+    Amended,
     Created,
     FulfilmentOrder,
     Items,
     PageInfo,
+    Payload,
     Place,
     Shipped,
     ShippedItem,
@@ -46,12 +47,6 @@ class Done:
     ids: list[str] = field(default_factory=list)
     quantities: dict[str, int] = field(default_factory=dict)
     others: bool = False
-
-
-def load_couriers() -> dict[str, str]:
-    """Give the table from our courier codes to the names the platform links."""
-    table: dict[str, str] = json.loads(files(__package__).joinpath("couriers.json").read_text("utf-8"))
-    return table
 
 
 def read_done(gateway: Gateway, request: ShipRequest) -> Done:
@@ -103,8 +98,8 @@ def lookup(gateway: Gateway, request: ShipRequest) -> dict[str, str | None] | No
     return _result(request, done.ids) if done.ids and not still_to_tell(request, done) else None
 
 
-def send_shipment(gateway: Gateway, request: ShipRequest, table: Mapping[str, str]) -> dict[str, str | None]:
-    """Tell the platform; see `Platform.ship`."""
+def send_shipment(gateway: Gateway, request: ShipRequest) -> dict[str, str | None]:
+    """Tell the platform, with the numbers of all parcels; see `Platform.ship`."""
     done = read_done(gateway, request)
     left = still_to_tell(request, done)
     if done.ids and not left:
@@ -113,7 +108,7 @@ def send_shipment(gateway: Gateway, request: ShipRequest, table: Mapping[str, st
     ids = list(done.ids)
     for entries in plan.values():
         try:
-            ids.append(_create(gateway, request, entries, table))
+            ids.append(_create(gateway, request, entries))
         except Refused as refusal:
             if not ids:
                 raise
@@ -167,7 +162,7 @@ def _why_not(
 ) -> Refused | Temporary:
     ref = request.order_ref
     if done.cancelled:
-        return Refused(Text("order {order}: it was cancelled", order=ref), code="wrong_state")
+        return Refused(Text("order {order}: it was cancelled", order=ref), code="not_shippable")
     if not orders:
         return Temporary(
             Text("order {order}: the platform has not prepared it for shipping yet", order=ref),
@@ -180,10 +175,10 @@ def _why_not(
         if number_of(item.line_item.id) in lines and item.remaining_quantity
     }
     if "ON_HOLD" in concerned:
-        return Refused(Text("order {order}: it is on hold at the platform", order=ref), code="on_hold")
+        return Refused(Text("order {order}: it is on hold at the platform", order=ref), code="held")
     if "SCHEDULED" in concerned:
         return Refused(
-            Text("order {order}: it is scheduled for later at the platform", order=ref), code="scheduled"
+            Text("order {order}: it is scheduled for later at the platform", order=ref), code="held"
         )
     if done.others:
         return Refused(
@@ -194,9 +189,9 @@ def _why_not(
     if concerned:
         return Refused(
             Text("order {order}: somebody else ships it, or the app may not", order=ref),
-            code="not_ours_to_ship",
+            code="not_shippable",
         )
-    return Refused(Text("order {order}: nothing of it is left to ship", order=ref), code="nothing_to_ship")
+    return Refused(Text("order {order}: nothing of it is left to ship", order=ref), code="not_shippable")
 
 
 def _fulfilment_orders(gateway: Gateway, request: ShipRequest) -> list[FulfilmentOrder]:
@@ -227,14 +222,19 @@ def _fulfilment_orders(gateway: Gateway, request: ShipRequest) -> list[Fulfilmen
     return orders
 
 
-def _create(
-    gateway: Gateway, request: ShipRequest, entries: list[dict[str, Any]], table: Mapping[str, str]
-) -> str:
+def _tracking(gateway: Gateway, request: ShipRequest) -> dict[str, Any]:
+    """Give numbers, courier and address for the buyer; an unknown courier goes by its English name."""
+    company = gateway.shop.settings.get(f"courier.{request.courier}")
+    company = company or load_couriers("shopify").get(request.courier)
+    tracking: dict[str, Any] = {"company": company or courier_name(request.courier, "en")}
+    if request.more:
+        return tracking | {"numbers": list(request.numbers)}
+    url = {"url": request.tracking_url} if request.tracking_url else {}
+    return tracking | {"number": request.number} | url
+
+
+def _create(gateway: Gateway, request: ShipRequest, entries: list[dict[str, Any]]) -> str:
     settings = gateway.shop.settings
-    company = settings.get(f"courier.{request.courier}") or table.get(request.courier)
-    tracking = {"number": request.number, "company": company or courier_name(request.courier, "en")}
-    if request.tracking_url:
-        tracking["url"] = request.tracking_url
     found = gateway.call(
         "Ship",
         queries.SHIP,
@@ -242,10 +242,15 @@ def _create(
         changes=True,
         fulfillment={
             "notifyCustomer": settings.get("notify_customer") == "true",
-            "trackingInfo": tracking,
+            "trackingInfo": _tracking(gateway, request),
             "lineItemsByFulfillmentOrder": entries,
         },
     ).fulfillment_create
+    return _accepted(found, request, "Ship")
+
+
+def _accepted(found: Payload, request: ShipRequest, operation: str) -> str:
+    """Give the id of the dispatch a mutation made or changed. Raises: Refused, OutcomeUnknown."""
     if found.user_errors:
         named = ", ".join(sorted({field_path(error.field) for error in found.user_errors} - {""})) or "?"
         raise Refused(
@@ -254,14 +259,45 @@ def _create(
                 order=request.order_ref,
                 fields=named,
             ),
-            code="user_errors",
+            code="bad_number" if "tracking" in named.lower() else "user_errors",
         )
     if found.fulfillment is None:
-        raise unreadable("shopify Ship")
+        raise unreadable(f"shopify {operation}")
     return found.fulfillment.id
 
 
-def _result(request: ShipRequest, ids: list[str]) -> dict[str, str | None]:
+def correct(gateway: Gateway, request: ShipRequest, before: str) -> dict[str, str | None]:
+    """Replace a number on every dispatch that bears it; see `Platform.amend`."""
+    wrong = read_done(gateway, replace(request, number=before))
+    for fulfilment in wrong.ids:
+        found = gateway.call(
+            "Amend",
+            queries.AMEND,
+            Amended,
+            changes=True,
+            fulfillment=fulfilment,
+            tracking=_tracking(gateway, request),
+            notify=gateway.shop.settings.get("notify_customer") == "true",
+        )
+        _accepted(found.fulfillment_tracking_info_update, request, "Amend")
+    done = wrong.ids or read_done(gateway, request).ids
+    if not done:
+        raise Refused(
+            Text("order {order}: no dispatch bears the number to be corrected", order=request.order_ref),
+            code="shipped_elsewhere" if wrong.others else "not_shippable",
+        )
+    return _result(request, done, "corrected")
+
+
+def lookup_correction(gateway: Gateway, request: ShipRequest, before: str) -> dict[str, str | None] | None:
+    """Tell whether the number was replaced everywhere."""
+    if read_done(gateway, replace(request, number=before)).ids:
+        return None
+    done = read_done(gateway, request)
+    return _result(request, done.ids, "corrected") if done.ids else None
+
+
+def _result(request: ShipRequest, ids: list[str], state: str = "shipped") -> dict[str, str | None]:
     """Give the same result whether we heard it from the platform or found it there afterwards."""
     dispatch = ",".join(sorted(number_of(i) for i in ids))
-    return {"state": "shipped", "number": request.number, "dispatch": dispatch}
+    return {"state": state, "number": request.number, "dispatch": dispatch}

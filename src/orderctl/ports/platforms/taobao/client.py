@@ -7,13 +7,23 @@ Settings: `app_key`, `app_secret`; `session` (a fixed token) or a login kept in 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from orderctl.model.errors import Refused, Unauthorized
 from orderctl.model.text import Text
 from orderctl.ports.http import Http
-from orderctl.ports.platforms.port import By, Page, RawRow, ShipRequest, Shop, Tokens
+from orderctl.ports.platforms.port import (
+    By,
+    Page,
+    RawRow,
+    ShipRequest,
+    Shop,
+    Standing,
+    Tokens,
+    no_events,
+)
+from orderctl.ports.platforms.reading import read
 from orderctl.ports.platforms.taobao import orders, recipients, ship
 from orderctl.ports.platforms.taobao.gateway import Gateway, listed
 
@@ -26,10 +36,12 @@ class Taobao:
 
     def __init__(self, shop: Shop, http: Http, tokens: Tokens) -> None:
         self._gateway = Gateway(shop, http, tokens)
-        self._couriers = ship.load_couriers()
 
     def identify(self) -> str:
         return identify(self._gateway)
+
+    def standing(self) -> Standing:
+        return Standing(identify(self._gateway), expires_at=self._gateway.expires_at())
 
     def fetch(
         self,
@@ -40,7 +52,8 @@ class Taobao:
         until: str | None = None,
         by: By = "updated",
     ) -> Iterator[Page]:
-        return orders.fetch(self._gateway, now=now, cursor=cursor, since=since, until=until, by=by)
+        sold = orders.Sold(self._gateway)
+        return read(sold, self._gateway.shop, now=now, cursor=cursor, since=since, until=until, by=by)
 
     def fetch_orders(self, refs: Sequence[str], *, now: str) -> Iterator[Page]:
         return orders.fetch_orders(self._gateway, refs, now=now)
@@ -49,10 +62,19 @@ class Taobao:
         return recipients.same_recipient(self._gateway, records)
 
     def ship(self, request: ShipRequest) -> dict[str, str | None]:
-        return ship.send_shipment(self._gateway, request, self._couriers)
+        return ship.send_shipment(self._gateway, request)
 
     def lookup_ship(self, request: ShipRequest) -> dict[str, str | None] | None:
         return ship.lookup(self._gateway, request)
+
+    def amend(self, request: ShipRequest, before: str) -> dict[str, str | None]:
+        return ship.correct(self._gateway, request, before)
+
+    def lookup_amend(self, request: ShipRequest, before: str) -> dict[str, str | None] | None:
+        return ship.lookup_correction(self._gateway, request, before)
+
+    def event_orders(self, headers: Mapping[str, str], body: bytes) -> tuple[str, ...]:  # noqa: ARG002
+        raise no_events(self._gateway.shop)  # its messages come over a lasting connection only
 
     def login_url(self, state: str, redirect: str) -> str:
         return self._gateway.login_url(state, redirect)

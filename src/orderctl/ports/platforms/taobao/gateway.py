@@ -99,6 +99,12 @@ class Gateway:
             )
         return found
 
+    def expires_at(self) -> str | None:
+        """Give when the kept token ends; None for a fixed one, whose end nobody tells."""
+        if self.shop.settings.get("session"):
+            return None
+        return (self._tokens.token(self.shop.id) or {}).get("expires_at")
+
     def login_url(self, state: str, redirect: str) -> str:
         """Give the page where the seller allows this app in."""
         query = {

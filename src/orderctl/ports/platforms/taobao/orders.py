@@ -1,8 +1,6 @@
-"""Reading Taobao's orders completely, although its lists shift while they are read.
+"""Reading Taobao's trades: lists by page number, details one by one.
 
-Pages are sorted newest change first, so an order that changes during the reading leaves the window and pulls all
-older ones one place forward. Pages are therefore walked from the last to the first: what moves is then met twice,
-never missed. The platform's own count before and after says whether a pass was undisturbed; if not it is repeated.
+A list entry leaves out the buyer's words and the promise of open orders; these are asked for trade by trade.
 """
 
 from __future__ import annotations
@@ -12,20 +10,8 @@ from typing import Any
 
 from orderctl.model.errors import Refused, Temporary
 from orderctl.ports.http import unreadable, write_json
-from orderctl.ports.platforms.port import (
-    By,
-    Certificate,
-    Page,
-    RawRow,
-    Window,
-    cut_windows,
-    history_s,
-    plan_fetch,
-    raw_row,
-    seconds_between,
-    shift,
-    write_cursor,
-)
+from orderctl.ports.platforms.port import By, Page, RawRow, Window, raw_row
+from orderctl.ports.platforms.reading import Entry, Listed, Reach
 from orderctl.ports.platforms.taobao.gateway import Gateway, beijing, instant_of, listed
 
 FORMAT = "taobao/trade"
@@ -51,88 +37,63 @@ LAG_S = 120
 PAGE_SIZE = 50
 SPLIT_ABOVE = 1_000
 SHORTEST_S = 120
-PASSES = 3
 DETAILS_A_PAGE = 20
 
 
-def fetch(
-    gateway: Gateway, *, now: str, cursor: str | None, since: str | None, until: str | None, by: By
-) -> Iterator[Page]:
-    """Read windows of at most a day; see `Platform.fetch`."""
-    plan = plan_fetch(
-        now=now,
-        cursor=cursor,
-        since=since,
-        until=until,
-        by=by,
-        overlap_s=OVERLAP_S,
-        lag_s=LAG_S,
-        back_s=history_s(gateway.shop, BACK_DAYS),
-    )
-    for window in cut_windows(plan.since, plan.until, DAY_S):
-        yield from _window(gateway, window, by=by, now=now, moves=plan.moves)
+class Sold:
+    """The lists of sold trades of one shop; see `reading.Lister`. Pages are numbered from 1, newest change first."""
 
+    reach = Reach(DAY_S, OVERLAP_S, LAG_S, BACK_DAYS, SPLIT_ABOVE, SHORTEST_S)
 
-def _window(gateway: Gateway, window: Window, *, by: By, now: str, moves: bool) -> Iterator[Page]:
-    seen: dict[str, str] = {}
-    expected = 0
-    for _ in range(PASSES):
-        total, first = _list(gateway, window, by, 1, count=True)
-        span = seconds_between(window.since, window.until)
-        if total > SPLIT_ABOVE and span > SHORTEST_S and not seen:
-            middle = shift(window.since, span // 2)
-            for half in (Window(window.since, middle), Window(middle, window.until)):
-                yield from _window(gateway, half, by=by, now=now, moves=moves)
-            return
-        met: set[str] = set()
-        pages = -(-total // PAGE_SIZE)
-        for number in range(pages, 0, -1):
-            trades = first if pages == 1 else _list(gateway, window, by, number, count=False)[1]
-            met.update(_tid(trade) for trade in trades)
-            fresh = [t for t in trades if _newer(t, seen)]
-            if fresh:
-                yield Page([_record(gateway, trade, by=by, now=now) for trade in fresh])
-        expected = total if pages < 2 else _list(gateway, window, by, 1, count=True, size=1)[0]
-        if len(met) == total == expected:
-            break
-    cursor = write_cursor(window.until) if moves else None
-    yield Page([], cursor=cursor, certificate=Certificate(window, expected, len(seen)))
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._first: tuple[Window, By, list[dict[str, Any]]] | None = None
 
+    def count(self, window: Window, by: By) -> int:
+        total, trades = self._list(window, by, 1, count=True)
+        self._first = (window, by, trades) if total <= PAGE_SIZE else None
+        return total
 
-def _list(
-    gateway: Gateway, window: Window, by: By, number: int, *, count: bool, size: int = PAGE_SIZE
-) -> tuple[int, list[dict[str, Any]]]:
-    """Read one page; the total of the window comes only when counting."""
-    kind, method = ("modified", INCREMENT) if by == "updated" else ("created", CREATED)
-    params = {
-        f"start_{kind}": beijing(window.since),
-        f"end_{kind}": beijing(window.until),
-        "fields": FIELDS if size > 1 else "tid",
-        "page_no": str(number),
-        "page_size": str(size),
-        "use_has_next": "false" if count else "true",
-        "type": gateway.shop.settings.get("types", ""),
-    }
-    answer = gateway.call(method, params)
-    trades = [t for t in listed(answer.get("trades"), "trade") if isinstance(t, dict) and t.get("tid")]
-    total = str(answer.get("total_results") or 0)
-    if not total.isdecimal():
-        failure = unreadable(method)
-        raise Temporary(failure.text, code=failure.code)
-    return int(total), trades
+    def start(self, window: Window, by: By, total: int | None) -> str | None:
+        del window, by
+        return str(-(-total // PAGE_SIZE)) if total else None
+
+    def page(self, window: Window, by: By, place: str) -> Listed:
+        number = int(place)
+        if number == 1 and self._first and self._first[:2] == (window, by):
+            trades = self._first[2]  # the count has brought the only page along
+            self._first = None
+        else:
+            trades = self._list(window, by, number, count=False)[1]
+        entries = [Entry(_tid(trade), str(trade.get("modified") or ""), trade) for trade in trades]
+        return Listed(entries, str(number - 1) if number > 1 else None)
+
+    def records(self, entries: Sequence[Entry], *, by: By, now: str) -> list[RawRow]:
+        return [_record(self._gateway, entry.body, by=by, now=now) for entry in entries]
+
+    def _list(self, window: Window, by: By, number: int, *, count: bool) -> tuple[int, list[dict[str, Any]]]:
+        """Read one page; the total of the window comes only when counting."""
+        kind, method = ("modified", INCREMENT) if by == "updated" else ("created", CREATED)
+        params = {
+            f"start_{kind}": beijing(window.since),
+            f"end_{kind}": beijing(window.until),
+            "fields": FIELDS,
+            "page_no": str(number),
+            "page_size": str(PAGE_SIZE),
+            "use_has_next": "false" if count else "true",
+            "type": self._gateway.shop.settings.get("types", ""),
+        }
+        answer = self._gateway.call(method, params)
+        trades = [t for t in listed(answer.get("trades"), "trade") if isinstance(t, dict) and t.get("tid")]
+        total = str(answer.get("total_results") or 0)
+        if not total.isdecimal():
+            failure = unreadable(method)
+            raise Temporary(failure.text, code=failure.code)
+        return int(total), trades
 
 
 def _tid(trade: dict[str, Any]) -> str:
     return str(trade.get("tid_str") or trade["tid"])
-
-
-def _newer(trade: dict[str, Any], seen: dict[str, str]) -> bool:
-    """Note the trade, and say whether this state of it was not met before."""
-    tid, modified = _tid(trade), str(trade.get("modified") or "")
-    if tid in seen and seen[tid] >= modified:
-        return False
-    seen[tid] = modified
-    return True
 
 
 def _record(gateway: Gateway, trade: dict[str, Any], *, by: By, now: str) -> RawRow:

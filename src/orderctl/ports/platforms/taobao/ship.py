@@ -6,37 +6,17 @@ us (success), another number means somebody else was faster (a person must see i
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from importlib.resources import files
+from typing import Any
 
 from orderctl.model.errors import Refused
 from orderctl.model.text import Text
-from orderctl.ports.platforms.port import ShipRequest, Shop
+from orderctl.ports.platforms.couriers import courier_code
+from orderctl.ports.platforms.port import ShipRequest
 from orderctl.ports.platforms.taobao.gateway import Gateway
 from orderctl.ports.platforms.taobao.orders import read_lines
 
 SEND = "taobao.logistics.offline.send"
-
-
-def load_couriers() -> dict[str, str]:
-    """Give the table from our courier codes to the platform's."""
-    table: dict[str, str] = json.loads(files(__package__).joinpath("couriers.json").read_text("utf-8"))
-    return table
-
-
-def courier_code(shop: Shop, courier: str, table: Mapping[str, str]) -> str:
-    """Give the platform's code of a courier: the shop's own setting `courier.CODE`, else the table's."""
-    found = shop.settings.get(f"courier.{courier}") or table.get(courier)
-    if not found:
-        raise Refused(
-            Text(
-                "shop {shop}: no code for courier '{courier}' at this platform", shop=shop.id, courier=courier
-            ),
-            hint=Text("set courier.{courier} for the shop", courier=courier),
-            code="courier_unknown",
-        )
-    return found
+RESEND = "taobao.logistics.consign.resend"
 
 
 def plan_send(request: ShipRequest, code: str) -> dict[str, str]:
@@ -52,9 +32,9 @@ def plan_send(request: ShipRequest, code: str) -> dict[str, str]:
     return params | {"is_split": "1", "sub_tid": ",".join(sorted(line.line_ref for line in request.lines))}
 
 
-def send_shipment(gateway: Gateway, request: ShipRequest, table: Mapping[str, str]) -> dict[str, str | None]:
-    """Tell the platform; see `Platform.ship`."""
-    params = plan_send(request, courier_code(gateway.shop, request.courier, table))
+def send_shipment(gateway: Gateway, request: ShipRequest) -> dict[str, str | None]:
+    """Tell the platform; see `Platform.ship`. It takes one number: of several parcels the first."""
+    params = plan_send(request, courier_code(gateway.shop, request.courier))
     try:
         answer = gateway.call(SEND, params, changes=True)
     except Refused as refusal:
@@ -64,12 +44,36 @@ def send_shipment(gateway: Gateway, request: ShipRequest, table: Mapping[str, st
         if found is None:
             raise
         return found
+    _check(answer, SEND)
+    return _result(request)
+
+
+def correct(gateway: Gateway, request: ShipRequest, before: str) -> dict[str, str | None]:
+    """Replace a number; see `Platform.amend`. The platform allows it within fifty days."""
+    found = lookup_correction(gateway, request, before)
+    if found is None:
+        params = plan_send(request, courier_code(gateway.shop, request.courier))
+        _check(gateway.call(RESEND, params, changes=True), RESEND)
+        found = _result(request, "corrected")
+    return found
+
+
+def lookup_correction(gateway: Gateway, request: ShipRequest, before: str) -> dict[str, str | None] | None:
+    """Tell whether the lines have the corrected number. Raises: Refused if they have neither."""
+    numbers = _numbers(gateway, request)
+    if numbers == {request.number}:
+        return _result(request, "corrected")
+    if numbers - {before, request.number}:
+        raise _elsewhere(request)
+    return None
+
+
+def _check(answer: dict[str, Any], operation: str) -> None:
     shipping = answer.get("shipping")
     if not (isinstance(shipping, dict) and shipping.get("is_success") in (True, "true")):
         raise Refused(
-            Text("{operation}: refused ({code})", operation=SEND, code="is_success"), code="is_success"
+            Text("{operation}: refused ({code})", operation=operation, code="is_success"), code="is_success"
         )
-    return _result(request)
 
 
 def lookup(gateway: Gateway, request: ShipRequest) -> dict[str, str | None] | None:
@@ -77,24 +81,33 @@ def lookup(gateway: Gateway, request: ShipRequest) -> dict[str, str | None] | No
 
     Raises: Refused (`shipped_elsewhere`) if one of them left with another number.
     """
+    numbers = _numbers(gateway, request)
+    if numbers == {request.number}:
+        return _result(request)
+    if numbers - {"", request.number}:
+        raise _elsewhere(request)
+    return None
+
+
+def _numbers(gateway: Gateway, request: ShipRequest) -> set[str]:
+    """Read the numbers the request's lines left with, "" standing for those that did not."""
     _, lines = read_lines(gateway, request.order_ref)
     wanted = {line.line_ref for line in request.lines}
-    numbers = {
+    return {
         str(line.get("invoice_no") or "")
         for line in lines
         if not wanted or str(line.get("oid_str") or line.get("oid")) in wanted
     }
-    if numbers == {request.number}:
-        return _result(request)
-    if numbers - {"", request.number}:
-        raise Refused(
-            Text("order {order}: it was already shipped with another number", order=request.order_ref),
-            hint=Text("look at the order in the shop's back office before doing anything"),
-            code="shipped_elsewhere",
-        )
-    return None
 
 
-def _result(request: ShipRequest) -> dict[str, str | None]:
+def _elsewhere(request: ShipRequest) -> Refused:
+    return Refused(
+        Text("order {order}: it was already shipped with another number", order=request.order_ref),
+        hint=Text("look at the order in the shop's back office before doing anything"),
+        code="shipped_elsewhere",
+    )
+
+
+def _result(request: ShipRequest, state: str = "shipped") -> dict[str, str | None]:
     """Give the same result whether we heard it from the platform or found it there afterwards."""
-    return {"state": "shipped", "number": request.number, "dispatch": None}
+    return {"state": state, "number": request.number, "dispatch": None}

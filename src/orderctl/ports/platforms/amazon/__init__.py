@@ -1,0 +1,4 @@
+"""Amazon."""
+
+MAPPERS: dict[str, str] = {}
+EXPORT = False

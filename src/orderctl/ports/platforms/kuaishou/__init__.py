@@ -1,0 +1,4 @@
+"""The shop of Kuaishou."""
+
+MAPPERS: dict[str, str] = {}
+EXPORT = False
