@@ -129,16 +129,16 @@ def change(name: str, http: Http) -> object:
 
 
 def test_every_connector_is_rehearsed() -> None:
-    assert set(CASES) | set(OFFLINE) == set(platforms.PLATFORMS) | set(couriers.ISSUERS)
+    assert set(CASES) | set(OFFLINE) == set(platforms.clients()) | set(couriers.ISSUERS)
 
 
-@pytest.mark.parametrize("name", [*platforms.PLATFORMS, *couriers.ISSUERS])
+@pytest.mark.parametrize("name", [*platforms.clients(), *couriers.ISSUERS])
 def test_every_entry_loads(name: str) -> None:
-    found = (platforms if name in platforms.PLATFORMS else couriers).load(name)
+    found = (platforms if name in platforms.clients() else couriers).load(name)
     assert found.name == name
 
 
-@pytest.mark.parametrize("name", sorted(set(platforms.PLATFORMS) & set(CASES)))
+@pytest.mark.parametrize("name", sorted(set(platforms.clients()) & set(CASES)))
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_while_reading(name: str, fault: str, caplog: pytest.LogCaptureFixture) -> None:
     handler, expected, _ = FAULTS[fault]

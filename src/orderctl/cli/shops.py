@@ -9,7 +9,7 @@ from orderctl.cli.session import Session
 from orderctl.model.errors import UsageError
 from orderctl.model.text import Text
 from orderctl.ports.ledger import Ledger
-from orderctl.ports.platforms import PLATFORMS, load
+from orderctl.ports.platforms import clients, load
 from orderctl.ports.platforms.port import Platform, Shop
 
 
@@ -37,7 +37,7 @@ def settings_of(session: Session, where: str, settings: Mapping[str, str]) -> di
 
 def has_api(shop: ShopConfig) -> bool:
     """Say whether a shop is reached by its API, rather than fed by export files alone."""
-    return shop.platform in PLATFORMS and bool(shop.settings)
+    return shop.platform in clients() and bool(shop.settings)
 
 
 def open_shop(session: Session, ledger: Ledger, name: str) -> Platform:
