@@ -103,4 +103,13 @@ SENTENCES = {
     "look for it in the issuer's console, then settle it with orderctl ledger resolve": (
         "请到取号方后台查找，然后用 orderctl ledger resolve 处理"
     ),
+    "the platform's list leads back to the same page": "平台的列表又回到了同一页",
+    "shop {shop}: this platform sends no messages that could be read": "店铺 {shop}：该平台没有可读取的推送消息",
+    "fetch its orders by time": "请按时间抓取订单",
+    "shop {shop}: the platform did not sign this message": "店铺 {shop}：这条消息不是平台签名的",
+    "compare the secret in orderctl.yaml with the one of the platform's back office": (
+        "请核对 orderctl.yaml 中的密钥与平台后台的是否一致"
+    ),
+    "shop {shop}: this message names no order in a way we know": "店铺 {shop}：这条消息里没有认得出的订单号",
+    "order {order}: no dispatch bears the number to be corrected": "订单 {order}：没有使用待更正运单号的发货记录",
 }
