@@ -13,9 +13,9 @@ from PIL import Image
 
 import orderctl
 from orderctl.sandbox import Sandbox
-from orderctl.sandbox.kuaidi100 import signature
-from orderctl.sandbox.labels import mask_name, mask_phone, render
-from orderctl.sandbox.taobao_shipping import PATTERNS
+from orderctl.sandbox.kuaidi100.labels import mask_name, mask_phone, render
+from orderctl.sandbox.kuaidi100.standin import signature
+from orderctl.sandbox.taobao.shipping import PATTERNS
 from tests.sandbox.callers import PLAIN, Clock, Kuaidi100, Taobao
 
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from orderctl.sandbox import Sandbox
-from orderctl.sandbox.shopify_search import to_sql
+from orderctl.sandbox.shopify.search import to_sql
 from tests.sandbox.callers import Clock, Shopify
 
 PAGE = """

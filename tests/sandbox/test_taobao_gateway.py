@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 
 from orderctl.sandbox import Sandbox
-from orderctl.sandbox.taobao import signature
+from orderctl.sandbox.taobao.calls import signature
 from tests.sandbox.callers import FIELDS, Taobao, beijing
 
 V1 = {

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from orderctl.sandbox import Sandbox
-from orderctl.sandbox.taobao_orders import fen
+from orderctl.sandbox.texts import fen
 from tests.sandbox.callers import FIELDS, Clock, Taobao, beijing, lines
 
 DAY = 86_400

@@ -21,6 +21,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m orderctl.sandbox")
     parser.add_argument("--state", type=Path, required=True, help="folder of the sandbox's memory")
     parser.add_argument("--port", type=int, default=0, help="loopback port, 0 for any")
+    parser.add_argument("--shop", action="append", dest="shops", help="shop or platform, or all; repeatable")
     parser.add_argument("--seed", type=int, default=1, help="what decides the orders")
     parser.add_argument("--orders", type=int, default=40, help="orders in the beginning")
     parser.add_argument("--faults", type=int, default=None, help="seed of the default mix of faults")
@@ -31,6 +32,7 @@ def main(arguments: list[str] | None = None) -> None:
         serve(
             given.state,
             given.port,
+            shops=given.shops,
             seed=given.seed,
             orders=given.orders,
             faults=given.faults,

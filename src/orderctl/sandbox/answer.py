@@ -8,8 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from random import Random
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
+
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,14 @@ class Request:
             params.update(parse_qsl(text, keep_blank_values=True, encoding="utf-8"))
         return params
 
+    def disturbed(self, rows: list[Row]) -> list[Row]:
+        """Repeat or reorder the rows of a page, when the fault in force says so."""
+        if self.disturb == "duplicate":
+            return rows[:2] + rows + rows[-1:]
+        if self.disturb == "shuffle":
+            return Random(len(rows)).sample(rows, len(rows))
+        return rows
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -54,16 +65,3 @@ def as_json(value: Any, status: int = 200, headers: Mapping[str, str] | None = N
 def as_text(text: str, status: int = 200, media_type: str = "text/html;charset=utf-8") -> Answer:
     """Give a page of text."""
     return Answer(status, text.encode(), media_type)
-
-
-class Gate(Protocol):
-    """A stand-in: what the server and the faults must know of it."""
-
-    def operation(self, request: Request) -> tuple[str, str]:
-        """Name the operation asked for, and its subject (equal for a repetition of the same request)."""
-
-    def refusal(self, kind: str, request: Request, /) -> Answer:
-        """Say "429", "throttled" or "temporary" in this platform's words; nothing took effect."""
-
-    def answer(self, request: Request, /) -> Answer:
-        """Do what is asked and answer."""

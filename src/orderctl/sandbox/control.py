@@ -5,95 +5,109 @@ The one invariant: a control call either does all it asks for, or nothing and sa
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Sequence
 from typing import Any
 
-from orderctl.sandbox import shopify_changes, taobao_orders, world
 from orderctl.sandbox.faults import Faults
-from orderctl.sandbox.shopify import ShopifyGate
-from orderctl.sandbox.store import Order, Store
+from orderctl.sandbox.standins import Gate
+from orderctl.sandbox.world import World
+
+WORDS = frozenset({
+    "add_orders", "same_recipient_as", "shop", "touch", "set", "faults", "expire_tokens", "churn",
+})  # fmt: skip
 
 
 class Control:
-    """The controls of one sandbox; `now` is always an argument, in epoch seconds."""
+    """The controls of one sandbox; `now` is always an argument, in epoch seconds.
 
-    def __init__(self, store: Store, faults: Faults, shopify: ShopifyGate) -> None:
-        self._store, self._faults, self._shopify = store, faults, shopify
+    | word | does |
+    | --- | --- |
+    | `add_orders: n` | n paid orders arrive, spread over the shops, or in `shop`, or for the recipient of `same_recipient_as` |
+    | `touch: ref, set: {...}` | one order changes: refund, status, address, memo, note |
+    | `churn: {shop, per_call: n}` | from now on n orders of the shop change after each page read at its platform; 0 ends it |
+    | `expire_tokens: true` | every access token expires; or those of a shop or platform by its name; or `{of, kinds}` |
+    | `faults: plan` | a plan of faults comes into force |
+    | `quota`, ... | whatever the stand-ins know: `{word: {NAME: value}}`, `{word: {shop: NAME, ...}}`, or `{word: value}` for all |
+    """
+
+    def __init__(self, world: World, faults: Faults, gates: Sequence[Gate]) -> None:
+        self._world, self._faults, self._gates = world, faults, gates
+        self._lock = threading.Lock()
+        self._churn: dict[str, int] = {}
+        self._turn = 0
 
     def apply(self, wish: dict[str, Any], now: float) -> dict[str, Any]:
         """Do what a control request says and tell what came of it. Raises: ValueError for what it cannot mean."""
         done: dict[str, Any] = {}
-        known = {
-            "add_orders",
-            "same_recipient_as",
-            "shop",
-            "touch",
-            "set",
-            "faults",
-            "expire_tokens",
-            "quota",
-            "access",
-            "bucket",
-        }
-        if unknown := wish.keys() - known:
-            raise ValueError(f"unknown control: {', '.join(sorted(unknown))}")
-        with self._store.transaction():
+        words = [word for word in wish if word not in WORDS]
+        known = {word for gate in self._gates for word in gate.words}
+        if unknown := sorted(set(words) - known):
+            raise ValueError(f"unknown control: {', '.join(unknown)}")
+        world = self._world
+        with world.store.transaction():
             if "add_orders" in wish:
-                made = self.add_orders(
-                    int(wish["add_orders"]), now, wish.get("same_recipient_as"), wish.get("shop")
-                )
+                made = world.add_orders(
+                    int(wish["add_orders"]), int(now), like=wish.get("same_recipient_as"), shop=wish.get("shop")
+                )  # fmt: skip
                 done["orders"] = [
                     {"platform": one.platform, "shop": one.shop, "ref": one.ref} for one in made
                 ]
             if "touch" in wish:
-                self.touch(str(wish["touch"]), dict(wish.get("set") or {}), now)
+                world.touch(str(wish["touch"]), dict(wish.get("set") or {}), now)
                 done["touched"] = wish["touch"]
             if wish.get("expire_tokens"):
-                self._store.write("UPDATE tokens SET expires = ? WHERE kind = 'access'", (now - 1,))
-            if "quota" in wish:
-                self.limit(wish["quota"])
-            if "access" in wish:
-                access = dict(wish["access"])
-                self._store.put(f"shopify.access.{access.pop('shop')}", access)
-        if "bucket" in wish:
-            self.refill(**wish["bucket"])
-        if "faults" in wish:
-            self._faults.set(wish["faults"])
+                self._expire(wish["expire_tokens"], now)
+            for word in words:
+                self._pass_on(word, wish[word], now)
+            if "churn" in wish:
+                self._set_churn(**wish["churn"])
+            if "faults" in wish:
+                self._faults.set(wish["faults"])
         return done
 
-    def add_orders(
-        self, count: int, now: float, same_recipient_as: str | None, shop: str | None
-    ) -> list[Order]:
-        """Let paid orders arrive now. Raises: ValueError for an unknown order or shop."""
-        like = self._find(same_recipient_as) if same_recipient_as else None
-        if shop is not None and shop not in world.BY_NAME:
-            raise ValueError(f"no shop {shop!r}, known: {', '.join(world.BY_NAME)}")
-        return world.add_orders(self._store, count, int(now), like=like, shop=shop)
+    def stir(self, gate: Gate, now: float) -> None:
+        """Let the orders change that a churn says, after a page was read at `gate`."""
+        with self._lock:
+            shops = {shop: count for shop, count in self._churn.items()
+                     if self._world.shops[shop].platform == gate.name}  # fmt: skip
+            self._turn += 1
+            turn = self._turn
+        for shop, count in shops.items():
+            self._world.stir(shop, count, turn, now)
 
-    def touch(self, ref: str, changes: dict[str, Any], now: float) -> None:
-        """Change one order as its buyer or seller would. Raises: ValueError."""
-        order = self._find(ref)
-        change = taobao_orders.touch if order.platform == "taobao" else shopify_changes.touch
-        change(order, changes, self._store.get("world")["seed"], now)
-        self._store.save(order, now)
+    def _set_churn(self, shop: str, per_call: int) -> None:
+        if shop not in self._world.shops or type(per_call) is not int or per_call < 0:
+            raise ValueError(f"no churn of {per_call!r} orders in shop {shop!r}")
+        with self._lock:
+            self._churn = {name: n for name, n in {**self._churn, shop: per_call}.items() if n}
 
-    def limit(self, quota: Any) -> None:
-        """Set how many Taobao calls are left today, or `{"taobao": n, "kuaidi100": n}`; null lifts a limit."""
-        limits = quota if isinstance(quota, dict) else {"taobao": quota}
-        names = {"taobao": "taobao.quota", "kuaidi100": "kuaidi100.balance"}
-        for name, left in limits.items():
-            if name not in names or not (left is None or type(left) is int):
-                raise ValueError(f"no quota {left!r} for {name!r}")
-            self._store.put(names[name], left)
+    def _expire(self, which: Any, now: float) -> None:
+        wish = which if isinstance(which, dict) else {"of": None if which is True else which}
+        of, kinds = wish.get("of"), [str(kind) for kind in wish.get("kinds", ["access"])]
+        names = {*self._world.shops, *(gate.name for gate in self._gates)}
+        if of is not None and of not in names:
+            raise ValueError(f"no tokens of {of!r}, known: {', '.join(sorted(names))}")
+        self._world.store.write(
+            "UPDATE tokens SET expires = ? WHERE (? IS NULL OR ? IN (platform, shop)) "
+            f"AND kind IN ({', '.join('?' * len(kinds))})",
+            (now - 1, of, of, *kinds),
+        )
 
-    def refill(self, shop: str, maximum: float, restore_rate: float) -> None:
-        """Give a Shopify shop another bucket of query costs, full."""
-        bucket = self._shopify.buckets[shop]
-        with bucket.lock:
-            bucket.maximum, bucket.restore_rate, bucket.level = maximum, restore_rate, -1.0
+    def _pass_on(self, word: str, value: Any, now: float) -> None:
+        """Give a control word to the stand-ins that it addresses. Raises: ValueError."""
+        knowing = {gate.name: gate for gate in self._gates if word in gate.words}
+        if not isinstance(value, dict):
+            for gate in knowing.values():
+                gate.control(word, value, now)
+            return
+        parts = {self._platform_of(value["shop"]): value} if "shop" in value else value
+        for name, part in parts.items():
+            if name not in knowing:
+                raise ValueError(f"no {word} of {name!r}, known: {', '.join(sorted(knowing))}")
+            knowing[name].control(word, part, now)
 
-    def _find(self, ref: str) -> Order:
-        plain = ref.removeprefix("gid://shopify/Order/").rsplit(":", 1)[-1]
-        order = self._store.find_anywhere(plain)
-        if order is None:
-            raise ValueError(f"no order {ref!r}")
-        return order
+    def _platform_of(self, shop: Any) -> str:
+        if shop not in self._world.shops:
+            raise ValueError(f"no shop {shop!r}, known: {', '.join(self._world.shops)}")
+        return self._world.shops[shop].platform

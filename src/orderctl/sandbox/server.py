@@ -10,7 +10,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,19 +19,18 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from orderctl.sandbox.answer import Answer, Gate, Request, as_json, as_text
+import yaml
+
+from orderctl.sandbox.answer import Answer, Request, as_json, as_text
 from orderctl.sandbox.control import Control
 from orderctl.sandbox.faults import BEFORE, Fault, Faults, Plan
-from orderctl.sandbox.kuaidi100 import Kuaidi100Gate
-from orderctl.sandbox.shopify import ShopifyGate
+from orderctl.sandbox.standins import COURIERS, PLATFORMS, Carrier, Gate, Shop, StandIn, choose, load
 from orderctl.sandbox.store import Order, Store
-from orderctl.sandbox.taobao import TaobaoGate
-from orderctl.sandbox.taobao_shipping import METHODS
-from orderctl.sandbox.world import make_world
+from orderctl.sandbox.world import World
 
 HOST = "127.0.0.1"
 LARGEST_BODY = 8 * 1024 * 1024
-TAOBAO_PATHS = ("/router/rest", "/oauth/authorize", "/oauth/token")
+OWN_PATHS = frozenset({"/", "/_books", "/_config", "/_control"})
 
 
 class Server(ThreadingHTTPServer):
@@ -145,18 +144,23 @@ class Sandbox:
     """All stand-ins over one state folder.
 
     Args:
-        state: Folder of the sandbox's own memory; an existing one is continued, its orders are not made anew.
+        state: Folder of the sandbox's own memory; an existing one is continued: its shops and orders are not made anew.
+        shops: Names of shops or platforms, or "all"; None for the shops of the demonstration. Couriers are always there.
         seed: What decides the orders.
         orders: How many orders there are in the beginning, over all shops.
         faults: Seed of the default mix of faults; None for none. A precise plan is set by `set_faults`.
         fonts: Folder of fonts for the label pictures; None for whatever the system has.
         now: The clock, in epoch seconds.
+        late_s: How long the platforms' own background jobs are behind, for the awkward orders that wait for one.
+
+    Raises: ValueError for an unknown shop.
     """
 
     def __init__(
         self,
         state: Path,
         *,
+        shops: Sequence[str] | None = None,
         seed: int = 1,
         orders: int = 40,
         faults: int | None = None,
@@ -164,16 +168,30 @@ class Sandbox:
         now: Callable[[], float] = time.time,
         late_s: int = 0,
     ) -> None:
+        choose(shops)  # before anything is written
         self._now = now
         self.store = Store(Path(state) / "sandbox.sqlite3")
-        make_world(self.store, seed, orders, int(now()), late_s)
+        known = self.store.get("world")
+        if known is None:
+            self.store.put("late_s", late_s)
+        chosen = choose(known.get("shops") if known else shops)
+        standins: dict[str, StandIn] = {name: load(PLATFORMS[name])(self.store, now) for name in chosen}
+        self._world = World(self.store, standins, [shop for some in chosen.values() for shop in some])
+        self._carriers: list[Carrier] = [
+            load(where)(self.store, now, folder=Path(state), fonts=fonts, unseal=self._world.unseal)
+            for where in COURIERS.values()
+        ]
+        self._gates: list[Gate] = [*standins.values(), *self._carriers]
+        self._world.begin(seed, orders, int(now()))
         self._faults = Faults(faults)
-        self._taobao = TaobaoGate(self.store, now, METHODS)
-        self._shopify = ShopifyGate(self.store, now)
-        self._kuaidi100 = Kuaidi100Gate(self.store, now, Path(state) / "labels", fonts)
-        self._control = Control(self.store, self._faults, self._shopify)
+        self._control = Control(self._world, self._faults, self._gates)
         self._server: Server | None = None
         self._thread: threading.Thread | None = None
+
+    @property
+    def shops(self) -> list[Shop]:
+        """The shops there are."""
+        return list(self._world.shops.values())
 
     def start(self, port: int = 0) -> str:
         """Listen on a loopback port (0: any) in a background thread and give the base URL."""
@@ -204,18 +222,20 @@ class Sandbox:
 
     def serve_request(self, request: Request) -> tuple[Fault | None, Answer | None]:
         """Answer one request, with the fault that struck it; no answer means that the connection just ends."""
-        if request.path in ("/", "/_books", "/_control"):
+        if request.path in OWN_PATHS:
             return None, self._own_page(request)
-        gate = self._gate(request.path)
+        gate = next((gate for gate in self._gates if gate.serves(request.path)), None)
         if gate is None:
             return None, as_json({"error": "no stand-in has this path"}, 404)
         operation, subject = gate.operation(request)
-        fault = self._faults.draw(operation, request.path, subject, pages=operation in TaobaoGate.pages)
+        fault = self._faults.draw(operation, request.path, subject, pages=operation in gate.pages)
         if fault is not None and fault.kind in BEFORE:
             return fault, self._refused(gate, request, fault)
         if fault is not None and fault.kind in ("duplicate", "shuffle"):
             request = replace(request, disturb=fault.kind)
         answer = gate.answer(request)
+        if operation in gate.lists:
+            self._control.stir(gate, self._now())
         return fault, broken(answer, fault.kind) if fault is not None else answer
 
     def _refused(self, gate: Gate, request: Request, fault: Fault) -> Answer | None:
@@ -225,30 +245,15 @@ class Sandbox:
             return as_text("<html><body><h1>502 Bad Gateway</h1></body></html>", 502)
         return gate.refusal(fault.kind, request)
 
-    def _gate(self, path: str) -> Gate | None:
-        if path in TAOBAO_PATHS or path.removeprefix("/taobao") in TAOBAO_PATHS:
-            return self._taobao
-        if path.startswith("/shopify/"):
-            return self._shopify
-        if path == "/kuaidi100/label/order" or (
-            path.startswith("/kuaidi100/label/") and path.endswith(".png")
-        ):
-            return self._kuaidi100
-        return None
-
     def _own_page(self, request: Request) -> Answer:
         if request.path == "/":
-            return as_json(
-                {
-                    "taobao": "/taobao",
-                    "kuaidi100": "/kuaidi100",
-                    "shopify": "/shopify/{shop}",
-                    "books": "/_books",
-                    "control": "/_control",
-                }
-            )
+            names = {gate.name: f"/{gate.name}" for gate in self._gates}
+            return as_json({**names, "books": "/_books", "config": "/_config", "control": "/_control"})
         if request.path == "/_books":
-            return as_json(self.books(request.query.get("kind")))
+            return as_json(self.books(request.query.get("kind"), request.query.get("shop")))
+        if request.path == "/_config":
+            text = yaml.safe_dump(self.config(request.base_url), allow_unicode=True, sort_keys=False)
+            return as_text(text, media_type="application/yaml;charset=utf-8")
         if request.verb != "POST":
             return as_json({"error": "POST a JSON object"}, 405)
         try:
@@ -256,9 +261,19 @@ class Sandbox:
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             return as_json({"error": str(error)}, 400)
 
-    def books(self, kind: str | None = None) -> list[dict[str, Any]]:
+    def config(self, url: str) -> dict[str, Any]:
+        """Give what an orderctl.yaml says of this sandbox at `url`: every shop, and who issues labels."""
+        shops = {}
+        for shop in self.shops:
+            standin = self._world.standins[shop.platform]
+            shops[shop.name] = {
+                "platform": shop.platform, "base_url": url + standin.path(shop), "settings": standin.settings(shop),
+            }  # fmt: skip
+        return {"shops": shops, "issuers": {one.name: one.issuer(url) for one in self._carriers}}
+
+    def books(self, kind: str | None = None, shop: str | None = None) -> list[dict[str, Any]]:
         """Give every effect taken, oldest first: ship, amend, waybill, cancel, memo, and refused or repeated attempts."""
-        return self.store.books(kind)
+        return self.store.books(kind, shop)
 
     def control(self, wish: dict[str, Any]) -> dict[str, Any]:
         """Do what a control request says; the methods below are its parts. Raises: ValueError."""
@@ -268,23 +283,27 @@ class Sandbox:
         self, count: int, *, same_recipient_as: str | None = None, shop: str | None = None
     ) -> list[Order]:
         """Let `count` paid orders arrive now."""
-        return self._control.add_orders(count, self._now(), same_recipient_as, shop)
+        return self._world.add_orders(count, int(self._now()), like=same_recipient_as, shop=shop)
 
     def touch(self, order: str, **changes: Any) -> None:
         """Change one order (platform reference): refund, status, address, memo, note."""
-        self._control.touch(order, changes, self._now())
+        self._world.touch(order, changes, self._now())
 
     def set_faults(self, plan: Plan) -> None:
         """Put a plan of faults into force."""
         self._faults.set(plan)
 
-    def expire_tokens(self) -> None:
-        """Let every access token expire, apart from Shopify's permanent one."""
-        self.control({"expire_tokens": True})
+    def expire_tokens(self, of: str | None = None) -> None:
+        """Let every access token expire (those that ever do), or those of one shop or platform."""
+        self.control({"expire_tokens": of or True})
 
     def set_quota(self, quota: Any) -> None:
-        """Set how many Taobao calls are left today, or `{"taobao": n, "kuaidi100": n}`; None lifts the limit."""
-        self._control.limit(quota)
+        """Set how many calls everybody has left, or `{"NAME": n}` those of one stand-in; None lifts the limit."""
+        self.control({"quota": quota})
+
+    def set_churn(self, shop: str, per_call: int) -> None:
+        """Let so many orders of a shop change after each page read at its platform, from now on; 0 ends it."""
+        self.control({"churn": {"shop": shop, "per_call": per_call}})
 
 
 def serve(state: Path, port: int = 0, *, ready: Callable[[str], None] | None = None, **options: Any) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,8 @@ CREATE INDEX IF NOT EXISTS orders_modified ON orders (platform, shop, modified, 
 CREATE INDEX IF NOT EXISTS orders_created ON orders (platform, shop, created, number, status, kind);
 CREATE INDEX IF NOT EXISTS orders_ref ON orders (ref);
 CREATE INDEX IF NOT EXISTS orders_name ON orders (platform, shop, name);
-CREATE TABLE IF NOT EXISTS parts (shop TEXT, id TEXT, ref TEXT NOT NULL, PRIMARY KEY (shop, id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS parts (
+    shop TEXT, id TEXT, ref TEXT NOT NULL, PRIMARY KEY (shop, id)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS waybills (
     task TEXT PRIMARY KEY, order_id TEXT, company TEXT NOT NULL, number TEXT NOT NULL UNIQUE, issued REAL NOT NULL,
     cancelled INTEGER NOT NULL DEFAULT 0, body TEXT NOT NULL);
@@ -45,11 +47,26 @@ CREATE INDEX IF NOT EXISTS books_kind ON books (kind, subject);
 COLUMNS = (
     "platform, shop, ref, number, created, modified, kind, status, financial, fulfilment, name, test, body"
 )
+MARKS = ", ".join("?" * 13)
+CHUNK = 1000
+"""So many new orders are written at once."""
+
+
+@dataclass(frozen=True)
+class Token:
+    """What a token is good for; `expires` is epoch seconds, `scope` is what its stand-in made of it."""
+
+    shop: str
+    scope: str
+    expires: float
 
 
 @dataclass
 class Order:
-    """One order of a stand-in platform; `created` and `modified` are epoch seconds, `body` is the whole record."""
+    """One order of a stand-in platform; `created` and `modified` are epoch seconds, `body` is the whole record.
+
+    `parts` are ids of things inside it (parcels and the like) by which it can be found; it is only written, never read.
+    """
 
     platform: str
     shop: str
@@ -64,59 +81,26 @@ class Order:
     fulfilment: str | None = None
     name: str | None = None
     test: bool = False
+    parts: tuple[str, ...] = ()
 
     def row(self) -> tuple[Any, ...]:
         """Give the values of COLUMNS."""
         body = json.dumps(self.body, ensure_ascii=False, separators=(",", ":"))
         return (
-            self.platform,
-            self.shop,
-            self.ref,
-            self.number,
-            self.created,
-            self.modified,
-            self.kind,
-            self.status,
-            self.financial,
-            self.fulfilment,
-            self.name,
-            int(self.test),
-            body,
-        )
+            self.platform, self.shop, self.ref, self.number, self.created, self.modified, self.kind, self.status,
+            self.financial, self.fulfilment, self.name, int(self.test), body,
+        )  # fmt: skip
 
 
 def to_order(row: Sequence[Any]) -> Order:
     """Read one row of COLUMNS."""
-    (
-        platform,
-        shop,
-        ref,
-        number,
-        created,
-        modified,
-        kind,
-        status,
-        financial,
-        fulfilment,
-        name,
-        test,
-        body,
-    ) = row
-    return Order(
-        platform,
-        shop,
-        ref,
-        number,
-        created,
-        modified,
-        json.loads(body),
-        kind,
-        status,
-        financial,
-        fulfilment,
-        name,
-        bool(test),
+    platform, shop, ref, number, created, modified, kind, status, financial, fulfilment, name, test, body = (
+        row
     )
+    return Order(
+        platform, shop, ref, number, created, modified, json.loads(body), kind, status, financial, fulfilment, name,
+        bool(test),
+    )  # fmt: skip
 
 
 class Store:
@@ -167,6 +151,10 @@ class Store:
         with self.transaction():
             return self._db.execute(sql, params).rowcount
 
+    def define(self, sql: str) -> None:
+        """Make a table or index of one stand-in's own, "IF NOT EXISTS"."""
+        self.write(sql)
+
     def get(self, key: str, default: Any = None) -> Any:
         """Give the setting under `key`."""
         found = self.rows("SELECT value FROM meta WHERE key = ?", (key,))
@@ -183,19 +171,61 @@ class Store:
             self.put(key, value)
             return value
 
-    def add(self, orders: Iterable[Order]) -> None:
-        """Write new orders, with the ids of their fulfilment orders so that these can be found."""
-        marks = ", ".join("?" * 13)
+    def spend(self, key: str) -> bool:
+        """Take one from the allowance under `key`; False if it is used up. One that nobody set never ends."""
         with self.transaction():
-            for order in orders:
-                self._db.execute(f"INSERT INTO orders ({COLUMNS}) VALUES ({marks})", order.row())
-                self.index_parts(order)
+            left = self.get(key)
+            if left is not None and left > 0:
+                self.put(key, left - 1)
+            return left is None or left > 0
 
-    def index_parts(self, order: Order) -> None:
-        """Remember to which order each of its fulfilment orders and fulfilments belongs."""
-        parts = [*order.body.get("fulfillmentOrders", ()), *order.body.get("fulfillments", ())]
-        for part in parts:
-            self.write("INSERT OR REPLACE INTO parts VALUES (?, ?, ?)", (order.shop, part["id"], order.ref))
+    def limit(self, key: str, left: Any) -> None:
+        """Set the allowance under `key`; None lifts it. Raises: ValueError for what is no number."""
+        if left is not None and (type(left) is not int or left < 0):
+            raise ValueError(f"{left!r} is no allowance: a whole number, or null for none")
+        self.put(key, left)
+
+    def keep_token(self, token: str, platform: str, shop: str, kind: str, scope: str, expires: float) -> None:
+        """Remember a token; `kind` is "access", "refresh" or "code"."""
+        self.write(
+            "INSERT OR REPLACE INTO tokens VALUES (?, ?, ?, ?, ?, ?)",
+            (token, platform, shop, kind, scope, expires),
+        )
+
+    def token(self, token: str, platform: str, kind: str = "access") -> Token | None:
+        """Give what is known of a token, expired or not."""
+        found = self.rows(
+            "SELECT shop, scope, expires FROM tokens WHERE token = ? AND platform = ? AND kind = ?",
+            (token, platform, kind),
+        )
+        return Token(*found[0]) if found else None
+
+    def forget_token(self, token: str) -> None:
+        """Make a token unknown."""
+        self.write("DELETE FROM tokens WHERE token = ?", (token,))
+
+    def add(self, orders: Iterable[Order]) -> None:
+        """Write new orders."""
+        with self.transaction():
+            for chunk in batched(orders, CHUNK):
+                self._db.executemany(
+                    f"INSERT INTO orders ({COLUMNS}) VALUES ({MARKS})", [one.row() for one in chunk]
+                )
+                self._index_parts(chunk)
+
+    def _index_parts(self, orders: Iterable[Order]) -> None:
+        parts = [(one.shop, part, one.ref) for one in orders for part in one.parts]
+        if parts:
+            self._db.executemany("INSERT OR REPLACE INTO parts VALUES (?, ?, ?)", parts)
+
+    def bearer(self, shop: str, number: str) -> str | None:
+        """Give the person whose parcel bears a waybill number, as `take_number` was told."""
+        found = self.rows("SELECT person FROM numbers WHERE shop = ? AND number = ?", (shop, number))
+        return str(found[0][0]) if found else None
+
+    def take_number(self, shop: str, number: str, person: str) -> None:
+        """Remember whose parcel bears a waybill number; the first one stays."""
+        self.write("INSERT OR IGNORE INTO numbers VALUES (?, ?, ?)", (shop, number, person))
 
     def find(self, platform: str, shop: str, ref: str) -> Order | None:
         """Give one order."""
@@ -208,10 +238,10 @@ class Store:
         found = self.rows(f"SELECT {COLUMNS} FROM orders WHERE ref = ?", (ref,))
         return to_order(found[0]) if found else None
 
-    def find_part(self, shop: str, part: str) -> Order | None:
-        """Give the Shopify order to which a fulfilment order or fulfilment belongs."""
+    def find_part(self, platform: str, shop: str, part: str) -> Order | None:
+        """Give the order to which a part belongs."""
         found = self.rows("SELECT ref FROM parts WHERE shop = ? AND id = ?", (shop, part))
-        return self.find("shopify", shop, found[0][0]) if found else None
+        return self.find(platform, shop, found[0][0]) if found else None
 
     def save(self, order: Order, now: float) -> None:
         """Write a changed order; it counts as modified at `now`."""
@@ -220,7 +250,7 @@ class Store:
         sql = f"UPDATE orders SET {marks} WHERE platform = ? AND shop = ? AND ref = ?"
         with self.transaction():
             self._db.execute(sql, (*order.row(), order.platform, order.shop, order.ref))
-            self.index_parts(order)
+            self._index_parts([order])
 
     def select(self, where: str, params: Sequence[Any], tail: str) -> list[Order]:
         """Give the orders that meet a SQL condition; `tail` orders and limits."""
@@ -233,39 +263,33 @@ class Store:
         return int(self.rows(f"SELECT count(*) FROM orders WHERE {where}", params)[0][0])
 
     def book(
-        self,
-        now: float,
-        platform: str,
-        shop: str,
-        kind: str,
-        subject: str,
-        number: str | None,
-        detail: dict[str, Any],
-        request: Any,
-    ) -> None:
+        self, now: float, platform: str, shop: str, kind: str, subject: str, number: str | None,
+        detail: dict[str, Any], request: Any,
+    ) -> None:  # fmt: skip
         """Enter one effect, or one refused or repeated attempt at it, into the books."""
         at = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        values = (
-            at,
-            platform,
-            shop,
-            kind,
-            subject,
-            number,
-            json.dumps(detail, ensure_ascii=False),
-            json.dumps(request, ensure_ascii=False),
-        )
+        texts = (json.dumps(detail, ensure_ascii=False), json.dumps(request, ensure_ascii=False))
         self.write(
             "INSERT INTO books (at, platform, shop, kind, subject, number, detail, request) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            values,
+            (at, platform, shop, kind, subject, number, *texts),
         )
 
-    def books(self, kind: str | None = None) -> list[dict[str, Any]]:
-        """Give the books, oldest first."""
+    def books(self, kind: str | None = None, shop: str | None = None) -> list[dict[str, Any]]:
+        """Give the books, oldest first: all, or those of one kind or shop."""
         names = ("seq", "at", "platform", "shop", "kind", "subject", "number", "detail", "request")
-        sql = f"SELECT {', '.join(names)} FROM books WHERE ? IS NULL OR kind = ? ORDER BY seq"
-        entries = [dict(zip(names, row, strict=True)) for row in self.rows(sql, (kind, kind))]
+        sql = (
+            f"SELECT {', '.join(names)} FROM books WHERE (? IS NULL OR kind = ?) AND (? IS NULL OR shop = ?)"
+        )
+        rows = self.rows(f"{sql} ORDER BY seq", (kind, kind, shop, shop))
+        entries = [dict(zip(names, row, strict=True)) for row in rows]
         for entry in entries:
             entry["detail"], entry["request"] = json.loads(entry["detail"]), json.loads(entry["request"])
         return entries
+
+
+def batched(orders: Iterable[Order], size: int) -> Iterator[list[Order]]:
+    """Give the orders in lists of at most `size`."""
+    left = iter(orders)
+    while chunk := list(islice(left, size)):
+        yield chunk

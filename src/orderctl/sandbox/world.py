@@ -1,4 +1,4 @@
-"""Makes the orders of the stand-ins: seeded, lifelike, and with every awkward case among the first of each shop.
+"""The world of the stand-ins: which shops there are, what orders they have, and how these change.
 
 The one invariant: order number n of a shop depends on seed, shop and n alone (its times: also on when the world was
 made), so adding orders later never changes the ones before.
@@ -6,11 +6,13 @@ made), so adding orders later never changes the ones before.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from random import Random
+from typing import Any
 
-from orderctl.sandbox import shopify_orders, taobao_orders
+from orderctl.sandbox.people import Person
+from orderctl.sandbox.standins import Shop, StandIn
 from orderctl.sandbox.store import Order, Store
 
 SPREAD_SECONDS = 3 * 86_400
@@ -19,85 +21,107 @@ SETTLED_SECONDS = 300
 """None of them was touched during this time, so a careful reader's first window holds them all."""
 
 
-@dataclass(frozen=True)
-class Shop:
-    """One shop of the sandbox; `share` is its part of the orders in percent."""
-
-    platform: str
-    name: str
-    share: int
-    currency: str = "CNY"
-    zone: str = "Asia/Shanghai"
-    title: str = ""
-
-
-SHOPS = (
-    Shop("taobao", "tb-demo", 45, title="样例旗舰店"),
-    Shop("shopify", "sf-demo", 35, currency="USD", zone="America/New_York", title="Sample Goods"),
-    Shop("shopify", "sf-cny", 20, title="样例生活馆"),
-)
-BY_NAME = {shop.name: shop for shop in SHOPS}
-
-
-def shares(total: int) -> list[tuple[Shop, int]]:
-    """Divide `total` orders among the shops, exactly."""
-    counts = [total * shop.share // 100 for shop in SHOPS]
+def divide(total: int, shops: Sequence[Shop]) -> list[tuple[Shop, int]]:
+    """Divide `total` orders among the shops by their shares, exactly."""
+    whole = sum(shop.share for shop in shops)
+    counts = [total * shop.share // whole for shop in shops]
     for index in range(total - sum(counts)):
         counts[index % len(counts)] += 1
-    return list(zip(SHOPS, counts, strict=True))
+    return list(zip(shops, counts, strict=True))
 
 
-def make_order(
-    shop: Shop, seed: int, number: int, *, at: int, case: str | None, like: Order | None = None
-) -> Order:
-    """Make order `number` (from 1) of a shop, placed at epoch second `at`; `case` names an awkward one."""
-    dice = Random(f"{seed}|{shop.name}|{number}")
-    if shop.platform == "taobao":
-        person = taobao_orders.recipient(like.body) if like else None
-        return taobao_orders.make(shop.name, shop.title, seed, number, dice, at=at, case=case, person=person)
-    body = like.body if like else None
-    return shopify_orders.make(shop.name, shop.currency, seed, number, dice, at=at, case=case, like=body)
+class World:
+    """The shops of one sandbox and their orders; `now` is always an argument, in epoch seconds."""
 
+    def __init__(self, store: Store, standins: Mapping[str, StandIn], shops: Sequence[Shop]) -> None:
+        self.store, self.standins = store, standins
+        self.shops = {shop.name: shop for shop in shops}
 
-def first_orders(shop: Shop, seed: int, count: int, now: int, late_s: int = 0) -> Iterator[Order]:
-    """Make the orders a shop begins with: the awkward cases first, then ordinary ones.
+    def begin(self, seed: int, total: int, now: int) -> None:
+        """Fill an empty store; a store that has its world is left alone."""
+        with self.store.transaction():
+            if self.store.get("world") is not None:
+                return
+            for shop, count in divide(total, list(self.shops.values())):
+                self.store.add(self._first_orders(shop, seed, count, now))
+                self.store.put(f"orders.{shop.name}", count)
+            self.store.put(
+                "world", {"seed": seed, "orders": total, "made_at": now, "shops": list(self.shops)}
+            )
 
-    `late_s` is how long the background job that makes fulfilment orders is behind on one of them.
-    """
-    cases = taobao_orders.CASES if shop.platform == "taobao" else shopify_orders.CASES[shop.name]
-    for index in range(count):
-        behind = SETTLED_SECONDS + 600 + (SPREAD_SECONDS - 900) * (count - index) // count
-        case = cases[index] if index < len(cases) else None
-        order = make_order(shop, seed, index + 1, at=now - behind, case=case)
-        if case == "no fulfilment order":
-            for part in order.body["fulfillmentOrders"]:
-                part["createdAt"] = shopify_orders.instant(now + late_s)
-        yield order
+    def _first_orders(self, shop: Shop, seed: int, count: int, now: int) -> Iterator[Order]:
+        """Make the orders a shop begins with: the awkward cases first, then ordinary ones."""
+        cases = self.standins[shop.platform].cases(shop)
+        for index in range(count):
+            behind = SETTLED_SECONDS + 600 + (SPREAD_SECONDS - 900) * (count - index) // count
+            case = cases[index] if index < len(cases) else None
+            yield self._make(shop, seed, index + 1, at=now - behind, case=case)
 
+    def _make(
+        self, shop: Shop, seed: int, number: int, *, at: int, case: str | None, like: Order | None = None
+    ) -> Order:
+        dice = Random(f"{seed}|{shop.name}|{number}")
+        return self.standins[shop.platform].make(shop, seed, number, dice, at=at, case=case, like=like)
 
-def make_world(store: Store, seed: int, total: int, now: int, late_s: int = 0) -> None:
-    """Fill an empty store; a store that has its world is left alone."""
-    with store.transaction():
-        if store.get("world") is not None:
-            return
-        for shop, count in shares(total):
-            store.add(first_orders(shop, seed, count, now, late_s))
-            store.put(f"orders.{shop.name}", count)
-        store.put("world", {"seed": seed, "orders": total, "made_at": now})
+    def add_orders(self, count: int, now: int, *, like: str | None, shop: str | None) -> list[Order]:
+        """Let `count` paid orders arrive now: for the recipient of order `like`, in one shop, or spread over all.
 
+        Raises: ValueError for an unknown order or shop.
+        """
+        model = self.find(like) if like else None
+        only = model.shop if model else shop
+        if only is not None and only not in self.shops:
+            raise ValueError(f"no shop {only!r}, known: {', '.join(self.shops)}")
+        made = []
+        with self.store.transaction():
+            seed = self.seed()
+            parts = [(self.shops[only], count)] if only else divide(count, list(self.shops.values()))
+            for one, part in parts:
+                for _ in range(part):
+                    number = self.store.count(f"orders.{one.name}")
+                    made.append(self._make(one, seed, number, at=now - 30, case="ready", like=model))
+            self.store.add(made)
+        return made
 
-def add_orders(
-    store: Store, count: int, now: int, *, like: Order | None = None, shop: str | None = None
-) -> list[Order]:
-    """Let `count` paid orders arrive now: all for the recipient of `like`, or in one shop, or spread over the shops."""
-    made = []
-    with store.transaction():
-        seed = store.get("world")["seed"]
-        only = like.shop if like else shop
-        for one, part in [(BY_NAME[only], count)] if only else shares(count):
-            for _ in range(part):
-                number = store.count(f"orders.{one.name}")
-                order = make_order(one, seed, number, at=now - 30, case="ready", like=like)
-                store.add([order])
-                made.append(order)
-    return made
+    def touch(self, ref: str, changes: Mapping[str, Any], now: float) -> None:
+        """Change one order as its buyer or seller would. Raises: ValueError."""
+        with self.store.transaction():
+            order = self.find(ref)
+            self.standins[order.platform].touch(order, changes, self.seed(), now)
+            self.store.save(order, now)
+
+    def stir(self, shop: str, count: int, turn: int, now: float) -> None:
+        """Let `count` orders of a shop change, whichever; `turn` decides which."""
+        with self.store.transaction():
+            platform, seed = self.shops[shop].platform, self.seed()
+            dice = Random(f"{seed}|{shop}|churn|{turn}")
+            bounds = self.store.rows(
+                "SELECT min(id), max(id) FROM orders WHERE platform = ? AND shop = ?", (platform, shop)
+            )
+            if bounds[0][0] is None:
+                return
+            for _ in range(count):
+                (order,) = self.store.select(
+                    "platform = ? AND shop = ? AND id >= ?", (platform, shop, dice.randint(*bounds[0])),
+                    "ORDER BY id LIMIT 1",
+                )  # fmt: skip
+                self.standins[platform].touch(order, {"memo": f"churn {turn}"}, seed, now)
+                self.store.save(order, now)
+
+    def unseal(self, ref: str, seal: str) -> Person | None:
+        """Give the plain recipient behind an order's seal; None if the order is unknown or the seal is not its own."""
+        order = self.store.find_anywhere(ref)
+        return self.standins[order.platform].unseal(order, seal) if order else None
+
+    def find(self, ref: str) -> Order:
+        """Give an order by its reference, "SHOP:REFERENCE", or whatever ends in "/REFERENCE". Raises: ValueError."""
+        *before, plain = re.split(r"[:/]", ref)
+        shop = self.shops.get(before[0]) if before else None
+        order = self.store.find(shop.platform, shop.name, plain) if shop else self.store.find_anywhere(plain)
+        if order is None:
+            raise ValueError(f"no order {ref!r}")
+        return order
+
+    def seed(self) -> int:
+        """Give what decides the orders."""
+        return int(self.store.get("world")["seed"])

@@ -5,22 +5,24 @@ The one invariant: fulfilment orders, lines and the order's own status always te
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from random import Random
 from typing import Any
 
-from orderctl.sandbox.shopify_orders import hold, instant, make_address, refresh
-from orderctl.sandbox.shopify_search import FINANCIAL
+from orderctl.sandbox.shopify.orders import hold, make_address, refresh
+from orderctl.sandbox.shopify.search import FINANCIAL
 from orderctl.sandbox.store import Order
+from orderctl.sandbox.texts import utc
 
 
-def touch(order: Order, changes: dict[str, Any], seed: int, now: float) -> None:
+def touch(order: Order, changes: Mapping[str, Any], seed: int, now: float) -> None:
     """Change an order as a buyer or seller would. Raises: ValueError for a change nobody can make."""
     body = order.body
     for what, value in changes.items():
         if what == "refund" and value is True:
             refund_everything(body)
         elif what == "status" and value == "cancelled":
-            body |= {"cancelledAt": instant(now), "cancelReason": "CUSTOMER"}
+            body |= {"cancelledAt": utc(now), "cancelReason": "CUSTOMER"}
             close_fulfilment_orders(body, "CANCELLED")
         elif what == "status" and value == "ON_HOLD":
             body["displayFulfillmentStatus"] = "ON_HOLD"
@@ -37,7 +39,7 @@ def touch(order: Order, changes: dict[str, Any], seed: int, now: float) -> None:
             raise ValueError(
                 f"an order has no change {what!r} to {value!r}: refund, status, address, memo, note"
             )
-    body["updatedAt"] = instant(max(now, order.modified))
+    body["updatedAt"] = utc(max(now, order.modified))
     refresh(order)
 
 

@@ -10,9 +10,11 @@ import re
 from typing import Any, NoReturn
 
 from orderctl.sandbox.store import Order
-from orderctl.sandbox.taobao import Call, Method, TopError, create_token, refresh_token
-from orderctl.sandbox.taobao_orders import OPEN_REFUNDS, local, mark_shipped
-from orderctl.sandbox.taobao_trades import (
+from orderctl.sandbox.taobao.calls import Call, Method
+from orderctl.sandbox.taobao.envelopes import TopError
+from orderctl.sandbox.taobao.orders import OPEN_REFUNDS, mark_shipped
+from orderctl.sandbox.taobao.tokens import create_token, refresh_token
+from orderctl.sandbox.taobao.trades import (
     fullinfo,
     increment,
     meaning,
@@ -23,6 +25,7 @@ from orderctl.sandbox.taobao_trades import (
     server_time,
     sold,
 )
+from orderctl.sandbox.texts import beijing
 
 OFFLINE = "isv.logistics-offline-service-error:"
 RESEND = "isv.logistics-update-company-or-mailno-error:"
@@ -84,8 +87,7 @@ def check_number(call: Call, order: Order, family: str) -> tuple[str, str]:
         refuse(call, order, family + "B57", "物流公司不存在")
     if not PATTERNS[company].match(number):
         refuse(call, order, family + "B60", "运单号不符合规则或已经被使用")
-    user = call.store.rows("SELECT person FROM numbers WHERE shop = ? AND number = ?", (call.shop, number))
-    if user and user[0][0] != order.body["_group"]:
+    if call.store.bearer(call.shop, number) not in (None, order.body["_group"]):
         refuse(call, order, family + "F04", "运单号已被其他收件人的订单使用")
     return company, number
 
@@ -130,7 +132,7 @@ def offline_send(call: Call) -> dict[str, Any]:
             refuse(call, order, OFFLINE + "B02", "订单存在退款申请，不允许发货")
         company, number = check_number(call, order, OFFLINE)
         mark_shipped(order.body, lines, company, number, call.now)
-        take_number(call, order, number)
+        call.store.take_number(call.shop, number, order.body["_group"])
         write(call, order, "ship", number, lines, {"company": company})
     return {"shipping": {"is_success": True}}
 
@@ -155,16 +157,9 @@ def consign_resend(call: Call) -> dict[str, Any]:
         before = sorted({line["invoice_no"] for line in lines})
         for line in lines:
             line |= {"logistics_company": company, "invoice_no": number}
-        take_number(call, order, number)
+        call.store.take_number(call.shop, number, order.body["_group"])
         write(call, order, "amend", number, lines, {"company": company, "before": before})
     return {"shipping": {"is_success": True}}
-
-
-def take_number(call: Call, order: Order, number: str) -> None:
-    """Remember whose parcel bears a number."""
-    call.store.write(
-        "INSERT OR IGNORE INTO numbers VALUES (?, ?, ?)", (call.shop, number, order.body["_group"])
-    )
 
 
 def write(
@@ -172,7 +167,7 @@ def write(
 ) -> None:
     """Save the changed trade and enter the effect into the books."""
     order.status = order.body["status"]
-    order.body["modified"] = local(max(call.now, order.modified))
+    order.body["modified"] = beijing(max(call.now, order.modified))
     call.store.save(order, call.now)
     units = [
         {"line": str(line["oid"]), "quantity": line["num"], "sku": line["outer_sku_id"]} for line in lines

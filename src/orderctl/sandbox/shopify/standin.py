@@ -9,9 +9,10 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from random import Random
+from typing import Any, ClassVar
 
 from graphql import (
     DocumentNode,
@@ -24,11 +25,22 @@ from graphql import (
 )
 
 from orderctl.sandbox.answer import Answer, Request, as_json
-from orderctl.sandbox.shopify_cost import MAXIMUM_COST, Bucket, Costing, spent
-from orderctl.sandbox.shopify_graph import SCHEMA
-from orderctl.sandbox.shopify_view import Context
-from orderctl.sandbox.store import Store
-from orderctl.sandbox.world import BY_NAME
+from orderctl.sandbox.buckets import Bucket
+from orderctl.sandbox.people import Person
+from orderctl.sandbox.shopify import changes as change
+from orderctl.sandbox.shopify import orders
+from orderctl.sandbox.shopify.cost import MAXIMUM_COST, Costing, spent, throttle_status
+from orderctl.sandbox.shopify.graph import SCHEMA
+from orderctl.sandbox.shopify.view import Context
+from orderctl.sandbox.standins import Shop
+from orderctl.sandbox.store import Order, Store
+from orderctl.sandbox.texts import utc
+
+SHOPS = (
+    Shop("shopify", "sf-demo", 35, currency="USD", zone="America/New_York", title="Sample Goods"),
+    Shop("shopify", "sf-cny", 20, title="样例生活馆"),
+)
+BY_NAME = {shop.name: shop for shop in SHOPS}
 
 TOKEN = "shpat_sandbox"
 CLIENT_ID = "sandbox-client"
@@ -79,14 +91,70 @@ def as_error(error: GraphQLError) -> dict[str, Any]:
     return value
 
 
-class ShopifyGate:
-    """The stand-in of the platform, for every shop of it."""
+class Shopify:
+    """The platform, with every shop of it."""
 
-    pages: frozenset[str] = frozenset()
+    name: ClassVar[str] = "shopify"
+    shops: ClassVar[tuple[Shop, ...]] = SHOPS
+    lists: ClassVar[frozenset[str]] = frozenset({"shopify:orders"})
+    pages: ClassVar[frozenset[str]] = frozenset()
+    words: ClassVar[frozenset[str]] = frozenset({"access", "bucket"})
 
     def __init__(self, store: Store, now: Callable[[], float]) -> None:
         self._store, self._now = store, now
-        self.buckets = {name: Bucket(*numbers) for name, numbers in BUCKETS.items()}
+        self._buckets = {name: Bucket(*numbers) for name, numbers in BUCKETS.items()}
+
+    def path(self, shop: Shop) -> str:
+        """Every shop has its own domain there, its own path here."""
+        return f"/shopify/{shop.name}"
+
+    def settings(self, shop: Shop) -> dict[str, str]:
+        """Give a token that never expires."""
+        return {"token": TOKEN}
+
+    def serves(self, path: str) -> bool:
+        """Everything below the shops."""
+        return path.startswith("/shopify/")
+
+    def cases(self, shop: Shop) -> Sequence[str]:
+        """Name the awkward cases of a shop."""
+        return orders.CASES[shop.name]
+
+    def make(
+        self,
+        shop: Shop,
+        seed: int,
+        number: int,
+        dice: Random,
+        *,
+        at: int,
+        case: str | None,
+        like: Order | None,
+    ) -> Order:
+        """Make one order; the fulfilment orders of one case come late, as a background job's."""
+        body = like.body if like else None
+        order = orders.make(shop.name, shop.currency, seed, number, dice, at=at, case=case, like=body)
+        if case == "no fulfilment order":
+            for part in order.body["fulfillmentOrders"]:
+                part["createdAt"] = utc(self._now() + self._store.get("late_s", 0))
+        return order
+
+    def touch(self, order: Order, changes: Mapping[str, Any], seed: int, now: float) -> None:
+        """Change an order as a buyer or seller would. Raises: ValueError for a change nobody can make."""
+        change.touch(order, changes, seed, now)
+
+    def unseal(self, order: Order, seal: str) -> Person | None:
+        """Nothing is sealed here."""
+        return None
+
+    def control(self, word: str, value: Any, now: float) -> None:
+        """`access`: what the app may see of a shop; `bucket`: another bucket of query costs, full."""
+        given = dict(value)
+        shop = given.pop("shop")
+        if word == "access":
+            self._store.put(f"shopify.access.{shop}", given)
+        else:
+            self._buckets[shop].refill(float(given["maximum"]), float(given["restore_rate"]))
 
     def operation(self, request: Request) -> tuple[str, str]:
         """Name what is asked for: `shopify:` and the first field of the query, or `shopify:access_token`."""
@@ -164,20 +232,13 @@ class ShopifyGate:
         with self._store.transaction():
             serial = self._store.count("shopify.tokens")
             token = "shpat_" + hashlib.sha256(f"{shop}|{serial}|{self._now()}".encode()).hexdigest()[:32]
-            self._store.write(
-                "INSERT INTO tokens VALUES (?, 'shopify', ?, 'access', ?, ?)",
-                (token, shop, " ".join(SCOPES), self._now() + TOKEN_SECONDS),
-            )
+            expires = self._now() + TOKEN_SECONDS
+            self._store.keep_token(token, "shopify", shop, "access", " ".join(SCOPES), expires)
         return as_json({"access_token": token, "scope": ",".join(SCOPES), "expires_in": TOKEN_SECONDS})
 
     def _admitted(self, shop: str, token: str) -> bool:
-        if token == TOKEN:
-            return True
-        found = self._store.rows(
-            "SELECT 1 FROM tokens WHERE token = ? AND platform = 'shopify' AND shop = ? AND expires > ?",
-            (token, shop, self._now()),
-        )
-        return bool(found)
+        found = self._store.token(token, "shopify")
+        return token == TOKEN or (found is not None and found.shop == shop and found.expires > self._now())
 
     def _graphql(self, shop: str, request: Request) -> Answer:
         if not self._admitted(shop, request.headers.get("x-shopify-access-token", "")):
@@ -214,9 +275,9 @@ class ShopifyGate:
             return as_json({"errors": [{"message": message, "extensions": {
                 "code": "MAX_COST_EXCEEDED", "cost": cost, "maxCost": MAXIMUM_COST, "documentation": DOCUMENTATION,
             }}]})  # fmt: skip
-        bucket = self.buckets[shop]
+        bucket = self._buckets[shop]
         if not bucket.take(cost, self._now()):
-            return self._throttled(cost, bucket.status())
+            return self._throttled(cost, throttle_status(bucket))
         context = self._context(shop)
         result = execute_sync(
             SCHEMA, document, variable_values=variables, context_value=context, operation_name=name
@@ -231,7 +292,11 @@ class ShopifyGate:
         if result.data is not None:
             answer["data"] = result.data
         answer["extensions"] = {
-            "cost": {"requestedQueryCost": cost, "actualQueryCost": actual, "throttleStatus": bucket.status()}
+            "cost": {
+                "requestedQueryCost": cost,
+                "actualQueryCost": actual,
+                "throttleStatus": throttle_status(bucket),
+            }
         }
         if context.warnings:
             answer["extensions"]["search"] = context.warnings

@@ -1,6 +1,6 @@
-"""What a query costs, and the bucket it is paid from.
+"""What a query costs.
 
-The one invariant: the requested cost must be in the bucket before a query runs; what it did not need goes back.
+The one invariant: the requested cost of a query is known, and paid, before any of it runs.
 
 How the platform weighs connections is not published. Here an object costs 1, a mutation 10, scalars and the amounts of
 a money bag nothing, and a connection twice the binary logarithm of its size times what one of its entries costs.
@@ -9,9 +9,8 @@ a money bag nothing, and a connection twice the binary logarithm of its size tim
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from graphql import (
@@ -30,6 +29,8 @@ from graphql import (
     is_leaf_type,
 )
 from graphql.type import GraphQLSchema
+
+from orderctl.sandbox.buckets import Bucket
 
 MAXIMUM_COST = 1000
 MUTATION_COST = 10
@@ -119,40 +120,13 @@ class Costing:
         return None
 
 
-@dataclass
-class Bucket:
-    """A leaking bucket of points; it is full in the beginning. Times are seconds."""
-
-    maximum: float
-    restore_rate: float
-    level: float = -1.0
-    at: float = 0.0
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def take(self, points: float, now: float) -> bool:
-        """Take points if they are there."""
-        with self.lock:
-            if self.level < 0:
-                self.level, self.at = self.maximum, now
-            self.level = min(self.maximum, self.level + max(now - self.at, 0) * self.restore_rate)
-            self.at = now
-            if points > self.level:
-                return False
-            self.level -= points
-            return True
-
-    def give_back(self, points: float) -> None:
-        """Return what was not needed."""
-        with self.lock:
-            self.level = min(self.maximum, self.level + points)
-
-    def status(self) -> dict[str, float]:
-        """Give the numbers a client sees."""
-        return {
-            "maximumAvailable": float(self.maximum),
-            "currentlyAvailable": int(max(self.level, 0)),
-            "restoreRate": float(self.restore_rate),
-        }
+def throttle_status(bucket: Bucket) -> dict[str, float]:
+    """Give the numbers of a bucket that a client sees."""
+    return {
+        "maximumAvailable": float(bucket.maximum),
+        "currentlyAvailable": int(max(bucket.level, 0)),
+        "restoreRate": float(bucket.restore_rate),
+    }
 
 
 def spent(value: Any) -> float:

@@ -13,11 +13,11 @@ from typing import Any
 from graphql import GraphQLError, GraphQLObjectType, build_schema, get_named_type
 from graphql.type import GraphQLSchema
 
-from orderctl.sandbox import shopify_shipping
-from orderctl.sandbox.shopify_orders import instant
-from orderctl.sandbox.shopify_search import to_sql
-from orderctl.sandbox.shopify_view import Context, Info, to_node
-from orderctl.sandbox.world import Shop
+from orderctl.sandbox.shopify import shipping
+from orderctl.sandbox.shopify.search import to_sql
+from orderctl.sandbox.shopify.view import Context, Info, to_node
+from orderctl.sandbox.standins import Shop
+from orderctl.sandbox.texts import utc
 
 SORTED_BY = {"CREATED_AT": "created", "UPDATED_AT": "modified", "PROCESSED_AT": "created"}
 FULFILMENT_SCOPE = "read_merchant_managed_fulfillment_orders"
@@ -108,7 +108,7 @@ def resolve_connection(source: dict[str, Any], info: Info, **args: Any) -> dict[
     if info.field_name == "fulfillmentOrders" and FULFILMENT_SCOPE not in info.context.scopes:
         items = []
     if info.field_name == "fulfillmentOrders":
-        items = [item for item in items if item["createdAt"] <= instant(info.context.now)]
+        items = [item for item in items if item["createdAt"] <= utc(info.context.now)]
     if args.get("reverse"):
         items.reverse()
     low, high = 0, len(items)
@@ -152,7 +152,7 @@ def resolve_node(_: Any, info: Info, id: str) -> dict[str, Any] | None:
         found = context.store.find("shopify", context.shop.name, number)
         return to_node(found) if found else None
     names = {"FulfillmentOrder": "fulfillmentOrders", "Fulfillment": "fulfillments"}
-    owner = context.store.find_part(context.shop.name, id) if kind in names else None
+    owner = context.store.find_part("shopify", context.shop.name, id) if kind in names else None
     if owner is None:
         return None
     parts: list[dict[str, Any]] = to_node(owner)[names[kind]]
@@ -190,7 +190,7 @@ def resolve_shop(_: Any, info: Info) -> dict[str, Any]:
 
 def make_schema() -> GraphQLSchema:
     """Build the executable schema."""
-    schema = build_schema(files("orderctl.sandbox").joinpath("schema.graphql").read_text("utf-8"))
+    schema = build_schema(files("orderctl.sandbox.shopify").joinpath("schema.graphql").read_text("utf-8"))
     for kind in schema.type_map.values():
         if (
             not isinstance(kind, GraphQLObjectType)
@@ -212,7 +212,7 @@ def make_schema() -> GraphQLSchema:
             "nodes": resolve_nodes,
         },
         "Mutation": {
-            "fulfillmentCreate": shopify_shipping.create, "fulfillmentTrackingInfoUpdate": shopify_shipping.update,
+            "fulfillmentCreate": shipping.create, "fulfillmentTrackingInfoUpdate": shipping.update,
         },
     }  # fmt: skip
     for root, resolvers in roots.items():

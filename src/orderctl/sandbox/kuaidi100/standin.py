@@ -13,14 +13,13 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from orderctl.sandbox import labels
 from orderctl.sandbox.answer import Answer, Request, as_json
+from orderctl.sandbox.kuaidi100 import labels
 from orderctl.sandbox.people import Person
 from orderctl.sandbox.store import Store
-from orderctl.sandbox.taobao_orders import digest
-from orderctl.sandbox.taobao_orders import recipient as taobao_recipient
+from orderctl.sandbox.texts import digest
 
 KEY = "sandbox-key"
 SECRET = "sandbox-secret"
@@ -53,6 +52,8 @@ COURIERS = {
     "youzhengguonei": Courier("邮政快递包裹", "98", 11), "debangkuaidi": Courier("德邦快递", "DPK", 13),
     "jd": Courier("京东快递", "JDV", 12),
 }  # fmt: skip
+OURS = ("YTO", "ZTO", "STO", "YUNDA", "SF", "JT", "EMS")
+"""What a configuration calls the couriers it lets this aggregator issue for."""
 
 
 class Refusal(Exception):
@@ -94,13 +95,37 @@ def sheet_of(param: Mapping[str, Any]) -> list[int]:
     return [int(width), int(height)]
 
 
-class Kuaidi100Gate:
+class Kuaidi100:
     """The aggregator, and the server of its label pictures."""
 
-    pages: frozenset[str] = frozenset()
+    name: ClassVar[str] = "kuaidi100"
+    lists: ClassVar[frozenset[str]] = frozenset()
+    pages: ClassVar[frozenset[str]] = frozenset()
+    words: ClassVar[frozenset[str]] = frozenset({"quota"})
 
-    def __init__(self, store: Store, now: Callable[[], float], folder: Path, fonts: Path | None) -> None:
-        self._store, self._now, self._folder, self._fonts = store, now, folder, fonts
+    def __init__(
+        self, store: Store, now: Callable[[], float],
+        *, folder: Path, fonts: Path | None, unseal: Callable[[str, str], Person | None],
+    ) -> None:  # fmt: skip
+        self._store, self._now, self._folder, self._fonts = store, now, folder / "labels", fonts
+        self._unseal = unseal
+
+    def issuer(self, url: str) -> dict[str, Any]:
+        """Give its entry under `issuers:`."""
+        return {
+            "kind": "kuaidi100", "base_url": f"{url}/kuaidi100", "couriers": list(OURS),
+            "settings": {"key": KEY, "secret": SECRET, "partner_id": PARTNER_ID},
+        }  # fmt: skip
+
+    def serves(self, path: str) -> bool:
+        """The one endpoint, and the label pictures."""
+        return path == "/kuaidi100/label/order" or (
+            path.startswith("/kuaidi100/label/") and path.endswith(".png")
+        )
+
+    def control(self, word: str, value: Any, now: float) -> None:
+        """`quota`: how many numbers the balance still pays for; None lifts the limit."""
+        self._store.limit("kuaidi100.balance", value)
 
     def operation(self, request: Request) -> tuple[str, str]:
         """Name the method; calls that differ only in clock and signature have the same subject."""
@@ -167,7 +192,8 @@ class Kuaidi100Gate:
                         param,
                     )
                     return self._data(first, base_url)
-                self._spend_balance()
+                if not self._store.spend("kuaidi100.balance"):
+                    raise Refusal(NO_BALANCE, "电子面单余额不足，请充值")
             except Refusal as refusal:
                 self._book(
                     "refused",
@@ -206,14 +232,14 @@ class Kuaidi100Gate:
         return courier, sender, receiver, "000-" + digest(receiver["printAddr"][:6])[:3].upper()
 
     def _sealed(self, param: dict[str, Any]) -> Person:
-        """Ask the Taobao stand-in who is behind an OAID. Raises: Refusal if it does not belong to the trade."""
+        """Ask the platform who is behind a seal. Raises: Refusal if it does not belong to the order."""
         tid, seal = str(param.get("thirdOrderId", "")), param.get("oaid") or param.get("caid")
         if not tid:
             raise Refusal(INCOMPLETE, "thirdOrderId不能为空")
-        trade = self._store.find_anywhere(tid)
-        if trade is None or trade.platform != "taobao" or trade.body["oaid"] != seal:
+        person = self._unseal(tid, str(seal))
+        if person is None:
             raise Refusal(INCOMPLETE, "收件人信息解密失败，oaid与订单不匹配")
-        return taobao_recipient(trade.body)
+        return person
 
     def _first_result(self, param: dict[str, Any]) -> dict[str, Any] | None:
         """Give what the same reference got within the last 48 hours, unless it was cancelled."""
@@ -224,14 +250,6 @@ class Kuaidi100Gate:
             (str(param["orderId"]), self._now() - REPEAT_SECONDS),
         )
         return json.loads(found[0][0]) if found else None
-
-    def _spend_balance(self) -> None:
-        left = self._store.get("kuaidi100.balance")
-        if left is None:
-            return
-        if left <= 0:
-            raise Refusal(NO_BALANCE, "电子面单余额不足，请充值")
-        self._store.put("kuaidi100.balance", left - 1)
 
     def _issue(
         self, param: dict[str, Any], courier: Courier, sender: dict[str, str], receiver: dict[str, str],

@@ -6,7 +6,6 @@ units of the shop's currency under names ending in "Set", and become money bags 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from orderctl.sandbox import people
 from orderctl.sandbox.people import GOODS, Good, Person, invent_person
 from orderctl.sandbox.store import Order
+from orderctl.sandbox.texts import utc
 
 CASES = {
     "sf-demo": (
@@ -49,11 +49,6 @@ LOCATIONS = (
     ("gid://shopify/Location/70000000002", "Annex"),
 )
 OWNER = {"sf-demo": 1, "sf-cny": 2}
-
-
-def instant(at: float) -> str:
-    """Write an epoch second as UTC with Z."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def bag(minor: int, currency: str, presentment: str) -> dict[str, Any]:
@@ -109,9 +104,9 @@ def make(
     email = like["email"] if like else f"buyer{1 if case == 'same as first' else number}@example.com"
     body: dict[str, Any] = {
         "id": f"gid://shopify/Order/{serial}", "legacyResourceId": str(serial), "name": f"#{1000 + number}",
-        "confirmationNumber": f"X{serial % 10**8:08d}", "test": case == "test", "createdAt": instant(at),
-        "processedAt": instant(at - 1), "updatedAt": instant(at + 30), "closedAt": None, "closed": False,
-        "cancelledAt": instant(at + 25) if case == "cancelled" else None,
+        "confirmationNumber": f"X{serial % 10**8:08d}", "test": case == "test", "createdAt": utc(at),
+        "processedAt": utc(at - 1), "updatedAt": utc(at + 30), "closedAt": None, "closed": False,
+        "cancelledAt": utc(at + 25) if case == "cancelled" else None,
         "cancelReason": "CUSTOMER" if case == "cancelled" else None, "displayFinancialStatus": financial,
         "displayFulfillmentStatus": "UNFULFILLED",
         "returnStatus": "RETURN_REQUESTED" if case == "returning" else "NO_RETURN",
@@ -153,6 +148,7 @@ def refresh(order: Order) -> None:
         body["displayFulfillmentStatus"].lower(),
     )
     order.name, order.test = body["name"], body["test"]
+    order.parts = tuple(part["id"] for part in (*body["fulfillmentOrders"], *body["fulfillments"]))
 
 
 def make_note(shop: str, case: str | None, dice: Random) -> str | None:
@@ -274,7 +270,7 @@ def make_money(
                 "id": lines[0]["id"].replace("LineItem", "OrderTransaction"),
                 "kind": kind,
                 "status": "PENDING" if case == "cod" else "SUCCESS",
-                "processedAt": instant(at + 3),
+                "processedAt": utc(at + 3),
                 "gateway": COD if case == "cod" else "bogus",
                 "amountSet": total,
             }
@@ -340,8 +336,8 @@ def make_fulfilment_orders(
         made.append({
             "id": f"gid://shopify/FulfillmentOrder/{number}", "status": status,
             "requestStatus": "SUBMITTED" if case == "by a service" else "UNSUBMITTED",
-            "fulfillAt": instant(at + (7 * 86_400 if case == "scheduled" else 0)), "fulfillBy": None,
-            "createdAt": instant(at + 5), "updatedAt": instant(at + 5),
+            "fulfillAt": utc(at + (7 * 86_400 if case == "scheduled" else 0)), "fulfillBy": None,
+            "createdAt": utc(at + 5), "updatedAt": utc(at + 5),
             "assignedLocation": {"name": location[1], "location": {"id": location[0], "name": location[1]}},
             "deliveryMethod": {"id": f"gid://shopify/DeliveryMethod/{number}", "presentedName": None,
                                "methodType": "NONE" if case == "digital" else "SHIPPING"},
@@ -386,11 +382,11 @@ def fulfil(
                 )
         if order["id"] in take:
             left = sum(item["remainingQuantity"] for item in order["lineItems"])
-            order |= {"status": "IN_PROGRESS" if left else "CLOSED", "updatedAt": instant(at)}
+            order |= {"status": "IN_PROGRESS" if left else "CLOSED", "updatedAt": utc(at)}
     fulfilment = {
         "id": f"gid://shopify/Fulfillment/{number}", "legacyResourceId": str(number), "status": "SUCCESS",
         "displayStatus": "FULFILLED", "name": f"{body['name']}.{len(body['fulfillments']) + 1}",
-        "createdAt": instant(at), "updatedAt": instant(at), "trackingInfo": tracking,
+        "createdAt": utc(at), "updatedAt": utc(at), "trackingInfo": tracking,
         "totalQuantity": sum(item["quantity"] for item in shipped), "fulfillmentLineItems": shipped,
     }  # fmt: skip
     body["fulfillments"].append(fulfilment)

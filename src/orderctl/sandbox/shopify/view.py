@@ -7,9 +7,9 @@ from typing import Any
 
 from graphql import GraphQLError, GraphQLResolveInfo
 
-from orderctl.sandbox.shopify_orders import with_money
+from orderctl.sandbox.shopify.orders import with_money
+from orderctl.sandbox.standins import Shop
 from orderctl.sandbox.store import Order, Store
-from orderctl.sandbox.world import Shop
 
 OPEN = ("OPEN", "IN_PROGRESS")
 

@@ -6,14 +6,14 @@ The one invariant: exactly the fields asked for come back, empty lists and missi
 from __future__ import annotations
 
 import json
-from random import Random
 from typing import Any
 
 from orderctl.sandbox.store import Order
-from orderctl.sandbox.taobao import SELLER_ID, Call, TopError, invalid, missing
-from orderctl.sandbox.taobao_orders import local
+from orderctl.sandbox.taobao.calls import Call
+from orderctl.sandbox.taobao.envelopes import TopError, invalid, missing
+from orderctl.sandbox.taobao.tokens import DAY, SELLER_ID
+from orderctl.sandbox.texts import beijing
 
-DAY = 86_400
 MONTHS_3 = 90 * DAY
 DEFAULT_TYPES = ("fixed", "auction", "guarantee_trade", "auto_delivery", "ec", "cod", "step")
 """What a list holds when no type is asked for; `guarantee_trade` covers fixed-price sales and auctions."""
@@ -111,20 +111,13 @@ def listed(call: Call, column: str, name: str, window: tuple[int, int]) -> dict[
         where, [*params, size + more, offset], f"ORDER BY {column} DESC, number DESC LIMIT ? OFFSET ?"
     )
     oaid = set(wanted) >= OAID_NEEDS
-    trades = [project(order, wanted, detail=False, oaid=oaid) for order in disturb(call, rows[:size])]
+    trades = [
+        project(order, wanted, detail=False, oaid=oaid) for order in call.request.disturbed(rows[:size])
+    ]
     answer: dict[str, Any] = {"trades": trades} if trades else {}
     if more:
         return {"has_next": len(rows) > size, **answer}
     return {"total_results": call.store.size(where, params), **answer}
-
-
-def disturb(call: Call, rows: list[Order]) -> list[Order]:
-    """Repeat or reorder rows, when the fault in force says so."""
-    if call.disturb == "duplicate":
-        return rows[:2] + rows + rows[-1:]
-    if call.disturb == "shuffle":
-        return Random(len(rows)).sample(rows, len(rows))
-    return rows
 
 
 def fullinfo(call: Call) -> dict[str, Any]:
@@ -185,7 +178,7 @@ def memo_update(call: Call) -> dict[str, Any]:
             order.body["seller_memo"] = memo
         if call.params.get("flag"):
             order.body["seller_flag"] = flag
-        order.body["modified"] = local(max(call.now, order.modified))
+        order.body["modified"] = beijing(max(call.now, order.modified))
         call.store.save(order, call.now)
         call.store.book(
             call.now,
@@ -209,7 +202,7 @@ def seller(call: Call) -> dict[str, Any]:
 
 def server_time(call: Call) -> dict[str, Any]:
     """taobao.time.get: the platform's clock."""
-    return {"time": local(call.now)}
+    return {"time": beijing(call.now)}
 
 
 def meaning(call: Call) -> dict[str, str]:

@@ -6,17 +6,14 @@ underscore are the platform's own knowledge (plain recipient) and never leave it
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from datetime import datetime, timedelta, timezone
+from collections.abc import Mapping
 from random import Random
 from typing import Any
 
 from orderctl.sandbox import people
 from orderctl.sandbox.people import GOODS, Good, Person, invent_person
 from orderctl.sandbox.store import Order
-
-GMT8 = timezone(timedelta(hours=8))
+from orderctl.sandbox.texts import beijing, digest, fen, yuan
 
 CASES = (
     "lines", "same as first", "refund open", "unpaid", "forbidden", "presale deposit", "presale paid", "shanghai",
@@ -42,22 +39,6 @@ OPEN_REFUNDS = (
     "WAIT_SELLER_CONFIRM_GOODS",
     "SELLER_REFUSE_BUYER",
 )
-
-
-def local(at: float) -> str:
-    """Write an epoch second the way the platform does: Beijing time without a zone."""
-    return datetime.fromtimestamp(at, GMT8).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def yuan(fen: int) -> str:
-    """Write an amount as yuan text with two decimals."""
-    return f"{'-' if fen < 0 else ''}{abs(fen) // 100}.{abs(fen) % 100:02d}"
-
-
-def digest(*parts: object) -> str:
-    """Give opaque url-safe text that depends on all parts."""
-    raw = hashlib.sha256("|".join(map(str, parts)).encode()).digest()
-    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
 def tid_of(number: int) -> int:
@@ -91,15 +72,15 @@ def make(
         "type": {"cod": "cod"}.get(case or "", "step" if case and case.startswith("presale") else "fixed"),
         "title": title, "seller_nick": title, "buyer_nick": dice.choice("小大阿老") + "**",
         "buyer_open_uid": "AAH" + digest(seed, person.key)[:20],
-        "created": local(at), "modified": local(changed), "pay_time": local(at + 28) if paid else None,
-        "end_time": local(at + 200) if status.startswith("TRADE_") else None,
-        "timeout_action_time": None if paid else local(at + 86_400),
+        "created": beijing(at), "modified": beijing(changed), "pay_time": beijing(at + 28) if paid else None,
+        "end_time": beijing(at + 200) if status.startswith("TRADE_") else None,
+        "timeout_action_time": None if paid else beijing(at + 86_400),
     }  # fmt: skip
     body |= make_money(lines, dice, case)
     body |= make_recipient(person, tid, seed, revision=1)
     body |= make_remarks(dice, case)
     body |= {
-        "delivery_time": local(at + 2 * 86_400) if paid else None, "est_con_time": "付款后48小时内" if paid else None,
+        "delivery_time": beijing(at + 2 * 86_400) if paid else None, "est_con_time": "付款后48小时内" if paid else None,
         "trade_from": dice.choice(["WAP", "TAOBAO", "WAP,WAP"]), "shipping_type": "express", "is_part_consign": False,
         "is_sh_ship": False, "service_tags": [], "orders": lines,
     }  # fmt: skip
@@ -164,12 +145,6 @@ def make_line(tid: int, index: int, good: Good, quantity: int, status: str) -> d
         "total_fee": yuan(good.cny * quantity), "adjust_fee": "0.00", "refund_status": "NO_REFUND", "status": status,
         "pic_path": "https://img.example.invalid/item.jpg",
     }  # fmt: skip
-
-
-def fen(text: str) -> int:
-    """Read yuan text."""
-    whole, _, cents = text.partition(".")
-    return int(whole) * 100 + int(cents)
 
 
 def make_money(lines: list[dict[str, Any]], dice: Random, case: str | None) -> dict[str, Any]:
@@ -284,7 +259,7 @@ def mark_shipped(
             "status": "WAIT_BUYER_CONFIRM_GOODS",
             "logistics_company": company,
             "invoice_no": number,
-            "consign_time": local(at),
+            "consign_time": beijing(at),
         }
     waiting = [line for line in body["orders"] if line["status"] == "WAIT_SELLER_SEND_GOODS"]
     waiting = [line for line in waiting if line["refund_status"] != "SUCCESS"]
@@ -294,10 +269,10 @@ def mark_shipped(
     else:
         body["status"] = "SELLER_CONSIGNED_PART" if waiting else "WAIT_BUYER_CONFIRM_GOODS"
     body["is_part_consign"] = bool(waiting) or body["is_part_consign"]
-    body["consign_time"] = local(at)
+    body["consign_time"] = beijing(at)
 
 
-def touch(order: Order, changes: dict[str, Any], seed: int, now: float) -> None:
+def touch(order: Order, changes: Mapping[str, Any], seed: int, now: float) -> None:
     """Change a trade as a buyer or seller would. Raises: ValueError for a change nobody can make."""
     body = order.body
     for what, value in changes.items():
@@ -320,11 +295,11 @@ def touch(order: Order, changes: dict[str, Any], seed: int, now: float) -> None:
         elif what == "address":
             person = invent_person(Random(f"{seed}|{order.ref}|{body['_revision']}"))
             body |= make_recipient(person, body["tid"], seed, revision=body["_revision"] + 1)
-            body |= {"lm": "1", "ti_modify_address_time": local(now)}
+            body |= {"lm": "1", "ti_modify_address_time": beijing(now)}
         elif what == "memo":
             body["seller_memo"] = str(value)
         elif what == "note":
             body |= {"buyer_message": str(value) or None, "has_buyer_message": bool(value)}
         else:
             raise ValueError(f"a trade has no change {what!r}: refund, status, address, memo, note")
-    body["modified"] = local(max(now, order.modified))
+    body["modified"] = beijing(max(now, order.modified))

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from orderctl.sandbox.shopify_orders import fulfil, instant, refresh
-from orderctl.sandbox.shopify_view import Context, Info, to_node
+from orderctl.sandbox.shopify.orders import fulfil, refresh
+from orderctl.sandbox.shopify.view import Context, Info, to_node
 from orderctl.sandbox.store import Order
+from orderctl.sandbox.texts import utc
 
 MOST_LINES = 512
 
@@ -58,7 +59,7 @@ def update(_: Any, info: Info, **args: Any) -> dict[str, Any]:
     asked = {"fulfillmentId": args["fulfillmentId"], "trackingInfoInput": args["trackingInfoInput"]}
     fulfilment = asked["fulfillmentId"]
     with context.store.transaction():
-        order = context.store.find_part(context.shop.name, fulfilment)
+        order = context.store.find_part("shopify", context.shop.name, fulfilment)
         try:
             if order is None or "/Fulfillment/" not in fulfilment:
                 raise UserError(["fulfillmentId"], "Fulfillment does not exist.")
@@ -67,7 +68,7 @@ def update(_: Any, info: Info, **args: Any) -> dict[str, Any]:
             return refused(context, "fulfillmentTrackingInfoUpdate", order, error, asked)
         made = next(one for one in order.body["fulfillments"] if one["id"] == fulfilment)
         before = [one["number"] for one in made["trackingInfo"]]
-        made |= {"trackingInfo": tracking, "updatedAt": instant(context.now)}
+        made |= {"trackingInfo": tracking, "updatedAt": utc(context.now)}
         detail = {
             "fulfillment": fulfilment,
             "before": before,
@@ -89,7 +90,7 @@ def plan(context: Context, groups: list[dict[str, Any]]) -> tuple[Order, dict[st
     take: dict[str, dict[str, int]] = {}
     locations = set()
     for index, group in enumerate(groups):
-        found = context.store.find_part(context.shop.name, group["fulfillmentOrderId"])
+        found = context.store.find_part("shopify", context.shop.name, group["fulfillmentOrderId"])
         parts = found.body["fulfillmentOrders"] if found else []
         part = next((one for one in parts if one["id"] == group["fulfillmentOrderId"]), None)
         if found is None or part is None:
@@ -171,7 +172,7 @@ def first_owner(context: Context, asked: dict[str, Any]) -> str:
     """Say of which order a refused attempt spoke, or which id it gave."""
     groups = asked.get("lineItemsByFulfillmentOrder") or [{}]
     part = str(groups[0].get("fulfillmentOrderId", asked.get("fulfillmentId", "")))
-    owner = context.store.find_part(context.shop.name, part)
+    owner = context.store.find_part("shopify", context.shop.name, part)
     return owner.ref if owner else part
 
 
@@ -180,7 +181,7 @@ def save(
     asked: dict[str, Any],
 ) -> None:  # fmt: skip
     """Write the changed order and enter the effect into the books."""
-    order.body["updatedAt"] = instant(max(context.now, order.modified))
+    order.body["updatedAt"] = utc(max(context.now, order.modified))
     refresh(order)
     context.store.save(order, context.now)
     number = tracking[0]["number"] if tracking else None

@@ -1,0 +1,5 @@
+"""The stand-in of Taobao and Tmall (TOP)."""
+
+from orderctl.sandbox.taobao.standin import Taobao
+
+__all__ = ["Taobao"]
