@@ -145,7 +145,7 @@ class Session:
         """The connections and rate limits of this run, shared by all shops and issuers."""
         from orderctl.ports.http import Http
 
-        return Http(self.now)
+        return Http(self.clock(), rates=self.state / "rates.json")
 
     def close(self) -> None:
         """Give connections back."""
