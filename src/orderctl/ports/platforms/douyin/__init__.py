@@ -1,0 +1,5 @@
+"""The shop of Douyin."""
+
+CLIENT = "client:Douyin"
+MAPPERS = {"douyin/order": "mapper:ORDER", "douyin/export-csv": "export:MAPPER"}
+EXPORT = True
