@@ -22,8 +22,8 @@ from orderctl.ports.platforms.shopify import queries
 from orderctl.ports.platforms.shopify.lines import LINE
 from orderctl.ports.platforms.shopify.mapper import GRAPHQL
 from orderctl.ports.platforms.shopify.orders import LINES, LINES_MORE, PAGE_SIZE
-from orderctl.sandbox.shopify_cost import MAXIMUM_COST, Costing
-from orderctl.sandbox.shopify_graph import SCHEMA
+from orderctl.sandbox.shopify.cost import MAXIMUM_COST, Costing
+from orderctl.sandbox.shopify.graph import SCHEMA
 from tests.ports.http.rehearsal import NOW, world
 from tests.ports.platforms.golden import by_ref, raw_frame, to_orders
 

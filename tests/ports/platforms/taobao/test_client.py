@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from orderctl.ports.platforms.taobao.client import Taobao
 from orderctl.ports.platforms.taobao.gateway import beijing, instant_of, parse_token, sign
 from orderctl.ports.platforms.taobao.mapper import TRADE
 from orderctl.ports.platforms.taobao.meaning import classify
-from orderctl.ports.platforms.taobao.orders import DETAIL_FIELDS, FIELDS
+from orderctl.ports.platforms.taobao.orders import DETAIL_FIELDS, FIELDS, Sold
 from tests.ports.http.rehearsal import NOW, TAOBAO, TokensInMemory, World, http_over, world
 
 V1 = {
@@ -150,7 +151,7 @@ def test_every_order_arrives_under_faults(tmp_path: Path, seed: int) -> None:
 
 def test_nothing_is_missed_while_orders_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An order that changes leaves the window and shifts all pages; the next window has it."""
-    monkeypatch.setattr("orderctl.ports.platforms.taobao.orders.PASSES", 1)
+    monkeypatch.setattr("orderctl.ports.platforms.reading.PASSES", 1)
     with world(tmp_path, orders=600) as rehearsal:
         shop = rehearsal.shop("tb-demo", details="notes")
         met: dict[str, str] = {}
@@ -173,7 +174,7 @@ def test_nothing_is_missed_while_orders_change(tmp_path: Path, monkeypatch: pyte
 
 
 def test_a_busy_window_is_divided(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("orderctl.ports.platforms.taobao.orders.SPLIT_ABOVE", 10)
+    monkeypatch.setattr(Sold, "reach", replace(Sold.reach, split_above=10))
     with world(tmp_path, orders=120) as rehearsal:
         pages = list(rehearsal.shop("tb-demo", details="notes").fetch(now=rehearsal.http.instant()))
         assert {row["platform_ref"] for row in rows(pages)} == rehearsal.refs("tb-demo")
@@ -541,7 +542,7 @@ def test_an_incomplete_window_says_so(total: int) -> None:
 
     http, _ = http_over(handler)
     shop = Taobao(Shop("s", "taobao", None, TAOBAO), http, TokensInMemory())
-    (page,) = shop.fetch(now=NOW, since=shift(NOW, -1000))
+    page = list(shop.fetch(now=NOW, since=shift(NOW, -1000)))[-1]
     assert page.certificate is not None
     assert (page.certificate.expected, page.certificate.got) == (total, 0)
     assert page.certificate.complete == (total == 0)
