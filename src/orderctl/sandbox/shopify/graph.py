@@ -188,6 +188,14 @@ def resolve_shop(_: Any, info: Info) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def resolve_installation(_: Any, info: Info) -> dict[str, Any]:
+    """Query.currentAppInstallation."""
+    scopes = [
+        {"handle": scope, "description": scope.replace("_", " ")} for scope in sorted(info.context.scopes)
+    ]
+    return {"__typename": "AppInstallation", "id": "gid://shopify/AppInstallation/1", "accessScopes": scopes}
+
+
 def make_schema() -> GraphQLSchema:
     """Build the executable schema."""
     schema = build_schema(files("orderctl.sandbox.shopify").joinpath("schema.graphql").read_text("utf-8"))
@@ -207,7 +215,7 @@ def make_schema() -> GraphQLSchema:
                 spec.resolve = resolve_protected
     roots = {
         "Query": {
-            "shop": resolve_shop, "order": typed("Order"), "orders": resolve_orders, "ordersCount": resolve_count,
+            "currentAppInstallation": resolve_installation, "shop": resolve_shop, "order": typed("Order"), "orders": resolve_orders, "ordersCount": resolve_count,
             "fulfillment": typed("Fulfillment"), "fulfillmentOrder": typed("FulfillmentOrder"), "node": resolve_node,
             "nodes": resolve_nodes,
         },

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -468,3 +469,50 @@ def test_this_platform_has_no_login_page() -> None:
     with pytest.raises(Refused):
         shop.exchange("c", "r")
     assert shop.same_recipient([]) == {}
+
+
+def test_a_corrected_number_takes_the_place_of_the_first(tmp_path: Path) -> None:
+    with world(tmp_path, orders=60) as rehearsal:
+        shop = rehearsal.shop("sf-demo")
+        request = next(r for r in requests_of(rows(shop.fetch(now=NOW))) if is_told(shop, r))
+        right = replace(request, number="RIGHT1")
+        assert shop.lookup_amend(right, request.number) is None
+        rehearsal.sandbox.set_faults([["shopify:fulfillmentTrackingInfoUpdate", 1, "after_cut"]])
+        with pytest.raises(OutcomeUnknown):
+            shop.amend(right, request.number)
+        found = shop.lookup_amend(right, request.number)
+        assert found == shop.amend(right, request.number)
+        assert (found["state"], found["number"]) == ("corrected", "RIGHT1")
+        assert [entry["number"] for entry in rehearsal.sandbox.books("amend")] == ["RIGHT1"]
+        with pytest.raises(Refused) as caught:
+            shop.amend(replace(request, number="OTHER"), "NEVER")
+        assert caught.value.code == "shipped_elsewhere"
+
+
+def is_told(shop: Platform, request: ShipRequest) -> bool:
+    try:
+        return bool(shop.ship(request))
+    except (Refused, Temporary):
+        return False
+
+
+def test_several_parcels_are_told_with_all_their_numbers(tmp_path: Path) -> None:
+    with world(tmp_path, orders=60) as rehearsal:
+        shop = rehearsal.shop("sf-demo")
+        requests = [replace(r, more=("N2", "N3")) for r in requests_of(rows(shop.fetch(now=NOW)))]
+        request = next(r for r in requests if is_told(shop, r))
+        assert shop.lookup_ship(request) is not None
+        (entry,) = rehearsal.shipped(request.order_ref)
+        assert entry["request"]["trackingInfo"]["numbers"] == [request.number, "N2", "N3"]
+
+
+def test_a_shop_tells_what_it_has_not_granted(tmp_path: Path) -> None:
+    with world(tmp_path, orders=10) as rehearsal:
+        standing = rehearsal.shop("sf-demo").standing()
+        assert standing.missing == ()
+        assert standing.left["graphql"] > 0
+        assert standing.expires_at is not None
+        rehearsal.sandbox.control({"access": {"shop": "sf-demo", "scopes": ["read_orders"]}})
+        (missing,) = rehearsal.shop("sf-demo").standing().missing
+        assert missing.startswith("write_merchant_managed_fulfillment_orders")
+        assert rehearsal.shop("sf-cny").standing().expires_at is None

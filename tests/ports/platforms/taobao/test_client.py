@@ -546,3 +546,40 @@ def test_an_incomplete_window_says_so(total: int) -> None:
     assert page.certificate is not None
     assert (page.certificate.expected, page.certificate.got) == (total, 0)
     assert page.certificate.complete == (total == 0)
+
+
+def test_a_corrected_number_takes_the_place_of_the_first(tmp_path: Path) -> None:
+    with world(tmp_path, orders=60) as rehearsal:
+        shop = rehearsal.shop("tb-demo")
+        (ref,) = (order.ref for order in rehearsal.sandbox.add_orders(1, shop="tb-demo"))
+        first = ShipRequest(ref, (), "YT1000000000001", "YTO", whole=True)
+        shop.ship(first)
+        right = replace(first, number="YT1000000000002")
+        assert shop.lookup_amend(right, first.number) is None
+        rehearsal.sandbox.set_faults([["taobao.logistics.consign.resend", 1, "after_cut"]])
+        with pytest.raises(OutcomeUnknown):
+            shop.amend(right, first.number)
+        found = shop.lookup_amend(right, first.number)
+        assert found == shop.amend(right, first.number)
+        assert found == {"state": "corrected", "number": right.number, "dispatch": None}
+        assert [entry["number"] for entry in rehearsal.sandbox.books("amend")] == [right.number]
+        with pytest.raises(Refused) as caught:
+            shop.amend(replace(first, number="YT1000000000003"), "YT9999999999999")
+        assert caught.value.code == "shipped_elsewhere"
+
+
+def test_it_has_no_messages_to_read(tmp_path: Path) -> None:
+    with world(tmp_path, orders=3) as rehearsal, pytest.raises(Refused) as caught:
+        rehearsal.shop("tb-demo").event_orders({}, b"{}")
+    assert caught.value.code == "no_events"
+
+
+def test_the_end_of_a_kept_token_is_told(tmp_path: Path) -> None:
+    with world(tmp_path, orders=3) as rehearsal:
+        assert rehearsal.shop("tb-demo").standing().expires_at is None
+        rehearsal.tokens.save_token(
+            "tb-demo", {"access_token": TAOBAO["session"], "expires_at": "2027-01-01T00:00:00Z"}
+        )
+        standing = rehearsal.shop("tb-demo", session="").standing()
+        assert standing.expires_at == "2027-01-01T00:00:00Z"
+        assert standing.shop_id
