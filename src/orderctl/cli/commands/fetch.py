@@ -53,6 +53,16 @@ MapOpt = Annotated[
 ]
 
 
+EventsOpt = Annotated[
+    Path | None,
+    typer.Option(
+        "--events",
+        metavar="FILE",
+        help="Verify the webhooks kept in this file (- is stdin), and read the orders they speak of.",
+    ),
+]
+
+
 def run(
     session: Session,
     output: OutputOpt = "-",
@@ -63,15 +73,18 @@ def run(
     by: ByOpt = "updated",
     order: OrderOpt = None,
     open: OpenOpt = False,
+    events: EventsOpt = None,
     file: FileOpt = None,
     column_map: MapOpt = None,
     rejects: RejectsOpt = None,
 ) -> None:
     """Get new and changed orders: from the shops' APIs since the last time, or from export files.
 
-    Reading again is harmless. How far a shop was read is remembered only after its orders have been handed on.
+    Every page is kept as it comes: an interrupted fetch goes on where it stopped, and what was read but could not be
+    handed on comes with the next one. Looking back (--since, --until, --by created, --order, --events) changes nothing.
     """
-    from orderctl.cli.fetching import Ask, api_shops, fetch_shops, save_cursors
+    from orderctl.cli.events import read_events
+    from orderctl.cli.fetching import Ask, Handed, api_shops, fetch_shops, hand_on
     from orderctl.cli.files import fetch_files
     from orderctl.model.errors import UsageError
     from orderctl.model.text import Text
@@ -79,31 +92,35 @@ def run(
 
     if by not in ("updated", "created"):
         raise UsageError(Text("--by {by}: give updated or created", by=by))
+    if events and (file or order or since or until or shop):
+        raise UsageError(
+            Text("--events names its orders itself: give no --shop, --order, --since, --until or --file")
+        )
     refused = session.rejects(rejects)
+    given = batches.format_of(output, format)
     with session.ledger() as ledger:
-        if file:
-            frames, done = [fetch_files(session, ledger, file, shop or [], column_map, refused)], []
+        if events:
+            orders = read_events(session, ledger, events, refused)
+            shops, ask = list(orders), Ask(orders=orders, open=open)
         else:
-            shops = api_shops(session, shop or [])
-            frames = [fetch_files(session, ledger, [], shop or [], None, refused)]
-            if not shops and not frames[0].height:
-                raise UsageError(Text("no shop to fetch from: name one in orderctl.yaml, or give --file"))
-            done = fetch_shops(
-                session,
-                ledger,
-                shops,
-                Ask(since, until, "created" if by == "created" else "updated", order or [], open),
-            )
-            frames += [found.raw() for found in done]
-        batches.write_batch(frames, output, kind="raw/1", format=batches.format_of(output, format))
-        save_cursors(session, ledger, done)
+            shops = [] if file else api_shops(session, shop or [])
+            named = dict.fromkeys(shops, order) if order else None
+            ask = Ask(since, until, "created" if by == "created" else "updated", named, open)
+        whose = shop or [] if not events else None
+        frames = (
+            [] if whose is None else [fetch_files(session, ledger, file or [], whose, column_map, refused)]
+        )
+        if not (shops or file or events or frames[0].height):
+            raise UsageError(Text("no shop to fetch from: name one in orderctl.yaml, or give --file"))
+        done = fetch_shops(session, ledger, shops, ask)
+        handed = Handed()
+        batches.write_batch(
+            handed.count(frames, hand_on(ledger, done, ask)), output, kind="raw/1", format=given
+        )
+        if ask.is_stream:
+            ledger.settle_handout()
     session.finish_rejects(refused)
-    count = sum(f.height for f in frames)
     session.console.summary(
-        Text(
-            "{count} orders from {shops} shops",
-            count=count,
-            shops=len({s for f in frames for s in f["shop"].unique()}),
-        ),
-        orders=count,
+        Text("{count} orders from {shops} shops", count=handed.orders, shops=len(handed.shops)),
+        orders=handed.orders,
     )

@@ -7,7 +7,6 @@ SENTENCES: dict[str, str] = {
     "Exit codes: 0 done, 3 except some orders, 4 see ledger pending, 65-78 as in sysexits; docs/exit-codes.md": "退出码：0 完成，3 个别订单除外，4 见 ledger pending，65-78 同 sysexits；详见 docs/exit-codes.md",
     # commands
     "Get new and changed orders: from the shops' APIs since the last time, or from export files.": "取回新订单和有变动的订单：从各店铺接口接着上次取，或读后台导出文件。",
-    "Reading again is harmless. How far a shop was read is remembered only after its orders have been handed on.": "重复读取无害。只有订单已交给下一步之后，才记住该店铺读到哪里。",
     "Turn raw records into orders in our words: SKUs mapped, addresses put right, each order checked.": "把原始记录变成统一的订单：对应商品编码、规范地址、逐单审核。",
     "Keep the newest version of every order and join orders of one recipient into shipments.": "每个订单只留最新版本，同一收件人的订单合并为发货单。",
     "Choose warehouse, courier, label and freight for every shipment, by the first rule that matches, and say why.": "按第一条匹配的规则，为每个发货单选定仓库、快递、面单和运费，并说明理由。",

@@ -8,6 +8,7 @@ SENTENCES: dict[str, str] = {
     "the ledger {path} is held by another program": "台账 {path} 正被其他程序占用",
     "the ledger {path} cannot be written: {why}": "台账 {path} 无法写入：{why}",
     "the ledger {path} cannot be opened: {why}": "台账 {path} 无法打开：{why}",
+    "the lock {path} cannot be made: {why}": "无法建立锁 {path}：{why}",
     "the ledger {path} is damaged or no ledger: {why}": "台账 {path} 已损坏或不是台账：{why}",
     "use that version or a later one": "请使用该版本或更新的版本",
     "run the same command again": "请再次运行同一命令",

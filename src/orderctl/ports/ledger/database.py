@@ -18,8 +18,9 @@ from typing import Final
 
 from orderctl.model.errors import CannotCreate, ConfigError, OrderctlError, OutputFailed, Temporary
 from orderctl.model.text import Text
+from orderctl.ports.ledger import migrate
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 APPLICATION: Final = 1869769827
 BUSY_MS: Final = 30_000
 
@@ -92,10 +93,13 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    """Create the tables of a new file, refuse what is no ledger of ours, and make every commit durable."""
+    """Create the tables of a new file or renew those of an older one, and make every commit durable.
+
+    Refuses what is no ledger of ours.
+    """
     known = _version(connection, path)
     mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
-    if known == 0 or mode != "wal":
+    if known < SCHEMA or mode != "wal":
         with _alone(path):  # two first runs at once: one creates, the other finds it made
             mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
             if mode != "wal":
@@ -103,10 +107,38 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
                     Text("the ledger {path} cannot be kept safely on this file system", path=path),
                     hint=Text("put the state directory on a local disk"),
                 )
-            connection.executescript(files(__package__).joinpath("schema.sql").read_text("utf-8"))
+            _make(connection)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA fullfsync = ON")  # macOS: FULL alone stops at the drive's cache
     connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _make(connection: sqlite3.Connection) -> None:
+    """Bring the tables to the present schema, from none or an older one, in one transaction."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        known = connection.execute("PRAGMA user_version").fetchone()[0]
+        if known == 1:
+            migrate.set_aside(connection)
+        for statement in _statements(files(__package__).joinpath("schema.sql").read_text("utf-8")):
+            connection.execute(statement)
+        if known == 1:
+            migrate.take_up(connection)
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _statements(script: str) -> Iterator[str]:
+    """Cut a script into its statements: sqlite3's own `executescript` would commit first."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:

@@ -5,7 +5,7 @@ Each method is one transaction. Invariant: what a method has returned is on disk
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeAlias
@@ -13,8 +13,9 @@ from typing import Self, TypeAlias
 import polars as pl
 
 from orderctl.model.effect import JSON, KINDS, Effect, Entry, Kind, Outcome, Ruling
+from orderctl.model.schema import conform
 from orderctl.model.text import Text
-from orderctl.ports.ledger import commitments, effects, people, records
+from orderctl.ports.ledger import commitments, effects, people, records, versions
 from orderctl.ports.ledger import pending as waiting
 from orderctl.ports.ledger import verify as checks
 from orderctl.ports.ledger.database import Database
@@ -22,6 +23,7 @@ from orderctl.ports.ledger.journal import read_journal, write_event
 from orderctl.ports.ledger.lease import Lease
 from orderctl.ports.ledger.pending import Pending
 from orderctl.ports.ledger.tokens import Vault
+from orderctl.ports.ledger.turns import Turns
 
 Named: TypeAlias = Ruling | Effect | str
 
@@ -35,6 +37,7 @@ class Ledger:
         self._database = Database(path)
         self._lease = Lease(path.parent, run_id, host)
         self._vault = Vault(path.parent, key)
+        self._turns = Turns(path.parent)
 
     @classmethod
     def open(cls, path: Path, *, run_id: str, host: str, key: str | None = None) -> Self:
@@ -57,6 +60,7 @@ class Ledger:
                 self._lease.end(db)
         self._database.close()
         self._lease.drop()
+        self._turns.end()
 
     def __enter__(self) -> Self:
         return self
@@ -219,8 +223,9 @@ class Ledger:
 
     def save_versions(self, raw: pl.DataFrame) -> int:
         """Keep each raw record that is newer than what is stored of its order; give how many were."""
+        rows = conform(raw, "raw/1").iter_rows(named=True)
         with self._database.writing() as db:
-            return records.save_versions(db, raw)
+            return versions.save_versions(db, rows)
 
     def newest_versions(
         self, order_ids: Sequence[str] | None = None, *, shop: str | None = None, since: str | None = None
@@ -230,7 +235,87 @@ class Ledger:
         Of all orders, or of those named, of one `shop` (platform:shop), or observed since an instant.
         """
         with self._database.reading() as db:
-            return records.read_versions(db, order_ids, shop, since)
+            return versions.read_versions(db, order_ids, shop, since)
+
+    # what a fetch reads and hands on; `shop` is platform:shop, but a cursor's and a turn's is the shop's id
+
+    def take_turn(self, shop: str) -> bool:
+        """Have the stream of changes of a shop to this run until it ends; False if another run has it just now."""
+        return self._turns.take(shop)
+
+    def save_page(
+        self,
+        rows: Sequence[versions.Row],
+        now: str,
+        *,
+        stream: tuple[str, str] | None,
+        cursor: str | None = None,
+    ) -> None:
+        """Keep a page of raw records. Either all of it is on disk then, or nothing.
+
+        Read by a `stream` (shop id, name) its orders are due as far as they differ from what that handed on last, and
+        `cursor` says how to go on after them. Without, this run wants to hand them on, and the stream knows nothing.
+        """
+        names = [versions.order_id_of(row) for row in rows]
+        with self._database.writing() as db:
+            versions.save_versions(db, rows)
+            if stream is None:
+                versions.want(db, names)
+                return
+            versions.note_due(db, names)
+            if cursor is not None:
+                records.write_cursor(db, *stream, cursor, now)
+
+    def want_open(self, shop: str, since: str) -> None:
+        """Hand on, too, what was seen since then and may still have to be shipped, as far as `note_looked` has told."""
+        with self._database.writing() as db:
+            versions.want_open(db, shop, since)
+
+    def handout(self, shops: Iterable[str], *, stream: bool, rows: int) -> Iterator[pl.DataFrame]:
+        """Give what is to be handed on, shop by shop, oldest change first: raw batches of at most so many rows.
+
+        That is what this run wanted and, for the `stream`, what is due. Each order comes once, in its newest version.
+        """
+        with self._database.writing() as db:
+            for shop in shops:
+                versions.line_up(db, shop, stream=stream)
+        last = 0
+        while True:
+            with self._database.writing() as db:
+                frame, last = versions.read_handout(db, last, rows)
+            if not frame.height:
+                return
+            yield frame
+
+    def settle_handout(self) -> None:
+        """Note that what `handout` gave has arrived: the stream will not give it again unless it changes."""
+        with self._database.writing() as db:
+            versions.settle_handout(db)
+
+    def unlooked(self, shop: str, rows: int) -> tuple[pl.DataFrame, dict[str, str]]:
+        """Give some versions of a shop that `note_looked` told nothing of, and their hashes by order id."""
+        with self._database.reading() as db:
+            return versions.read_unlooked(db, shop, rows)
+
+    def note_looked(self, found: Mapping[str, versions.Looked], hashes: Mapping[str, str]) -> None:
+        """Keep what was found in versions (by order id), unless they were replaced meanwhile."""
+        with self._database.writing() as db:
+            versions.note_looked(db, found, hashes)
+
+    def places(self, shop: str, since: str) -> list[tuple[str, int]]:
+        """Give the places with open orders seen since then of which the platform has not told all, and their number."""
+        with self._database.reading() as db:
+            return versions.read_places(db, shop, since)
+
+    def at_places(self, shop: str, places: Sequence[str], since: str) -> pl.DataFrame:
+        """Give the open orders seen since then at these places (a raw batch, in the order of order ids)."""
+        with self._database.reading() as db:
+            return versions.read_at_places(db, shop, places, since)
+
+    def save_facts(self, shop: str, facts: Mapping[str, str]) -> None:
+        """Keep what the platform told about orders (platform_ref to JSON text) with their newest versions."""
+        with self._database.writing() as db:
+            versions.save_facts(db, shop, facts)
 
     # sources and numbers
 

@@ -1,72 +1,20 @@
-"""What the ledger remembers besides acts: order versions, cursors, shop bindings, and numbers of local ranges.
+"""What the ledger remembers besides acts and orders: cursors, shop bindings, and numbers of local ranges.
 
-Invariants: the stored version of an order is the newest ever saved, whatever the order of saving; a shop id means
-one shop of one platform for ever; a number is given to one key and never again to another.
+Invariants: a shop id means one shop of one platform for ever; a number is given to one key and never again to another.
 """
 
 from __future__ import annotations
 
-import json
 import re
 import sqlite3
-import zlib
-from collections.abc import Sequence
 from typing import Final
 
 import polars as pl
 
 from orderctl.model.errors import ConfigError, Refused
-from orderctl.model.identity import digest
-from orderctl.model.schema import RAW, conform, empty
 from orderctl.model.text import Text
 
 NUMBER: Final = pl.Schema({name: pl.String() for name in ("range_id", "number", "for_key", "state", "at")})
-_ORDER_ID: Final = pl.concat_str("platform", "shop", "platform_ref", separator=":")
-_CONTENT: Final = ("format", "payload", "parts", "facts")
-
-
-def save_versions(db: sqlite3.Connection, raw: pl.DataFrame) -> int:
-    """Keep each record that is newer than what is stored of its order; give how many were.
-
-    Newer is (`updated_at`, nulls first; `observed_at`; content hash), so repeats and reordered pages change nothing.
-    """
-    frame = conform(raw, "raw/1").with_columns(order_id=_ORDER_ID)
-    hashes = [digest(*row) for row in frame.select(_CONTENT).iter_rows()]
-    frame = frame.with_columns(hash=pl.Series(hashes, dtype=pl.String))
-    newest = frame.sort("updated_at", "observed_at", "hash", nulls_last=False).unique(
-        "order_id", keep="last", maintain_order=True
-    )
-    rows = newest.select(
-        "order_id", "updated_at", "observed_at", "hash", pl.struct(RAW.names()).struct.json_encode()
-    )
-    before = db.total_changes
-    db.executemany(
-        "INSERT INTO version VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET updated_at = excluded.updated_at, "
-        "observed_at = excluded.observed_at, hash = excluded.hash, record = excluded.record "
-        "WHERE (coalesce(excluded.updated_at, ''), excluded.observed_at, excluded.hash) "
-        "> (coalesce(updated_at, ''), observed_at, hash)",
-        ((*key, zlib.compress(text.encode(), 1)) for *key, text in rows.iter_rows()),
-    )
-    return db.total_changes - before
-
-
-def read_versions(
-    db: sqlite3.Connection, order_ids: Sequence[str] | None, shop: str | None, since: str | None
-) -> pl.DataFrame:
-    """Give the newest stored record of each order (a raw batch, in the order of order ids).
-
-    Of all orders, or of those named, of one `shop` (platform:shop), or observed since an instant.
-    """
-    rows = db.execute(
-        "SELECT record FROM version WHERE (?1 IS NULL OR order_id IN (SELECT value FROM json_each(?1))) "
-        "AND (?2 IS NULL OR (order_id > ?2 || ':' AND order_id < ?2 || ';')) "
-        "AND (?3 IS NULL OR observed_at >= ?3) ORDER BY order_id",
-        (None if order_ids is None else json.dumps(list(order_ids)), shop, since),
-    )
-    texts = [zlib.decompress(record).decode() for (record,) in rows]
-    if not texts:
-        return empty("raw/1")
-    return pl.select(pl.Series("row", texts).str.json_decode(pl.Struct(RAW))).unnest("row")
 
 
 def read_cursor(db: sqlite3.Connection, shop: str, stream: str) -> str | None:

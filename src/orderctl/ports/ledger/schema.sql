@@ -1,5 +1,4 @@
--- The ledger, schema 1. Instants are RFC 3339 text in UTC (text order is time order), documents are JSON text.
-BEGIN IMMEDIATE;
+-- The ledger, schema 2. Instants are RFC 3339 text in UTC (text order is time order), documents are JSON text.
 
 -- Who is acting. expires_at is '' once the run has ended; until then it counts for other hosts only,
 -- because on its own host a lock on runs/<run_id>.lock tells whether the run lives.
@@ -98,13 +97,34 @@ CREATE TABLE IF NOT EXISTS decision (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS decision_subject ON decision (subject, decision, seq);
 
--- The newest raw record of every order: (updated_at, nulls first; observed_at; content hash).
+-- The newest version of every order: (updated_at, nulls first; observed_at; content hash). shop is platform:shop.
+-- due: the stream of changes has read it and not handed it on yet; handed: what it handed on last (see versions.py).
+-- open: whether it may still have to be shipped, NULL until somebody has looked; place: where it goes, for questions.
 CREATE TABLE IF NOT EXISTS version (
-    order_id    TEXT PRIMARY KEY,
+    id          INTEGER PRIMARY KEY,
+    order_id    TEXT NOT NULL UNIQUE,
+    shop        TEXT NOT NULL,
     updated_at  TEXT,
     observed_at TEXT NOT NULL,
     hash        TEXT NOT NULL,
-    record      BLOB NOT NULL
+    facts       TEXT,
+    due         INTEGER NOT NULL DEFAULT 0 CHECK (due IN (0, 1)),
+    handed      TEXT,
+    open        INTEGER CHECK (open IN (0, 1)),
+    place       TEXT
+) STRICT;
+CREATE INDEX IF NOT EXISTS version_due ON version (shop, id) WHERE due = 1;
+CREATE INDEX IF NOT EXISTS version_unlooked ON version (shop, id) WHERE open IS NULL;
+CREATE INDEX IF NOT EXISTS version_open ON version (shop, place, id) WHERE open = 1;
+
+-- Its content; payload and parts are compressed.
+CREATE TABLE IF NOT EXISTS record (
+    id      INTEGER PRIMARY KEY REFERENCES version,
+    format  TEXT NOT NULL,
+    source  TEXT,
+    payload BLOB NOT NULL,
+    parts   BLOB,
+    extra   TEXT
 ) STRICT;
 
 CREATE TABLE IF NOT EXISTS cursor (
@@ -158,5 +178,4 @@ CREATE TRIGGER IF NOT EXISTS journal_keeps_words BEFORE UPDATE ON journal
 BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 
 PRAGMA application_id = 1869769827;  -- 'orlc'
-PRAGMA user_version = 1;
-COMMIT;
+PRAGMA user_version = 2;

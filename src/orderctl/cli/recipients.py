@@ -1,0 +1,80 @@
+"""Which stored orders may still have to be shipped, and which of them only the platform can say share a recipient.
+
+The one invariant: whatever is in the ledger, only a piece of it is in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import polars as pl
+
+from orderctl.cli.mapping import to_orders
+from orderctl.model.identity import SEPARATOR
+from orderctl.model.schema import RAW
+from orderctl.ports import batches
+from orderctl.ports.batches.payloads import typed_rows
+from orderctl.ports.ledger import Ledger
+from orderctl.ports.ledger.versions import Looked
+from orderctl.ports.platforms.formats import mappers
+from orderctl.ports.platforms.port import Platform
+
+CHUNK = 5_000
+PIECE = 2_000
+"""Orders in a question; the orders of one place are never divided, for any two of them may belong together."""
+OPEN = ("wait_pay", "wait_ship", "partly_shipped")
+_COLUMNS = [name for name in RAW.names() if name != "extra"]
+
+
+def look(ledger: Ledger, shop: str) -> None:
+    """Find out of each version new in the ledger whether the order may still have to be shipped, and where to."""
+    while True:
+        raw, hashes = ledger.unlooked(shop, CHUNK)
+        if not raw.height:
+            return
+        found = dict.fromkeys(
+            hashes, Looked(open=False, place=None)
+        )  # what no mapper reads is not shipped either
+        found.update(_looked(raw))
+        ledger.note_looked(found, hashes)
+
+
+def _looked(raw: pl.DataFrame) -> Iterator[tuple[str, Looked]]:
+    known = mappers()
+    dtypes = {name: mapper.dtype for name, mapper in known.items()}
+    orders = to_orders(typed_rows(raw, dtypes, batches.Rejects(None)), known)
+    recipient = pl.col("recipient").struct
+    parts = [recipient.field(name).fill_null("") for name in ("province", "city", "district", "town")]
+    asked = (recipient.field("privacy") != "plain") & recipient.field("match_kind").is_in(["none", "asked"])
+    found = orders.select(
+        "order_id",
+        pl.col("status").is_in(OPEN),
+        pl.when(asked).then(pl.concat_str(parts, separator=SEPARATOR)).alias("place"),
+    )
+    for order_id, is_open, place in found.iter_rows():
+        yield order_id, Looked(is_open, place if is_open else None)
+
+
+def ask_recipients(ledger: Ledger, platform: Platform, shop: str, since: str) -> None:
+    """Ask which open orders share a recipient, at those places only where an order is new or has changed.
+
+    All open orders of such a place are asked about together, so that their answers belong to one another.
+    """
+    for places in _pieces(ledger.places(shop, since)):
+        rows = ledger.at_places(shop, places, since).select(_COLUMNS).to_dicts()
+        facts = platform.same_recipient(rows)
+        if facts:
+            ledger.save_facts(shop, facts)
+
+
+def _pieces(places: Sequence[tuple[str, int]]) -> Iterator[list[str]]:
+    waiting: list[str] = []
+    size = 0
+    for place, count in places:
+        if waiting and size + count > PIECE:
+            yield waiting
+            waiting, size = [], 0
+        waiting.append(place)
+        size += count
+    if waiting:
+        yield waiting

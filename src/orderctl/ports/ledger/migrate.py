@@ -1,0 +1,30 @@
+"""From one schema of the ledger to the next, inside the transaction that brings the tables up to date.
+
+Invariant: nothing that was remembered is lost; a ledger that cannot be taken over stays as it was.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import zlib
+
+from orderctl.ports.ledger.versions import save_versions
+
+CHUNK = 1_000
+
+
+def set_aside(db: sqlite3.Connection) -> None:
+    """Put the order versions of schema 1 (a whole record as one compressed text) out of the way of the new table."""
+    db.execute("ALTER TABLE version RENAME TO version_1")
+
+
+def take_up(db: sqlite3.Connection) -> None:
+    """Save those versions in the new tables. What was handed on is not known of them: it may be once more."""
+    after = ""
+    while rows := db.execute(
+        "SELECT order_id, record FROM version_1 WHERE order_id > ? ORDER BY order_id LIMIT ?", (after, CHUNK)
+    ).fetchall():
+        save_versions(db, [json.loads(zlib.decompress(record)) for _, record in rows])
+        after = rows[-1][0]
+    db.execute("DROP TABLE version_1")
