@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from orderctl.cli.session import Session
@@ -23,11 +24,16 @@ LOOKS = {**KINDS, "document.print": Kind(Decision.LOOKUP, settling_s=0)}
 
 
 class Codes(NamedTuple):
-    """The problem codes one kind of effect leaves when it is refused, put off or unknown."""
+    """The problem codes one kind of effect leaves when it is refused, put off or unknown.
+
+    `apart` has the codes of refusals that are told apart; `unauthorized` that of refused credentials, if it has one.
+    """
 
     refused: str
     later: str
     unknown: str
+    unauthorized: str | None = None
+    apart: Mapping[str, str] = MappingProxyType({})
 
 
 def ready_rows(session: Session, rows: Iterable[Row]) -> list[Row]:
@@ -78,8 +84,12 @@ def judge(
         code, params = codes.unknown, {}
         session.tally.pending += 1
     elif isinstance(failure, Temporary | Unauthorized):
-        code, params = codes.later, {"code": why}
+        refused = codes.unauthorized if isinstance(failure, Unauthorized) else None
+        code, params = refused or codes.later, {"code": why}
         session.tally.add(failure)
+    elif why is not None and why in codes.apart:
+        code, params = codes.apart[why], {}
+        session.tally.blocked += 1
     else:
         code, params = codes.refused, {"code": why}
         session.tally.blocked += 1

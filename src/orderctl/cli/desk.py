@@ -88,6 +88,8 @@ def _result_of(key: str, number: str | None, now: str) -> Mapping[str, Any]:
         return {"parcels": [{"number": number}], "at": now}
     if key.startswith("platform.ship|"):
         return {"state": "shipped", "detail": "settled by a person", "at": now}
+    if key.startswith("platform.amend|"):
+        return {"state": "corrected", "number": number, "at": now}
     return {"device": key.rsplit("/", 1)[-1], "confirmed": "completed", "at": now}
 
 

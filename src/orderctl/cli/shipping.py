@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from typing import Any
 
 from orderctl.cli.acting import Codes, failed_or_new, judge, ready_rows, revisions, show_plan
 from orderctl.cli.freshness import stale
 from orderctl.cli.session import Session
 from orderctl.cli.shops import has_api, open_shop
-from orderctl.model.effect import Effect
+from orderctl.model.effect import Effect, Entry
 from orderctl.model.errors import ConfigError, OrderctlError
 from orderctl.model.text import Text
 from orderctl.ports.ledger import Ledger
@@ -21,7 +22,20 @@ from orderctl.stages.plans import ships
 from orderctl.stages.plans.rows import Row, carried, clear, note
 
 STAGE = "ship"
-CODES = Codes("ship_refused", "ship_later", "ship_unknown")
+REFUSALS = {
+    "shipped_elsewhere": "shipped_elsewhere",
+    "refunding": "ship_refunding",
+    "bad_number": "ship_bad_number",
+    "courier_unknown": "ship_courier_unknown",
+    "order_not_found": "ship_order_not_found",
+    "not_shippable": "ship_not_shippable",
+    "partial_line": "ship_partial_line",
+    "address_changed": "ship_address_changed",
+    "held": "ship_held",
+    "no_amend": "ship_no_amend",
+}
+"""What each refusal of a platform is called as a problem of a row."""
+CODES = Codes("ship_refused", "ship_later", "ship_unknown", unauthorized="ship_unauthorized", apart=REFUSALS)
 
 
 def ship_rows(session: Session, rows: list[Row], *, dry_run: bool, offline: bool, fresh: int | None) -> int:
@@ -32,7 +46,9 @@ def ship_rows(session: Session, rows: list[Row], *, dry_run: bool, offline: bool
             clear(row, STAGE)
         subjects = [ships.subject_of(o["order_id"], r["shipment_id"]) for r in rows for o in r["orders"]]
         known = revisions(ledger, ships.KIND, subjects)
-        plan = ships.plan_ships(ready_rows(session, rows), key=key, revisions=known)
+        amends = read_amends(ledger, {r["shipment_id"] for r in rows})
+        fixes = {s: ships.corrections_of(found, known.get(s, 1)) for s, found in amends.items()}
+        plan = ships.plan_ships(ready_rows(session, rows), key=key, revisions=known, corrections=fixes)
         if dry_run:
             show_plan(t.effect for t in plan)
             return 0
@@ -89,18 +105,21 @@ def _one_shop(
         return [], []
     requests = {t.effect.key: to_request(t) for t in tellings}
 
+    def told(request: ShipRequest, result: Mapping[str, str | None]) -> Result:
+        return {**result, "at": session.clock(), "request": asdict(request)}
+
     def act(effect: Effect) -> Result:
-        return {**platform.ship(requests[effect.key]), "at": session.clock()}
+        return told(requests[effect.key], platform.ship(requests[effect.key]))
 
     def lookup(effect: Effect) -> Answer:
         found = platform.lookup_ship(requests[effect.key])
-        return "absent" if found is None else {**found, "at": session.clock()}
+        return "absent" if found is None else told(requests[effect.key], found)
 
     return tellings, perform(ledger, [t.effect for t in tellings], act, now=session.clock, lookup=lookup)
 
 
 def to_request(telling: ships.Telling) -> ShipRequest:
-    """Say to the platform what of an order left, under which number."""
+    """Say to the platform what of an order left, under which numbers."""
     row, order = telling.row, telling.order
     mine = [line for line in carried(row) if line["order_id"] == order["order_id"]]
     lines = tuple(
@@ -113,6 +132,7 @@ def to_request(telling: ships.Telling) -> ShipRequest:
         number=row["parcels"][0]["number"],
         courier=row["courier"],
         whole=whole,
+        more=tuple(parcel["number"] for parcel in row["parcels"][1:]),
     )
 
 
@@ -124,13 +144,29 @@ def _ship_line(line: dict[str, Any]) -> ShipLine:
     return ShipLine(line_ref=line["parent_line_ref"], quantity=bundles * line["quantity"] // left, of=bundles)
 
 
+def read_amends(ledger: Ledger, shipments: set[str]) -> dict[str, list[Entry]]:
+    """Give the corrections of what was told of `shipments`, by the subject of the telling."""
+    found: dict[str, list[Entry]] = defaultdict(list)
+    for entry in ledger.entries(ships.AMEND, shipments=shipments):
+        found[ships.told_subject(entry.subject)].append(entry)
+    return found
+
+
 def _fold(ledger: Ledger, rows: list[Row], subjects: list[str]) -> None:
-    recorded = {e.subject: e for e in ledger.entries(ships.KIND, subjects) if e.state == "done" and e.result}
+    told = {e.subject: e for e in newest_last(ledger.entries(ships.KIND, subjects)) if e.state == "done"}
+    amends = read_amends(ledger, {r["shipment_id"] for r in rows})
     for row in rows:
         for order in row["orders"]:
-            entry = recorded.get(ships.subject_of(order["order_id"], row["shipment_id"]))
+            entry = told.get(ships.subject_of(order["order_id"], row["shipment_id"]))
             if entry and entry.result:
                 ships.fold_ship(row, order["order_id"], entry.result)
+                for result in ships.amends_of(amends.get(entry.subject, ()), entry.revision):
+                    ships.fold_amend(row, order["order_id"], result)
+
+
+def newest_last(entries: Iterable[Entry]) -> list[Entry]:
+    """Order entries by revision."""
+    return sorted(entries, key=lambda e: e.revision)
 
 
 def _note_unnumbered(session: Session, rows: list[Row]) -> None:

@@ -91,7 +91,47 @@ KINDS: dict[str, Kind] = {
     "ship_refused": Kind("block", "the platform refused: {code}", "see the platform, then ship again"),
     "ship_later": Kind("wait", "not told to the platform: {code}", "run the same command again"),
     "ship_unknown": Kind("block", "the platform may have been told", "see orderctl ledger pending"),
+    "ship_unauthorized": Kind(
+        "wait",
+        "the platform refuses our credentials: {code}",
+        "orderctl auth login SHOP, then run the same command again",
+    ),
     "shipped_elsewhere": Kind("block", "shipped by someone else", "compare with the platform"),
+    "ship_refunding": Kind(
+        "block",
+        "a refund is open at the platform",
+        "settle it at the platform, then fetch and run the pipe again",
+    ),
+    "ship_bad_number": Kind(
+        "block",
+        "the platform does not take this waybill number",
+        "check number and courier, then print and ship again",
+    ),
+    "ship_courier_unknown": Kind(
+        "block",
+        "the platform does not know this courier",
+        "name its code as courier.CODE in the settings of the shop",
+    ),
+    "ship_order_not_found": Kind(
+        "block",
+        "the platform knows no such order in this shop",
+        "check the shop in the configuration, then fetch",
+    ),
+    "ship_not_shippable": Kind(
+        "block", "its state at the platform forbids shipping", "fetch and run the pipe again"
+    ),
+    "ship_partial_line": Kind(
+        "block", "the platform ships a line only as a whole", "ship all pieces of the line together"
+    ),
+    "ship_address_changed": Kind(
+        "block", "the buyer changed the address", "stop the parcel, then fetch and run the pipe again"
+    ),
+    "ship_held": Kind(
+        "block", "the platform holds the order", "clear the hold at the platform, then ship again"
+    ),
+    "ship_no_amend": Kind(
+        "block", "this platform has no way to correct a number", "correct it in the shop's back office"
+    ),
     "no_api": Kind(
         "wait",
         "the shop {shop} has no API here",
