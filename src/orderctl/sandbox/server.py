@@ -312,4 +312,5 @@ def serve(state: Path, port: int = 0, *, ready: Callable[[str], None] | None = N
         url = sandbox.start(port)
         if ready is not None:
             ready(url)
-        threading.Event().wait()
+        while True:
+            time.sleep(1)  # not forever: a signal that another thread was given does not wake this one
