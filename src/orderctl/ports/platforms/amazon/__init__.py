@@ -1,4 +1,5 @@
 """Amazon."""
 
-MAPPERS: dict[str, str] = {}
+CLIENT = "client:Amazon"
+MAPPERS = {"amazon/order": "mapper:MAPPER", "amazon/order-v0": "mapper_v0:MAPPER"}
 EXPORT = False
