@@ -151,6 +151,8 @@ class Shopify:
         """`access`: what the app may see of a shop; `bucket`: another bucket of query costs, full."""
         given = dict(value)
         shop = given.pop("shop")
+        if shop not in BY_NAME or given.keys() - {"scopes", "customer_data", "maximum", "restore_rate"}:
+            raise ValueError(f"no {word} of shop {shop!r} with {', '.join(sorted(given))}")
         if word == "access":
             self._store.put(f"shopify.access.{shop}", given)
         else:
