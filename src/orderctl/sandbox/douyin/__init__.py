@@ -1,0 +1,5 @@
+"""The stand-in of Douyin's shops (Doudian)."""
+
+from orderctl.sandbox.douyin.standin import Douyin
+
+__all__ = ["Douyin"]
