@@ -7,12 +7,14 @@ from pathlib import Path
 
 import polars as pl
 
+from orderctl.assets import COLUMN_MAPS
 from orderctl.cli.session import Session
 from orderctl.model.errors import DataError, UsageError
 from orderctl.model.schema import empty
 from orderctl.model.text import Text
 from orderctl.ports.batches import Rejects
 from orderctl.ports.ledger import Ledger
+from orderctl.ports.tables.layout import Layout
 
 
 def fetch_files(
@@ -56,15 +58,11 @@ def _groups(
 def _read(
     session: Session, paths: list[Path], shop: str | None, column_map: Path | None, rejects: Rejects
 ) -> pl.DataFrame:
-    from orderctl.cli.config import read_text
-    from orderctl.ports.platforms.formats import layouts
     from orderctl.ports.tables.exports import read_export
-    from orderctl.ports.tables.mapped import parse_column_map
 
-    known = [parse_column_map(read_text(column_map), str(column_map))] if column_map else layouts()
     done = read_export(
         paths,
-        layouts=known,
+        layouts=_layouts(session, column_map),
         shop_of=lambda platform, label: _shop_of(session, shop, platform, label),
         now=session.now,
     )
@@ -79,6 +77,23 @@ def _read(
             text=str(row["text"]),
         )
     return done.raw
+
+
+def _layouts(session: Session, column_map: Path | None) -> list[Layout]:
+    """Give what a file may be recognised as: the map given; else the exports of platforms, then the column maps.
+
+    The seller's own maps lie in `column-maps/` beside the configuration and take the place of ours of the same name.
+    """
+    from orderctl.cli.config import read_text
+    from orderctl.ports.platforms.formats import layouts
+    from orderctl.ports.tables.mapped import parse_column_map
+
+    if column_map:
+        return [parse_column_map(read_text(column_map), str(column_map))]
+    own = {path.name: path for path in (session.base / "column-maps").glob("*.yaml")}
+    ours = {path.name: path for path in COLUMN_MAPS.glob("*.yaml")}
+    maps = [parse_column_map(read_text(path), str(path)) for _, path in sorted((ours | own).items())]
+    return [*layouts(), *maps]
 
 
 def _shop_of(session: Session, asked: str | None, platform: str, label: str | None) -> str:

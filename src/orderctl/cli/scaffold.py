@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from orderctl.assets import EXAMPLES, TEMPLATES
+from orderctl.assets import COLUMN_MAPS, EXAMPLES, TEMPLATES
 from orderctl.cli.session import Session
 from orderctl.model.errors import CannotCreate
 from orderctl.model.text import Text
 
 
 def scaffold(session: Session, folder: Path) -> None:
-    """Write the example configuration and rules and copies of the templates, each only where there is none yet."""
+    """Write the example configuration and rules and copies of the templates and column maps, each only where there is none yet."""
     wanted = {
         "orderctl.yaml": EXAMPLES / "orderctl.example.yaml",
         "rules.yaml": EXAMPLES / "rules.example.yaml",
         **{f"templates/{p.name}": p for p in sorted(TEMPLATES.iterdir()) if p.suffix == ".typ"},
+        **{f"column-maps/{p.name}": p for p in sorted(COLUMN_MAPS.glob("*.yaml"))},
     }
     written = [name for name, source in wanted.items() if place(folder / name, source.read_text("utf-8"))]
     kept = len(wanted) - len(written)

@@ -13,7 +13,7 @@ DirArg = Annotated[Path, typer.Argument(metavar="[DIR]", help="Where the files g
 
 
 def run(session: Session, folder: DirArg = Path()) -> None:
-    """Write orderctl.yaml and rules.yaml to begin with, and the document templates; no file is overwritten."""
+    """Write orderctl.yaml and rules.yaml to begin with, the document templates and the column maps; no file is overwritten."""
     from orderctl.cli.scaffold import scaffold
 
     scaffold(session, folder)

@@ -39,4 +39,5 @@ SENTENCES: dict[str, str] = {
     "{count} rows repeat an order: the newest file counts": "{count} 行订单重复：以最新的文件为准",
     "there is no time zone '{zone}'": "没有时区“{zone}”",
     "name the currency, or the column it stands in": "请写明币种，或币种所在的列",
+    "needs: the map names no column for '{name}'": "needs：映射里没有给“{name}”指定列",
 }

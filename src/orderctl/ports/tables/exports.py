@@ -149,17 +149,20 @@ def _gathered(parts: Sequence[tuple[Layout, pl.DataFrame]], spoiled: set[str], s
 
 
 def _records(rows: gather.Records, layout: Layout, shop_of: ShopOf) -> pl.DataFrame:
-    labels = rows["label"].unique(maintain_order=True).to_list()
-    shops = pl.DataFrame(
-        {"label": labels, "shop": [shop_of(layout.platform, label) for label in labels]},
-        schema={"label": pl.String, "shop": pl.String},
+    owners = rows.select("platform", "label").unique(maintain_order=True)
+    shops = [shop_of(platform, label) for platform, label in owners.iter_rows()]
+    named = rows.join(
+        owners.with_columns(shop=pl.Series(shops, dtype=pl.String)),
+        on=["platform", "label"],
+        how="left",
+        nulls_equal=True,
+        maintain_order="left",
     )
-    named = rows.join(shops, on="label", how="left", nulls_equal=True, maintain_order="left")
     return conform(
         named.select(
+            "platform",
             "shop",
             "payload",
-            platform=pl.lit(layout.platform),
             platform_ref=pl.col(REF),
             format=pl.lit(layout.format),
             observed_at=pl.col(AT),

@@ -9,13 +9,14 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 
+from orderctl.model.mapper import translate
 from orderctl.model.text import Text
 from orderctl.ports.tables.layout import Layout
 from orderctl.ports.tables.rows import AT, FILE, OTHER_ROW, OWN, PATH, REF, Reject, rejects
 from orderctl.ports.tables.sheets import LINE
 
 Records = pl.DataFrame
-"""Columns REF, AT, FILE, `label` (the shop's name in the file or null) and `payload` (JSON text)."""
+"""Columns REF, AT, FILE, `platform`, `label` (the shop's name in the file or null) and `payload` (JSON text)."""
 
 
 def columns(frame: pl.DataFrame) -> list[str]:
@@ -28,6 +29,13 @@ def _label(frame: pl.DataFrame, layout: Layout) -> pl.Expr:
     return pl.col(str(layout.shop)) if there else pl.lit(None, dtype=pl.String)
 
 
+def _platform(frame: pl.DataFrame, layout: Layout) -> pl.Expr:
+    """Say whose the order is: in files of several platforms a column tells."""
+    there = bool(layout.platforms) and "platform" in frame.columns
+    told = translate(pl.col("platform"), layout.platforms) if there else pl.lit(None, dtype=pl.String)
+    return told.fill_null(layout.platform)
+
+
 def _json(layout: Layout, *parts: str) -> pl.Expr:
     settings = [pl.lit(value).alias(name) for name, value in layout.settings.items()]
     more = [pl.struct(settings).alias("map")] if settings else []
@@ -36,8 +44,15 @@ def _json(layout: Layout, *parts: str) -> pl.Expr:
 
 def whole_rows(frame: pl.DataFrame, layout: Layout) -> Records:
     """Give a record for each row."""
-    found = frame.select(REF, AT, FILE, label=_label(frame, layout), head=pl.struct(columns(frame)))
-    return found.select(REF, AT, FILE, "label", _json(layout, "head"))
+    found = frame.select(
+        REF,
+        AT,
+        FILE,
+        platform_of=_platform(frame, layout),
+        label=_label(frame, layout),
+        head=pl.struct(columns(frame)),
+    )
+    return found.select(REF, AT, FILE, "label", _json(layout, "head"), platform="platform_of")
 
 
 def without(frame: pl.DataFrame, spoiled: Iterable[str]) -> tuple[pl.DataFrame, list[Reject]]:
@@ -78,10 +93,11 @@ def from_lines(frame: pl.DataFrame, layout: Layout) -> Records:
         pl.col(AT).max(),
         *files,
         head=pl.struct(head).first(),
+        platform=_platform(frame, layout).first(),
         label=_label(frame, layout).first(),
         lines=pl.struct(within),
     )
-    return gathered.select(REF, AT, FILE, "label", _json(layout, "head", "lines"))
+    return gathered.select(REF, AT, FILE, "platform", "label", _json(layout, "head", "lines"))
 
 
 def joined(frames: Mapping[str, pl.DataFrame], layouts: Mapping[str, Layout]) -> tuple[Records, list[Text]]:
@@ -98,7 +114,8 @@ def joined(frames: Mapping[str, pl.DataFrame], layouts: Mapping[str, Layout]) ->
         )
         alone = lines if heads is None else heads
         assert alone is not None
-        return alone.select(REF, AT, FILE, "label", _json(first, "lines" if heads is None else "head")), notes
+        payload = _json(first, "lines" if heads is None else "head")
+        return alone.select(REF, AT, FILE, "label", payload, platform=pl.lit(first.platform)), notes
     both = heads.join(lines, on=REF, how="full", coalesce=True, maintain_order="left_right", suffix="_items")
     no_head, no_lines = both.select(pl.col("head").is_null().sum(), pl.col("lines").is_null().sum()).row(0)
     if no_head:
@@ -111,6 +128,7 @@ def joined(frames: Mapping[str, pl.DataFrame], layouts: Mapping[str, Layout]) ->
         pl.concat_str(FILE, f"{FILE}_items", separator="+", ignore_nulls=True).alias(FILE),
         "label",
         _json(first, "head", "lines"),
+        platform=pl.lit(first.platform),
     ), notes
 
 

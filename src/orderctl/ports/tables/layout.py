@@ -39,6 +39,9 @@ class Layout:
     lines: Sequence[str] = ()
     line_id: str | None = None
     shop: str | None = None
+    """The column with the shop's name, in files of several shops."""
+    platforms: Mapping[str, str] = field(default_factory=dict)
+    """The file's words for platforms in its column `platform`, in files of several; others are `platform`."""
     first_row_ref: str | None = None
     """The column that names an order only in its first row (then `order` repeats a name that need not be unique)."""
     own_names: bool = True

@@ -68,6 +68,8 @@ class OrderColumns(_Strict):
     """Columns about the whole order."""
 
     ref: Column = Field(description="the order's number at its platform")
+    platform: Column | None = Field(None, description="the file's word for the platform, see `platforms`")
+    shop: Column | None = Field(None, description="the shop, by the `name` it has in the configuration")
     status: Column
     placed_at: Column | None = None
     paid_at: Column | None = None
@@ -146,13 +148,22 @@ class ColumnMap(_Strict):
     decimal: Literal[".", ","] = "."
     time_formats: list[str] = []
     statuses: dict[str, Status] = {}
+    platforms: dict[str, str] = Field({}, description="the file's words for platforms, in files of several")
+    needs: list[str] = Field(
+        [],
+        description="the fields (order.x as `x`, line.x as `line.x`) such a file is known by; all by default",
+    )
     order: OrderColumns
     line: LineColumns
 
     @model_validator(mode="after")
-    def _has_currency(self) -> ColumnMap:
+    def _is_whole(self) -> ColumnMap:
         if self.currency is None and self.order.currency is None:
             reject(Wrong(Text("name the currency, or the column it stands in")))
+        for name in self.needs:
+            part, field = (self.line, name[5:]) if name.startswith("line.") else (self.order, name)
+            if not isinstance(getattr(part, field, None), (str, list)):
+                reject(Wrong(Text("needs: the map names no column for '{name}'", name=name)))
         return self
 
 
@@ -178,8 +189,7 @@ def parse_column_map(text: str, source: str) -> Layout:
         platform=found.platform,
         columns=columns,
         own_names=False,
-        # a heading of several is enough; all fields the map names must be there
-        needs=tuple(columns),
+        needs=tuple(found.needs or columns),  # a heading of several is enough
         order="ref",
         ids=tuple(k for k in _IDS if k in columns),
         codes=tuple(k for k in _CODES if k in columns),
@@ -188,6 +198,8 @@ def parse_column_map(text: str, source: str) -> Layout:
         rows=found.rows,
         lines=_LINE_KEYS,
         line_id="line.ref" if "line.ref" in columns else None,
+        shop="shop" if "shop" in columns else None,
+        platforms=found.platforms,
         constants={k: v.value for k, v in given_.items() if isinstance(v, Constant)},
         settings={
             "name": found.name,
