@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
+import subprocess
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -166,6 +171,51 @@ def test_a_correction_nobody_answered_is_made_once(
     assert desk.run("ledger", "pending").code == 0
 
 
+def test_a_correction_killed_before_it_was_recorded(reopened: Callable[[Path], Desk], told: Path) -> None:
+    desk = reopened(told)
+    row = rows_of(desk, "shopify")
+    words = ("ship", "--correct", row["shipment_id"], "--number", another(row["parcels"][0]["number"]), *WHY)
+    silence = {
+        "on": "shopify:fulfillmentTrackingInfoUpdate",
+        "nth": 1,
+        "fault": "after_silence",
+        "seconds": 60,
+    }
+    desk.sandbox.set_faults([silence])
+    process = desk.start(*words)
+    end = time.monotonic() + 60
+    while not amends(desk) and time.monotonic() < end:
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert len(amends(desk)) == 1
+    ran = desk.run(*words)
+    assert ran.code == 0, ran.err
+    assert len(amends(desk)) == 1
+    assert desk.run("ledger", "verify").code == 0
+
+
+def test_a_correction_killed_at_any_instant(reopened: Callable[[Path], Desk], told: Path) -> None:
+    desk = reopened(told)
+    row = rows_of(desk, "taobao")
+    number = row["parcels"][0]["number"]
+    expected = []
+    for part in range(4):
+        number = another(number)
+        expected.append(number)
+        words = ("ship", "--correct", row["shipment_id"], "--number", number, *WHY)
+        process = desk.start(*words)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=0.5 + part * 0.15)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        ran = desk.run(*words)
+        assert ran.code == 0, ran.err
+    assert [number for _, number in amends(desk)] == expected
+    assert desk.run("ledger", "verify").code == 0
+
+
 def test_what_cannot_be_corrected(reopened: Callable[[Path], Desk], printed: Path) -> None:
     desk = reopened(printed)
     row = next(r for r in desk.rows("printed.jsonl") if r["parcels"][0]["number"])
@@ -268,7 +318,7 @@ def test_refusals_are_told_apart_in_the_row(reopened: Callable[[Path], Desk], pr
     (found,) = [p for p in ran.rows[0]["problems"] if p["stage"] == "ship"]
     assert (found["code"], found["severity"]) == ("ship_bad_number", "block")
     shown = desk.run("explain", row["shipment_id"], "-", "--lang", "zh", stdin=ran.out)
-    assert "平台不接受这个运单号：核对运单号和快递公司" in shown.out.decode()
+    assert "平台不接受这个运单号；核对运单号和快递公司" in shown.out.decode()
 
 
 def test_refused_credentials_wait_for_an_authorisation(
