@@ -1,84 +1,16 @@
-"""Order versions, cursors, shops, tokens, numbers and the journal."""
+"""Cursors, shops, tokens, numbers and the journal."""
 
 from __future__ import annotations
 
 import sqlite3
-import tempfile
 from pathlib import Path
 
-import polars as pl
 import pytest
 from cryptography.fernet import Fernet
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from orderctl.model.errors import ConfigError, Refused
-from orderctl.model.schema import RAW, conform
 from orderctl.ports.ledger import Ledger
 from tests.ledger.samples import LATER, NOW, buy, done, failed, opened, voided
-
-INSTANTS = ["2026-11-11T08:00:00Z", "2026-11-11T08:00:01Z"]
-
-
-def raw(rows: list[dict[str, object]]) -> pl.DataFrame:
-    whole = [
-        {"platform": "p", "shop": "s", "format": "p/order", "observed_at": NOW, "payload": "{}", **r}
-        for r in rows
-    ]
-    names = {"platform", "shop", "platform_ref", "format", "observed_at", "updated_at", "payload", "parts"}
-    return conform(pl.DataFrame(whole, schema=dict.fromkeys(sorted(names), pl.String)), "raw/1")
-
-
-VERSIONS = st.lists(
-    st.fixed_dictionaries(
-        {
-            "platform_ref": st.sampled_from(["1", "2"]),
-            "updated_at": st.sampled_from([None, *INSTANTS]),
-            "observed_at": st.sampled_from(INSTANTS),
-            "payload": st.sampled_from(['{"a":1}', '{"a":2}', '{"备注":"\\u0000 é\\n"}']),
-            "parts": st.sampled_from([None, "{}"]),
-        }
-    ),
-    min_size=1,
-    max_size=6,
-)
-
-
-@settings(max_examples=40)
-@given(VERSIONS, st.data())
-def test_the_newest_version_wins_whatever_the_order_of_saving(
-    rows: list[dict[str, object]], data: st.DataObject
-) -> None:
-    memory = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
-        kept = []
-        for place, order in enumerate([rows, data.draw(st.permutations(rows)), rows + rows]):
-            with Ledger.open(Path(folder) / f"{place}.db", run_id="r", host="h") as ledger:
-                cut = data.draw(st.integers(0, len(order)))
-                ledger.save_versions(raw(order[:cut]))
-                ledger.save_versions(raw(order[cut:]))
-                assert ledger.save_versions(raw(order)) == 0
-                kept.append(ledger.newest_versions())
-    assert kept[0].equals(kept[1])
-    assert kept[0].equals(kept[2])
-    for found in kept[0].iter_rows(named=True):
-        versions = [r for r in rows if r["platform_ref"] == found["platform_ref"]]
-        key = max((str(r["updated_at"] or ""), str(r["observed_at"])) for r in versions)
-        assert (found["updated_at"] or "", found["observed_at"]) == key
-        assert {c: found[c] for c in versions[0]} in versions
-
-
-def test_a_version_comes_back_as_it_was_saved(tmp_path: Path) -> None:
-    frame = raw(
-        [{"platform_ref": "2", "payload": '{"买家留言": "a\\tb"}'}, {"platform_ref": "1", "parts": "{}"}]
-    )
-    with opened(tmp_path) as ledger:
-        assert ledger.newest_versions().schema == RAW
-        assert ledger.save_versions(frame) == 2
-        assert ledger.newest_versions().equals(frame.sort("platform_ref"))
-        assert ledger.newest_versions(["p:s:2", "p:s:9"]).equals(frame.head(1))
-        assert ledger.newest_versions([]).is_empty()
-        assert ledger.save_versions(frame.clear()) == 0
 
 
 def test_cursors_are_kept_per_shop_and_stream(tmp_path: Path) -> None:

@@ -277,8 +277,7 @@ class Ledger:
         That is what this run wanted and, for the `stream`, what is due. Each order comes once, in its newest version.
         """
         with self._database.writing() as db:
-            for shop in shops:
-                versions.line_up(db, shop, stream=stream)
+            versions.line_up(db, shops, stream=stream)
         last = 0
         while True:
             with self._database.writing() as db:

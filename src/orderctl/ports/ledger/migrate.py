@@ -20,11 +20,20 @@ def set_aside(db: sqlite3.Connection) -> None:
 
 
 def take_up(db: sqlite3.Connection) -> None:
-    """Save those versions in the new tables. What was handed on is not known of them: it may be once more."""
+    """Save those versions in the new tables. What was handed on is not known of them: it may be once more.
+
+    Raises: sqlite3.DatabaseError (SQLITE_CORRUPT) if one cannot be read.
+    """
     after = ""
     while rows := db.execute(
         "SELECT order_id, record FROM version_1 WHERE order_id > ? ORDER BY order_id LIMIT ?", (after, CHUNK)
     ).fetchall():
-        save_versions(db, [json.loads(zlib.decompress(record)) for _, record in rows])
+        try:
+            records = [json.loads(zlib.decompress(record)) for _, record in rows]
+        except (zlib.error, ValueError) as error:
+            damage = sqlite3.DatabaseError("a stored order cannot be read")
+            damage.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+            raise damage from error
+        save_versions(db, records)
         after = rows[-1][0]
     db.execute("DROP TABLE version_1")

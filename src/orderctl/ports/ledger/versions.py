@@ -163,15 +163,16 @@ def want_open(db: sqlite3.Connection, shop: str, since: str) -> None:
     )
 
 
-def line_up(db: sqlite3.Connection, shop: str, *, stream: bool) -> None:
-    """Add to what this run hands on: a shop's orders that are wanted and, for the stream, due; oldest change first."""
+def line_up(db: sqlite3.Connection, shops: Iterable[str], *, stream: bool) -> None:
+    """Line up what this run hands on: shop by shop what is wanted and, for the stream, due; oldest change first."""
     _make_temporary(db)
-    db.execute(
+    db.execute("DELETE FROM handout")
+    db.executemany(
         "INSERT INTO handout (id) SELECT id FROM ("
         "SELECT id, updated_at, order_id FROM version WHERE shop = ?1 AND due = 1 AND ?2 UNION "
         "SELECT id, updated_at, order_id FROM wanted JOIN version USING (id) WHERE shop = ?1"
         ") ORDER BY updated_at, order_id",
-        (shop, stream),
+        ((shop, stream) for shop in shops),
     )
 
 
