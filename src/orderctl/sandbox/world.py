@@ -95,15 +95,16 @@ class World:
         with self.store.transaction():
             platform, seed = self.shops[shop].platform, self.seed()
             dice = Random(f"{seed}|{shop}|churn|{turn}")
+            whose = (platform, shop)
             bounds = self.store.rows(
-                "SELECT min(id), max(id) FROM orders WHERE platform = ? AND shop = ?", (platform, shop)
-            )
-            if bounds[0][0] is None:
-                return
-            for _ in range(count):
+                "SELECT (SELECT min(created) FROM orders WHERE platform = ? AND shop = ?), "
+                "(SELECT max(created) FROM orders WHERE platform = ? AND shop = ?)",
+                (*whose, *whose),
+            )[0]
+            for _ in range(count if bounds[0] is not None else 0):
                 (order,) = self.store.select(
-                    "platform = ? AND shop = ? AND id >= ?", (platform, shop, dice.randint(*bounds[0])),
-                    "ORDER BY id LIMIT 1",
+                    "platform = ? AND shop = ? AND created >= ?", (*whose, dice.randint(*bounds)),
+                    "ORDER BY created, number LIMIT 1",
                 )  # fmt: skip
                 self.standins[platform].touch(order, {"memo": f"churn {turn}"}, seed, now)
                 self.store.save(order, now)
