@@ -1,4 +1,5 @@
 """The shop of Kuaishou."""
 
-MAPPERS: dict[str, str] = {}
+CLIENT = "client:Kuaishou"
+MAPPERS = {"kuaishou/order": "mapper:ORDER"}
 EXPORT = False

@@ -178,9 +178,7 @@ class Gateway:
         )
         return parse_json(answer.content)
 
-    def _send(
-        self, method: str, param: Mapping[str, object], token: str, *, changes: bool
-    ) -> dict[str, Any]:
+    def _send(self, method: str, param: Mapping[str, object], token: str, *, changes: bool) -> dict[str, Any]:
         sent = {
             "appkey": self.app_key,
             "method": method,
