@@ -72,16 +72,15 @@ def audited(orders: pl.DataFrame, section: AuditSection, now: str) -> pl.Series:
         lasting=lasting,
         passing=passing,
     )
-    fresh = pl.concat([_found(judged, section, finding) for finding in _findings()])
-    old = pl.col("problems").list.filter(
-        (pl.element().struct.field("stage") != STAGE) | ~pl.element().struct.field("code").is_in(AUDITED)
+    fresh = [_found(judged, section, finding) for finding in _findings()]
+    about = pl.col("problem").struct
+    old = (
+        orders.filter(pl.col("problems").list.len() > 0).select("row", problem="problems").explode("problem")
     )
-    per_row = fresh.group_by("row", maintain_order=True).agg("problem")
-    return (
-        orders.select("row", old)
-        .join(per_row, on="row", how="left", maintain_order="left")
-        .select(pl.concat_list("problems", pl.col("problem").fill_null([])).alias("problems"))["problems"]
-    )
+    kept = old.filter((about.field("stage") != STAGE) | ~about.field("code").is_in(AUDITED))
+    per_row = pl.concat([kept, *fresh]).group_by("row", maintain_order=True).agg(problems="problem")
+    judged = orders.select("row").join(per_row, on="row", how="left", maintain_order="left")
+    return judged.select(pl.col("problems").fill_null([]))["problems"]
 
 
 @dataclass(frozen=True)
