@@ -1,0 +1,151 @@
+"""Telling JD that an order, or a part of one, left, through the SP-API.
+
+The order is read before it is told: a line is named to the platform by an id that only it knows, and what left already
+with our number is not told again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from orderctl.model.errors import Refused
+from orderctl.model.text import Text
+from orderctl.ports.platforms.jd.rest import Rest
+from orderctl.ports.platforms.jd.rest_orders import RestOrders, parts_of, progress_of
+from orderctl.ports.platforms.jd.ship import (
+    TO_SHIP,
+    Result,
+    courier_id,
+    found_corrected,
+    found_shipped,
+    load_couriers,
+    result,
+    why_not,
+)
+from orderctl.ports.platforms.port import ShipRequest
+
+PATH = "/sp-order/v0/orders/{orderId}/shipments"
+
+
+class RestShipping:
+    """Shipping through the SP-API."""
+
+    def __init__(self, rest: Rest, orders: RestOrders) -> None:
+        self._rest = rest
+        self._orders = orders
+        self._couriers = load_couriers()
+
+    def send(self, request: ShipRequest) -> Result:
+        """Tell the platform; see `Platform.ship`."""
+        courier = self._courier(request)
+        order = self._orders.detail(request.order_ref)
+        found = found_in(order, request, courier)
+        if found:
+            return found
+        whole = request.whole and not parts_of(order)
+        goods = [] if whole else plan_goods(order, request)
+        # the goods of a dispatch of several parcels are named with the first: which parcel holds what is not known here
+        packages: list[dict[str, Any]] = [
+            {"companyId": int(courier), "waybillCode": one}
+            for one in (request.numbers if whole else request.numbers[:1])
+        ]
+        if goods:
+            packages[0]["outboundGoodsFacetDTOList"] = goods
+        try:
+            self._tell("POST", request.order_ref, packages)
+        except Refused as refusal:
+            if refusal.code != "already_shipped":
+                raise
+            order = self._orders.detail(request.order_ref)
+            found = found_in(order, request, courier)
+            if found is None:
+                raise why_not(progress_of(order), request) from None
+            return found
+        return result(request, "shipped")
+
+    def lookup(self, request: ShipRequest) -> Result | None:
+        """Read the order as it stands: see `found_in`."""
+        return found_in(self._orders.detail(request.order_ref), request, self._courier(request))
+
+    def amend(self, request: ShipRequest, before: str) -> Result:
+        """Correct a number; see `Platform.amend`."""
+        order = self._orders.detail(request.order_ref)
+        found = found_corrected(progress_of(order) if order else None, request, before)
+        if found:
+            return found
+        package: dict[str, Any] = {"companyId": int(self._courier(request)), "waybillCode": request.number}
+        for part in parts_of(order):
+            if before in str(part.get("waybillCode") or "").split(",") and part.get("shipmentId"):
+                package["shipmentId"] = part["shipmentId"]
+        self._tell("PUT", request.order_ref, [package])
+        return result(request, "corrected")
+
+    def lookup_amend(self, request: ShipRequest, before: str) -> Result | None:
+        """Tell whether the corrected number is there."""
+        return found_corrected(self._orders.progress(request.order_ref), request, before)
+
+    def _courier(self, request: ShipRequest) -> str:
+        found = courier_id(self._rest.shop, request.courier, self._couriers)
+        if not found.isdecimal():
+            raise Refused(
+                Text(
+                    "shop {shop}: 'courier.{courier}' is no number",
+                    shop=self._rest.shop.id,
+                    courier=request.courier,
+                ),
+                code="courier_unknown",
+            )
+        return found
+
+    def _tell(self, verb: str, ref: str, packages: list[dict[str, Any]]) -> None:
+        told: dict[str, Any] = {"orderId": int(ref), "packageInfoList": packages}
+        kind = self._rest.shop.settings.get("shipment_type")
+        if kind:
+            told["shipmentType"] = int(kind) if kind.isdecimal() else kind
+        self._rest.call(verb, PATH, places={"orderId": ref}, body={"orderShipmentDTO": told}, changes=True)
+
+
+def found_in(order: Mapping[str, Any], request: ShipRequest, courier: str) -> Result | None:
+    """Say whether our number is among those of an order; other numbers are no harm while the order is still open."""
+    progress = progress_of(dict(order)) if order else None
+    if progress is not None and progress.state in TO_SHIP and request.number not in progress.numbers:
+        return None
+    return found_shipped(progress, request, courier)
+
+
+def plan_goods(order: Mapping[str, Any], request: ShipRequest) -> list[dict[str, Any]]:
+    """Give what goes with a dispatch in the platform's words. Raises: Refused for a line the order does not have."""
+    items = line_refs(order.get("skuItemInfoList") or [])
+    goods = []
+    for line in request.lines:
+        item = items.get(line.line_ref)
+        if item is None:
+            raise Refused(
+                Text("order {order}: it has no line {line}", order=request.order_ref, line=line.line_ref),
+                code="partial_line",
+            )
+        goods.append({"skuId": item["skuId"], "skuUuid": item.get("skuUuid"), "skuNum": line.quantity})
+    return goods
+
+
+def line_refs(items: list[Any]) -> dict[str, dict[str, Any]]:
+    """Name the lines as the mapper does: the SKU's id, and "-2" and so on where it stands again, dearest first."""
+    named: dict[str, dict[str, Any]] = {}
+    known = [item for item in items if isinstance(item, dict) and item.get("skuId")]
+    for item in sorted(known, key=_price, reverse=True):
+        ref = sku = str(item["skuId"])
+        again = 1
+        while ref in named:
+            again += 1
+            ref = f"{sku}-{again}"
+        named[ref] = item
+    return named
+
+
+def _price(item: Mapping[str, Any]) -> Decimal:
+    try:
+        return Decimal(str(item.get("jdPrice")))
+    except InvalidOperation:
+        return Decimal(-1)

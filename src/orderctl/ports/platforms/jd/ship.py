@@ -1,0 +1,198 @@
+"""Telling JD that an order left, once, through the classic gateway.
+
+The gateway ships an order as a whole: parts of one need the SP-API. It refuses a second shipping, so "already shipped"
+is looked at: our number means it was us (success), another number means somebody else was faster.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Any
+
+from orderctl.model.errors import Refused
+from orderctl.model.text import Text
+from orderctl.ports.http import unreadable
+from orderctl.ports.platforms.jd.gateway import Gateway
+from orderctl.ports.platforms.jd.meaning import results_of
+from orderctl.ports.platforms.jd.orders import Orders, Progress
+from orderctl.ports.platforms.port import ShipRequest, Shop
+
+SEND = "jingdong.pop.order.shipment"
+AMEND = "360buy.order.sop.waybill.update"
+LOOK = "look at the order in the shop's back office before doing anything"
+REFUNDING = frozenset({"LOCKED"})
+HELD = frozenset({"PAUSE", "POP_ORDER_PAUSE", "WAIT_SEND_CODE", "ZanTing"})
+TO_SHIP = frozenset({"WAIT_SELLER_STOCK_OUT", "WAIT_SELLER_DELIVERY", "DengDaiChuKu", "DengDaiFaHuo"})
+SHIPPED = frozenset({"WAIT_GOODS_RECEIVE_CONFIRM", "DengDaiQueRenShouHuo", "FINISHED_L", "WanCheng"})
+OWN_DELIVERY = "1274"
+"""The courier "own delivery": the platform does not keep its numbers."""
+
+Result = dict[str, str | None]
+
+
+def load_couriers() -> dict[str, str]:
+    """Give the table from our courier codes to the platform's ids."""
+    text = files(__package__).joinpath("couriers.csv").read_text("utf-8")
+    return {row["courier"]: row["code"] for row in csv.DictReader(text.splitlines())}
+
+
+def courier_id(shop: Shop, courier: str, table: Mapping[str, str]) -> str:
+    """Give the platform's id of a courier: the shop's own setting `courier.CODE`, else the table's."""
+    found = shop.settings.get(f"courier.{courier}") or table.get(courier)
+    if not found:
+        raise Refused(
+            Text(
+                "shop {shop}: no code for courier '{courier}' at this platform", shop=shop.id, courier=courier
+            ),
+            hint=Text("set courier.{courier} for the shop", courier=courier),
+            code="courier_unknown",
+        )
+    return found
+
+
+def result(request: ShipRequest, state: str) -> Result:
+    """Give the same result whether we heard it from the platform or found it there afterwards."""
+    return {"state": state, "number": request.number, "dispatch": None}
+
+
+def found_shipped(progress: Progress | None, request: ShipRequest, courier: str) -> Result | None:
+    """Say whether an order left with our number; None if it did not leave.
+
+    Raises: Refused (`order_not_found`; `shipped_elsewhere` if it left with another number).
+    """
+    if progress is None:
+        raise Refused(
+            Text("order {order}: the platform knows no such order", order=request.order_ref),
+            code="order_not_found",
+        )
+    if request.number in progress.numbers:
+        return result(request, "shipped")
+    gone = progress.state in SHIPPED
+    if gone and courier == OWN_DELIVERY and progress.courier == OWN_DELIVERY:
+        return result(request, "shipped")
+    if progress.numbers or gone:
+        raise Refused(
+            Text("order {order}: it was already shipped with another number", order=request.order_ref),
+            hint=Text(LOOK),
+            code="shipped_elsewhere",
+        )
+    return None
+
+
+def why_not(progress: Progress | None, request: ShipRequest) -> Refused:
+    """Say why an order that did not leave cannot be shipped."""
+    state = progress.state if progress else ""
+    if state in REFUNDING:
+        text, code = "order {order}: the buyer wants to cancel or be refunded", "refunding"
+    elif state in HELD:
+        text, code = "order {order}: the platform holds it", "held"
+    else:
+        text, code = "order {order}: its state does not allow shipping", "not_shippable"
+    return Refused(Text(text, order=request.order_ref), hint=Text(LOOK), code=code)
+
+
+class Shipping:
+    """Shipping through the classic gateway."""
+
+    def __init__(self, gateway: Gateway, orders: Orders) -> None:
+        self._gateway = gateway
+        self._orders = orders
+        self._couriers = load_couriers()
+
+    def send(self, request: ShipRequest) -> Result:
+        """Tell the platform; see `Platform.ship`."""
+        if not request.whole:
+            raise Refused(
+                Text("order {order}: this gateway ships an order only as a whole", order=request.order_ref),
+                hint=Text("set api: sp for the shop to ship parts of orders"),
+                code="partial_line",
+            )
+        params = {
+            "orderId": request.order_ref,
+            "logiCoprId": self._courier(request),
+            "logiNo": ",".join(request.numbers),
+        }
+        try:
+            self._done(SEND, self._gateway.call(SEND, params, changes=True))
+        except Refused as refusal:
+            if refusal.code != "already_shipped":
+                raise
+            progress = self._orders.progress(request.order_ref)
+            found = found_shipped(progress, request, params["logiCoprId"])
+            if found is None:
+                raise why_not(progress, request) from None
+            return found
+        return result(request, "shipped")
+
+    def lookup(self, request: ShipRequest) -> Result | None:
+        """Read the order as it stands: see `found_shipped`."""
+        return found_shipped(self._orders.progress(request.order_ref), request, self._courier(request))
+
+    def amend(self, request: ShipRequest, before: str) -> Result:
+        """Correct a number; see `Platform.amend`. The text of all numbers is told anew, with the one exchanged."""
+        method = self._gateway.shop.settings.get("amend_method") or AMEND
+        if method == "none":
+            raise Refused(Text("this platform has no way to correct a number"), code="no_amend")
+        progress = self._orders.progress(request.order_ref)
+        found = found_corrected(progress, request, before)
+        if found or progress is None:
+            return found or result(request, "corrected")
+        couriers, waybill = exchanged(progress, before, request.number, self._courier(request))
+        params = {"order_id": request.order_ref, "logistics_id": couriers, "waybill": waybill}
+        self._done(method, self._gateway.call(method, params, changes=True))
+        return result(request, "corrected")
+
+    def lookup_amend(self, request: ShipRequest, before: str) -> Result | None:
+        """Tell whether the corrected number is there."""
+        return found_corrected(self._orders.progress(request.order_ref), request, before)
+
+    def _courier(self, request: ShipRequest) -> str:
+        return courier_id(self._gateway.shop, request.courier, self._couriers)
+
+    def _done(self, method: str, answer: Mapping[str, Any]) -> None:
+        """Raises: OutcomeUnknown for an answer that does not say that it succeeded."""
+        if not results_of(answer):
+            raise unreadable(method)
+
+
+def found_corrected(progress: Progress | None, request: ShipRequest, before: str) -> Result | None:
+    """Say whether the number was exchanged; None if the one before still stands.
+
+    Raises: Refused (`order_not_found`, `not_shippable`: nothing left yet, `shipped_elsewhere`: neither number is there).
+    """
+    if progress is None:
+        raise Refused(
+            Text("order {order}: the platform knows no such order", order=request.order_ref),
+            code="order_not_found",
+        )
+    if request.number in progress.numbers and before not in progress.numbers:
+        return result(request, "corrected")
+    if before in progress.numbers:
+        return None
+    if not progress.numbers:
+        raise why_not(progress, request)
+    raise Refused(
+        Text("order {order}: it was already shipped with another number", order=request.order_ref),
+        hint=Text(LOOK),
+        code="shipped_elsewhere",
+    )
+
+
+def exchanged(progress: Progress, before: str, number: str, courier: str) -> tuple[str, str]:
+    """Give couriers and numbers of an order as the platform writes them, `before` replaced by `number` of `courier`.
+
+    Couriers are divided by `|`, and so are their groups of numbers, divided inside by `,`. A number that changes its
+    courier leaves its group for one of its own.
+    """
+    couriers, groups = progress.courier.split("|"), [g.split(",") for g in progress.waybill.split("|")]
+    told: list[tuple[str, list[str]]] = []
+    for at, group in enumerate(groups):
+        carrier = couriers[at] if at < len(couriers) else courier
+        if before in group and carrier != courier:
+            told += [(carrier, [n for n in group if n != before]), (courier, [number])]
+        else:
+            told.append((carrier, [number if n == before else n for n in group]))
+    left = [(carrier, group) for carrier, group in told if group]
+    return "|".join(carrier for carrier, _ in left), "|".join(",".join(group) for _, group in left)
