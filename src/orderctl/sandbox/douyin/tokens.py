@@ -17,7 +17,7 @@ from orderctl.sandbox.texts import digest
 APP_KEY = "7000000000000000001"
 APP_SECRET = "sandbox-douyin-secret"
 SERVICE_ID = "sandbox-douyin-service"
-SHOP, SHOP_ID, TITLE = "dy-demo", "10000001", "样例家居旗舰店"
+SHOP, SHOP_ID, TITLE = "douyin-demo", "10000001", "样例家居旗舰店"
 
 HOUR, DAY = 3_600, 86_400
 CODE_S, ACCESS_S, REFRESH_S = 600, 7 * DAY, 14 * DAY

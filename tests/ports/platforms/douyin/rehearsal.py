@@ -37,7 +37,7 @@ class World:
         self.tokens = TokensInMemory()
 
     def shop(self, known: dict[str, str] = SELF_USE, **settings: str) -> Douyin:
-        shop = Shop("dy-demo", "douyin", f"{self.url}/douyin", known | settings)
+        shop = Shop("douyin-demo", "douyin", f"{self.url}/douyin", known | settings)
         return Douyin(shop, self.http, self.tokens)
 
     def now(self) -> str:
@@ -47,7 +47,7 @@ class World:
         self.sandbox.set_faults({"seed": seed, "rate": rate, "seconds": 0.01})
 
     def orders(self) -> dict[str, dict[str, Any]]:
-        return {order.ref: order.body for order in self.sandbox.store.select("shop = ?", ["dy-demo"], "")}
+        return {order.ref: order.body for order in self.sandbox.store.select("shop = ?", ["douyin-demo"], "")}
 
     def ready(self, lines: int = 1) -> str:
         """Give an order that may be shipped whole, with at least so many lines."""
@@ -81,7 +81,7 @@ def is_clean(body: dict[str, Any]) -> bool:
 @contextmanager
 def world(state: Path, *, orders: int = 60) -> Iterator[World]:
     clock = Clock()
-    with Sandbox(state, shops=["dy-demo"], orders=orders, now=lambda: EPOCH + clock.at) as sandbox:
+    with Sandbox(state, shops=["douyin-demo"], orders=orders, now=lambda: EPOCH + clock.at) as sandbox:
         made = World(sandbox, clock)
         with made.http:
             yield made

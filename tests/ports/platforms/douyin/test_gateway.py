@@ -208,11 +208,11 @@ def test_a_self_use_app_needs_no_login(tmp_path: Path) -> None:
         with pytest.raises(Refused):
             shop.login_url("state", "http://127.0.0.1:1/back")
         assert shop.identify() == "10000001"
-        first = dict(rehearsal.tokens["dy-demo"])
+        first = dict(rehearsal.tokens["douyin-demo"])
         assert set(first) == {"access_token", "refresh_token", "expires_at", "shop_id"}
         rehearsal.sandbox.expire_tokens()
         assert len(rows(shop.fetch_orders([*rehearsal.orders()], now=rehearsal.now()))) == 5
-        assert rehearsal.tokens["dy-demo"]["access_token"] != first["access_token"]
+        assert rehearsal.tokens["douyin-demo"]["access_token"] != first["access_token"]
         rehearsal.sandbox.control({"expire_tokens": {"kinds": ["access", "refresh"]}})
         assert len(rows(shop.fetch_orders([*rehearsal.orders()], now=rehearsal.now()))) == 5
 
@@ -246,15 +246,17 @@ def test_tokens_are_renewed_in_their_last_hour_and_lost_ones_need_the_seller(tmp
         shop = rehearsal.shop(SERVICE)
         location = httpx.get(shop.login_url("s", ""), follow_redirects=False).headers["location"]
         shop.exchange(parse_qs(urlsplit(location).query)["code"][0], "")
-        first = rehearsal.tokens["dy-demo"]["access_token"]
+        first = rehearsal.tokens["douyin-demo"]["access_token"]
         shop.refresh()
-        assert rehearsal.tokens["dy-demo"]["access_token"] == first  # long before its end: renewed to itself
+        assert (
+            rehearsal.tokens["douyin-demo"]["access_token"] == first
+        )  # long before its end: renewed to itself
         rehearsal.clock.at += 7 * 86_400 - 4_000
         shop.identify()
-        assert rehearsal.tokens["dy-demo"]["access_token"] == first
+        assert rehearsal.tokens["douyin-demo"]["access_token"] == first
         rehearsal.clock.at += 1_500
         shop.identify()
-        assert rehearsal.tokens["dy-demo"]["access_token"] != first
+        assert rehearsal.tokens["douyin-demo"]["access_token"] != first
         rehearsal.sandbox.control({"expire_tokens": {"kinds": ["access", "refresh"]}})
         with pytest.raises(Unauthorized) as caught:
             list(shop.fetch_orders(["1"], now=rehearsal.now()))

@@ -31,12 +31,12 @@ def test_every_order_arrives_under_faults(tmp_path: Path, seed: int) -> None:
 def test_nothing_is_missed_while_orders_change(tmp_path: Path) -> None:
     with world(tmp_path, orders=700) as rehearsal:
         shop = rehearsal.shop()
-        rehearsal.sandbox.set_churn("dy-demo", 5)
+        rehearsal.sandbox.set_churn("douyin-demo", 5)
         pages = []
         for page in shop.fetch(now=rehearsal.now()):
             rehearsal.clock.at += 1
             pages.append(page)
-        rehearsal.sandbox.set_churn("dy-demo", 0)
+        rehearsal.sandbox.set_churn("douyin-demo", 0)
         met = {row["platform_ref"] for row in rows(pages)}
         cursor = [page.cursor for page in pages if page.cursor][-1]
         rehearsal.clock.at += 200
@@ -55,7 +55,7 @@ def test_a_fetch_goes_on_from_its_cursor(tmp_path: Path) -> None:
         shop = rehearsal.shop()
         cursor = [page.cursor for page in shop.fetch(now=rehearsal.now()) if page.cursor][-1]
         rehearsal.clock.at += 3600
-        made = {order.ref for order in rehearsal.sandbox.add_orders(3, shop="dy-demo")}
+        made = {order.ref for order in rehearsal.sandbox.add_orders(3, shop="douyin-demo")}
         rehearsal.clock.at += 600
         assert {row["platform_ref"] for row in rows(shop.fetch(now=rehearsal.now(), cursor=cursor))} == made
         by_creation = rows(shop.fetch(now=rehearsal.now(), by="created"))

@@ -97,6 +97,22 @@ def test_several_parcels_of_one_order(tmp_path: Path) -> None:
         assert len(rehearsal.booked(ref)) == 3
 
 
+def test_a_parcel_without_a_piece_of_its_own_is_named(tmp_path: Path) -> None:
+    with world(tmp_path) as rehearsal:
+        shop = rehearsal.shop()
+        ref = next(
+            ref
+            for ref, body in rehearsal.orders().items()
+            if body["order_status"] == 2
+            and [line["item_num"] for line in body["sku_order_list"]] == [1]
+            and is_clean(body)
+        )
+        request = rehearsal.request(ref, more=("73100000000002",))
+        untold = DONE | {"untold": "73100000000002"}
+        assert shop.ship(request) == shop.lookup_ship(request) == shop.ship(request) == untold
+        assert [entry["number"] for entry in rehearsal.booked(ref)] == ["73100000000001"]
+
+
 def test_half_a_success_is_completed(tmp_path: Path) -> None:
     """Our first number is there, by hand or from an interrupted run; only the other parcels are told."""
     with world(tmp_path) as rehearsal:

@@ -11,12 +11,11 @@ LINE = pl.Struct(
     texts(
         "order_id product_id_str product_id product_name sku_id code out_sku_id out_product_id item_num origin_amount"
         " sum_amount pay_amount post_amount order_status exp_ship_time appointment_ship_time pre_sale_type"
-        " given_product_type master_sku_order_id need_serial_number"
+        " given_product_type need_serial_number"
     )
     | {
         "spec": pl.List(pl.Struct(texts("name value"))),
         "after_sale_info": pl.Struct(texts("after_sale_status refund_status")),
-        "master_sku_order_id_list": pl.List(pl.String()),
         "bundle_sku_info": pl.List(pl.Struct(texts("product_id sku_id code product_name item_num"))),
     }
 )
@@ -126,9 +125,11 @@ def _paid() -> pl.Expr:
 def _ours(lines: pl.DataFrame) -> pl.DataFrame:
     """Give (`row`, `lines`): one line of ours for each of theirs, or one for each part of a bundle.
 
-    A part carries what the platform must be told, the bundle; what was paid for it alone nobody says.
+    A part carries what the platform must be told: its bundle, and how many of these are left. What was paid for the
+    part alone nobody says.
     """
-    lines = lines.with_columns(paid=_paid(), part=pl.col("bundle_sku_info"))
+    inside = pl.col("bundle_sku_info")
+    lines = lines.with_columns(paid=_paid(), part=pl.when(inside.list.len() > 0).then(inside))
     found = lines.explode("part").with_columns(part_no=pl.int_range(1, pl.len() + 1).over("row", "line_ref"))
     part, is_part = pl.col("part").struct, pl.col("part").is_not_null()
     bundles = pl.col("quantity")
@@ -139,9 +140,6 @@ def _ours(lines: pl.DataFrame) -> pl.DataFrame:
     part_sent = pl.when(bundles > 0).then(quantity * sent // bundles).otherwise(0)
     refunded = pl.when(pl.col("refund") == "refunded").then(quantity).otherwise(0)
     shipped = pl.when("gone").then(quantity).when(is_part).then(part_sent).otherwise(sent)
-    master = pl.coalesce(
-        code(pl.col("master_sku_order_id_list").list.first()), code(pl.col("master_sku_order_id"))
-    )
 
     def either(inside: pl.Expr, alone: pl.Expr) -> pl.Expr:
         return pl.when(is_part).then(inside).otherwise(alone)
@@ -171,8 +169,8 @@ def _ours(lines: pl.DataFrame) -> pl.DataFrame:
         kind=pl.when(is_part).then(pl.lit("bundle_part"))
         .when("is_gift").then(pl.lit("gift"))
         .otherwise(pl.lit("goods")),
-        parent_line_ref=pl.when(is_part).then("line_ref").when("is_gift").then(master),
-        parent_quantity=pl.when(is_part).then(bundles),
+        parent_line_ref=pl.when(is_part).then("line_ref"),
+        parent_quantity=pl.when(is_part).then(pl.when(sent < bundles).then(bundles - sent).otherwise(bundles)),
     )  # fmt: skip
     return found.select("row", line=ours).group_by("row", maintain_order=True).agg(lines=pl.col("line"))
 
@@ -196,7 +194,7 @@ def gather_lines(lines: pl.DataFrame) -> pl.DataFrame:
         appointed=pl.when(waits).then("appointed"),
         unclear=(pl.col("order_status") == "101") & pl.col("sent").is_null(),
         presale=pl.col("pre_sale_type").is_in(["1", "2"]),
-        serial=pl.col("need_serial_number").str.to_lowercase().is_in(["true", "1"]),
+        serial_number=pl.col("need_serial_number").str.to_lowercase().is_in(["true", "1"]),
         strange_kind=pl.when(~pl.col("given_product_type").is_in(["", "FREE", "MASTER"])).then(
             pl.col("given_product_type")
         ),
@@ -209,6 +207,6 @@ def gather_lines(lines: pl.DataFrame) -> pl.DataFrame:
         line_appointed=pl.col("appointed").max(),
         refund_open=(pl.col("refund") == "requested").any(),
         **{n: pl.col(n).drop_nulls().first() for n in ("strange_refund", "strange_status", "strange_kind")},
-        **{n: pl.col(n).any() for n in ("unclear", "presale", "serial", "bad_quantity", *unread)},
+        **{n: pl.col(n).any() for n in ("unclear", "presale", "serial_number", "bad_quantity", *unread)},
     )
     return sums.join(_ours(lines), on="row", how="left", maintain_order="left")

@@ -7,7 +7,7 @@ an id of its own, under which the platform takes it once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any
 
 from orderctl.model.errors import Refused, Temporary
@@ -33,9 +33,10 @@ def send_shipment(gateway: Gateway, request: ShipRequest) -> Result:
     """Tell the platform; see `Platform.ship`."""
     company = courier_code(gateway.shop, request.courier)
     left = _read(gateway, request)
+    known = {pack.number for pack in left.packs}
     rest = still_to_tell(request, left)
     if not rest:
-        return _result(request)
+        return _result(request, known)
     method, params = plan_send(request, left, rest, company)
     if method == WHOLE:
         params |= {name: gateway.shop.settings[name] for name in ADDRESSES if gateway.shop.settings.get(name)}
@@ -47,7 +48,9 @@ def send_shipment(gateway: Gateway, request: ShipRequest) -> Result:
         left = _read(gateway, request)
         if still_to_tell(request, left):
             raise (_elsewhere(request) if left.packs else _unsettled(request)) from None
-    return _result(request)
+        return _result(request, {pack.number for pack in left.packs})
+    sent = {pack["logistics_code"] for pack in params.get("pack_list", [params])}
+    return _result(request, known | sent)
 
 
 def lookup(gateway: Gateway, request: ShipRequest) -> Result | None:
@@ -55,7 +58,10 @@ def lookup(gateway: Gateway, request: ShipRequest) -> Result | None:
 
     Raises: Refused (`shipped_elsewhere`) if too much of it left with another number.
     """
-    return None if still_to_tell(request, _read(gateway, request)) else _result(request)
+    left = _read(gateway, request)
+    if still_to_tell(request, left):
+        return None
+    return _result(request, {pack.number for pack in left.packs})
 
 
 def _read(gateway: Gateway, request: ShipRequest) -> Left:
@@ -151,7 +157,7 @@ def correct(gateway: Gateway, request: ShipRequest, before: str) -> Result:
     wrong = [pack for pack in left.packs if pack.number == before]
     if not wrong:
         if any(pack.number == request.number for pack in left.packs):
-            return _result(request, "corrected")
+            return _corrected(request)
         raise _elsewhere(request) if left.packs else _nothing(request)
     for pack in wrong:
         params = {
@@ -163,13 +169,13 @@ def correct(gateway: Gateway, request: ShipRequest, before: str) -> Result:
             gateway.call(EDIT_PARCEL, params | {"pack_id": pack.pack_id}, changes=True)
         else:
             gateway.call(EDIT, params, changes=True)
-    return _result(request, "corrected")
+    return _corrected(request)
 
 
 def lookup_correction(gateway: Gateway, request: ShipRequest, before: str) -> Result | None:
     """Tell whether the corrected number stands at the platform and the one before stands no more."""
     numbers = {pack.number for pack in _read(gateway, request).packs}
-    return _result(request, "corrected") if request.number in numbers and before not in numbers else None
+    return _corrected(request) if request.number in numbers and before not in numbers else None
 
 
 def _elsewhere(request: ShipRequest) -> Refused:
@@ -193,6 +199,15 @@ def _nothing(request: ShipRequest) -> Refused:
     )
 
 
-def _result(request: ShipRequest, state: str = "shipped") -> Result:
-    """Give the same result whether we heard it from the platform or found it there afterwards."""
-    return {"state": state, "number": request.number, "dispatch": None}
+def _result(request: ShipRequest, known: Set[str]) -> Result:
+    """Give the same result whether we heard it from the platform or found it there: `known` are the order's numbers.
+
+    A number of ours that is not among them had no piece to go with.
+    """
+    result: Result = {"state": "shipped", "number": request.number, "dispatch": None}
+    untold = [number for number in request.numbers if number not in known]
+    return result | {"untold": ",".join(untold)} if untold else result
+
+
+def _corrected(request: ShipRequest) -> Result:
+    return {"state": "corrected", "number": request.number, "dispatch": None}
