@@ -15,7 +15,7 @@ FIELDS = (
     "tid,tid_str,type,status,created,modified,pay_time,payment,total_fee,post_fee,discount_fee,adjust_fee,"
     "step_trade_status,buyer_open_uid,title,receiver_name,receiver_state,receiver_city,receiver_district,"
     "receiver_town,receiver_address,receiver_mobile,receiver_phone,oaid,has_buyer_message,buyer_message,seller_memo,"
-    "seller_flag,promotion_details,orders,consign_time"
+    "seller_flag,promotion_details,orders,consign_time,top_hold,team_buy_hold,rx_audit_status,is_sh_ship"
 )
 
 
@@ -80,13 +80,18 @@ class Taobao:
 
     def ready(self) -> list[dict[str, Any]]:
         """Trades that may be shipped whole, oldest first."""
-        found = self.trades(status="WAIT_SELLER_SEND_GOODS")[::-1]
+        found = [t for t in self.trades(status="WAIT_SELLER_SEND_GOODS")[::-1] if not held(t)]
         return [t for t in found if all(line["refund_status"] == "NO_REFUND" for line in lines(t))]
 
     def ship(self, tid: object, number: str = "73100000000001", **more: Any) -> dict[str, Any]:
         return self.ask(
             "taobao.logistics.offline.send", tid=tid, out_sid=number, **{"company_code": "ZTO", **more}
         )
+
+
+def held(trade: dict[str, Any]) -> bool:
+    holds = (trade.get("top_hold"), trade.get("team_buy_hold"), trade.get("is_sh_ship"))
+    return any(holds) or trade.get("rx_audit_status") == "0"
 
 
 def lines(trade: dict[str, Any]) -> list[dict[str, Any]]:

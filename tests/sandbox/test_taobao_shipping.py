@@ -140,3 +140,29 @@ def test_the_list_of_couriers_holds_their_patterns(taobao: Taobao) -> None:
     assert all(row.keys() == {"code", "reg_mail_no"} for row in rows)
     assert re.match(patterns["SF"], "SF0000000000001")
     assert not re.match(patterns["YTO"], "SF0000000000001")
+
+
+def test_held_trades_are_not_shipped(taobao: Taobao, sandbox: Sandbox) -> None:
+    held = [
+        order.ref
+        for order in sandbox.store.select("platform = 'taobao'", (), "")
+        if any(
+            order.body.get(name) for name in ("top_hold", "team_buy_hold", "rx_audit_status", "is_sh_ship")
+        )
+    ]
+    assert len(held) == 4
+    assert {taobao.ship(ref)["sub_code"] for ref in held} == {OFFLINE + "B02"}
+    assert not sandbox.books("ship")
+
+
+def test_a_number_can_be_corrected_for_fifty_days(taobao: Taobao, clock: Clock) -> None:
+    tid = taobao.ready()[0]["tid"]
+    taobao.ship(tid)
+
+    def correct(number: str) -> dict[str, object]:
+        return taobao.ask("taobao.logistics.consign.resend", tid=tid, out_sid=number, company_code="ZTO")
+
+    clock.at += 50 * 86_400
+    assert correct("73100000000002")["shipping"] == {"is_success": True}
+    clock.at += 1
+    assert str(correct("73100000000003")["sub_code"]).endswith("P08")

@@ -19,7 +19,7 @@ CASES = (
     "lines", "same as first", "refund open", "unpaid", "forbidden", "presale deposit", "presale paid", "shanghai",
     "xinjiang", "unmapped", "formula note", "emoji note", "gift", "closed", "memo", "all refunding", "shipped",
     "same as first", "dongguan", "wish no yto", "partly shipped", "refunded", "adjusted", "cod", "xiantao", "finished",
-    "refund withdrawn", "control note",
+    "refund withdrawn", "control note", "top hold", "group hold", "prescription", "by a store",
 )  # fmt: skip
 PLACE_OF = {
     "shanghai": people.SHANGHAI, "xinjiang": people.XINJIANG, "dongguan": people.DONGGUAN, "xiantao": people.XIANTAO,
@@ -33,6 +33,11 @@ STATUS_OF = {
     "closed": "TRADE_CLOSED_BY_TAOBAO", "shipped": "WAIT_BUYER_CONFIRM_GOODS", "finished": "TRADE_FINISHED",
     "partly shipped": "SELLER_CONSIGNED_PART", "refunded": "TRADE_CLOSED",
 }  # fmt: skip
+HOLD_OF: dict[str, dict[str, Any]] = {
+    "top hold": {"top_hold": 1}, "group hold": {"team_buy_hold": 1}, "prescription": {"rx_audit_status": "0"},
+    "by a store": {"is_sh_ship": True},
+}  # fmt: skip
+"""Paid and waiting, and yet not to be shipped: what the trade says of it."""
 OPEN_REFUNDS = (
     "WAIT_SELLER_AGREE",
     "WAIT_BUYER_RETURN_GOODS",
@@ -85,6 +90,7 @@ def make(
         "is_sh_ship": False, "service_tags": [], "orders": lines,
     }  # fmt: skip
     body |= make_presale(case, body)
+    body |= HOLD_OF.get(case or "", {})
     if shipped:
         mark_shipped(
             body,
@@ -270,6 +276,11 @@ def mark_shipped(
         body["status"] = "SELLER_CONSIGNED_PART" if waiting else "WAIT_BUYER_CONFIRM_GOODS"
     body["is_part_consign"] = bool(waiting) or body["is_part_consign"]
     body["consign_time"] = beijing(at)
+
+
+def held(body: dict[str, Any]) -> bool:
+    """Say whether a trade that waits to be shipped must wait on."""
+    return any(body.get(name) == value for hold in HOLD_OF.values() for name, value in hold.items())
 
 
 def touch(order: Order, changes: Mapping[str, Any], seed: int, now: float) -> None:

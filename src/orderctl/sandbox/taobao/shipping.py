@@ -10,9 +10,9 @@ import re
 from typing import Any, NoReturn
 
 from orderctl.sandbox.store import Order
-from orderctl.sandbox.taobao.calls import Call, Method
+from orderctl.sandbox.taobao.calls import Call, Method, read_time
 from orderctl.sandbox.taobao.envelopes import TopError
-from orderctl.sandbox.taobao.orders import OPEN_REFUNDS, mark_shipped
+from orderctl.sandbox.taobao.orders import OPEN_REFUNDS, held, mark_shipped
 from orderctl.sandbox.taobao.tokens import create_token, refresh_token
 from orderctl.sandbox.taobao.trades import (
     fullinfo,
@@ -29,6 +29,7 @@ from orderctl.sandbox.texts import beijing
 
 OFFLINE = "isv.logistics-offline-service-error:"
 RESEND = "isv.logistics-update-company-or-mailno-error:"
+RESEND_SECONDS = 50 * 86_400
 DONE = (
     "WAIT_BUYER_CONFIRM_GOODS",
     "TRADE_BUYER_SIGNED",
@@ -122,7 +123,7 @@ def offline_send(call: Call) -> dict[str, Any]:
         if status in DONE:
             refuse(call, order, OFFLINE + "B04", "订单已经发货或已经关闭")
         lines = chosen_lines(call, order)
-        if status not in ("WAIT_SELLER_SEND_GOODS", "SELLER_CONSIGNED_PART"):
+        if status not in ("WAIT_SELLER_SEND_GOODS", "SELLER_CONSIGNED_PART") or held(order.body):
             refuse(call, order, OFFLINE + "B02", "订单状态不允许发货")
         if call.params.get("is_split") != "1":
             lines = [line for line in lines if line["status"] not in DONE]
@@ -154,6 +155,8 @@ def consign_resend(call: Call) -> dict[str, Any]:
         company, number = check_number(call, order, RESEND)
         if all((line["logistics_company"], line["invoice_no"]) == (company, number) for line in lines):
             refuse(call, order, RESEND + "P07", "运单号没有变化")
+        if any(read_time("consign_time", line["consign_time"]) < call.now - RESEND_SECONDS for line in lines):
+            refuse(call, order, RESEND + "P08", "发货超过50天，不能修改运单号")
         before = sorted({line["invoice_no"] for line in lines})
         for line in lines:
             line |= {"logistics_company": company, "invoice_no": number}
