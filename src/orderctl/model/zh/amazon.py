@@ -18,5 +18,8 @@ SENTENCES: dict[str, str] = {
     "order {order}: Amazon ships it, or confirms it with the label it sells": (
         "订单 {order}：由亚马逊发货，或随亚马逊售出的面单自动确认"
     ),
+    "order {order}: Amazon does not show its parcels, so none can be corrected": (
+        "订单 {order}：亚马逊没有显示其包裹，无法更正单号"
+    ),
     "order {order}: it is still pending at the platform": "订单 {order}：在平台上仍为待处理（Pending）",
 }

@@ -1,5 +1,10 @@
 """Amazon."""
 
 CLIENT = "client:Amazon"
-MAPPERS = {"amazon/order": "mapper:MAPPER", "amazon/order-v0": "mapper_v0:MAPPER"}
-EXPORT = False
+MAPPERS = {
+    "amazon/order": "mapper:MAPPER",
+    "amazon/order-v0": "mapper_v0:MAPPER",
+    "amazon/export-unshipped": "export:UNSHIPPED",
+    "amazon/export-all": "export:ALL",
+}
+EXPORT = True

@@ -34,7 +34,7 @@ from orderctl.ports.platforms.amazon.marketplaces import MARKETPLACES, TAX_ON_TO
 
 TEXTS = pl.List(pl.String())
 HEAD_TEXTS = (
-    *("ref", "word", "channel", "marketplace", "currency", "pay_method", "service", "service_text"),
+    *("ref", "word", "channel", "marketplace", "currency", "pay_method", "service"),
     *("email", "name", "company", "line1", "line2", "line3", "city", "district", "town", "state", "postcode"),
     *("country", "phone", "tax_id", "instruction", "drop_off"),
 )
@@ -82,6 +82,7 @@ HELD = {
     "in-store-pick-up": "no_parcel",
     "regulated": "regulated",
     "invoice-missing": "invoice_missing",
+    "shipped-unknown": "shipped_quantity_unknown",
 }
 """Programmes and flags of an order that forbid shipping it like any other."""
 _EXTENSION = r"(?i)\s*(?:ext\.?|x)\s*(\d{1,8})$"
@@ -100,7 +101,9 @@ def to_orders(raw: pl.DataFrame, heads: pl.DataFrame, lines: pl.DataFrame) -> pl
     known = known.with_columns(
         told_status=pl.col("status"),
         status=pl.col("status").fill_null("wait_ship"),
-        is_cod=(pl.col("pay_method").str.contains(COD) | pl.col("cod").is_not_null()).fill_null(False),
+        is_cod=(pl.col("pay_method").str.contains(COD).fill_null(False) | (pl.col("cod") > 0)).fill_null(
+            False
+        ),
     )
     known = _money(known.join(_gathered(known, lines), on="row", how="left", maintain_order="left"))
     past = ~pl.col("status").is_in(["wait_pay", "closed"])
@@ -213,10 +216,10 @@ def _money(known: pl.DataFrame) -> pl.DataFrame:
             pl.when(pl.col("tax_added_minor") == 0).then(taxes - pl.col("off")).otherwise(0)
         ),
     )
-    collect = pl.when("is_cod").then(pl.coalesce("cod", "total")).otherwise(pl.lit(0))
     due = (
         pl.when(pl.col("status") == "wait_pay").then("total")
-        .when((pl.col("status") != "closed") & pl.col("total").is_not_null()).then(collect)
+        .when((pl.col("status") != "closed") & pl.col("is_cod")).then(pl.coalesce("cod", "total"))
+        .when((pl.col("status") != "closed") & pl.col("total").is_not_null()).then(0)
     )  # fmt: skip
     paid = ~pl.col("status").is_in(["wait_pay", "closed"])
     return known.with_columns(due_minor=due, received_minor=pl.when(paid).then(pl.col("total") - due))
@@ -320,9 +323,8 @@ def _tags() -> pl.Expr:
 
 def _wishes(known: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     """Add what the buyer chose and wrote: the service, where to leave it, cards, wrapping; and numbers for customs."""
-    service = pl.col("service")
     said = {
-        "service": (service, pl.coalesce("service_text", "service")),
+        "service": (pl.col("service").str.to_lowercase(), pl.col("service")),
         "drop_off": (pl.col("drop_off"), pl.col("drop_off")),
     }
     of_order = [

@@ -234,6 +234,16 @@ def _lines(base: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _in_camel_case(word: pl.Expr) -> pl.Expr:
+    """Write NEXT_DAY as v0 and the reports do: NextDay."""
+    return (
+        word.str.to_lowercase()
+        .str.replace_all("_", " ", literal=True)
+        .str.to_titlecase()
+        .str.replace_all(" ", "")
+    )
+
+
 def _programs() -> pl.Expr:
     """Give what the order takes part in, in one way of writing."""
     name = pl.element()
@@ -294,10 +304,7 @@ def _to_orders(frame: pl.DataFrame) -> pl.DataFrame:
         cod=pl.col("cod"),
         pay_method=pl.when(pays.list.eval(cod).list.any()).then(pl.lit("COD")),
         **{f"whole_{name}": pl.col(f"whole_{name}") for name in _SUMS},
-        service=given(_of("fulfillment", "fulfillmentServiceLevel"))
-        .str.to_lowercase()
-        .str.replace_all("_", "", literal=True),
-        service_text=given(_of("fulfillment", "fulfillmentServiceLevel")),
+        service=_in_camel_case(given(_of("fulfillment", "fulfillmentServiceLevel"))),
         email=given(_of("buyer", "buyerEmail")),
         name=given(place.field("name")),
         company=given(place.field("companyName")),

@@ -215,7 +215,6 @@ def _to_orders(frame: pl.DataFrame) -> pl.DataFrame:
     place, buyer = payload("ShippingAddress").struct, payload("BuyerInfo").struct
     foreign = (payload("SalesChannel").str.to_lowercase() == "non-amazon").fill_null(False)
     numbers = buyer.field("BuyerTaxInfo").struct.field("TaxClassifications")
-    service = given(payload("ShipmentServiceLevelCategory"))
     preferences = payload("DeliveryPreferences").struct
     heads = heads_of(
         base,
@@ -229,8 +228,7 @@ def _to_orders(frame: pl.DataFrame) -> pl.DataFrame:
         total=pl.col("total"),
         cod=pl.col("cod"),
         pay_method=given(payload("PaymentMethod")),
-        service=service.str.to_lowercase(),
-        service_text=given(payload("ShipServiceLevel")),
+        service=given(payload("ShipmentServiceLevelCategory")),
         email=given(buyer.field("BuyerEmail")),
         tax_id=given(numbers.list.first().struct.field("Value")),
         name=given(place.field("Name")),

@@ -13,12 +13,13 @@ from orderctl.model.text import Text
 
 @dataclass(frozen=True)
 class Marketplace:
-    """One country's shop; `seller_central` is the host where sellers of it log in."""
+    """One country's shop; `domain` is the name buyers know, `seller_central` the host where its sellers log in."""
 
     id: str
     country: str
     region: str
     currency: str
+    domain: str
     seller_central: str
 
 
@@ -38,38 +39,39 @@ REGIONS = {
 }
 
 _TABLE = """
-CA A2EUQ1WTGCTBG2 na CAD sellercentral.amazon.ca
-US ATVPDKIKX0DER na USD sellercentral.amazon.com
-MX A1AM78C64UM0Y8 na MXN sellercentral.amazon.com.mx
-BR A2Q3Y263D00KWC na BRL sellercentral.amazon.com.br
-IE A28R8C7NBKEWEA eu EUR sellercentral.amazon.ie
-ES A1RKKUPIHCS9HS eu EUR sellercentral-europe.amazon.com
-GB A1F83G8C2ARO7P eu GBP sellercentral-europe.amazon.com
-FR A13V1IB3VIYZZH eu EUR sellercentral-europe.amazon.com
-BE AMEN7PMS3EDWL eu EUR sellercentral.amazon.com.be
-NL A1805IZSGTT6HS eu EUR sellercentral.amazon.nl
-DE A1PA6795UKMFR9 eu EUR sellercentral-europe.amazon.com
-IT APJ6JRA9NG5V4 eu EUR sellercentral-europe.amazon.com
-SE A2NODRKZP88ZB9 eu SEK sellercentral.amazon.se
-ZA AE08WJ6YKNBMC eu ZAR sellercentral.amazon.co.za
-PL A1C3SOZRARQ6R3 eu PLN sellercentral.amazon.pl
-EG ARBP9OOSHTCHU eu EGP sellercentral.amazon.eg
-TR A33AVAJ2PDY3EV eu TRY sellercentral.amazon.com.tr
-SA A17E79C6D8DWNP eu SAR sellercentral.amazon.sa
-AE A2VIGQ35RCS4UG eu AED sellercentral.amazon.ae
-IN A21TJRUUN4KGV eu INR sellercentral.amazon.in
-SG A19VAU5U5O7RUS fe SGD sellercentral.amazon.sg
-AU A39IBJ37TRP1C6 fe AUD sellercentral.amazon.com.au
-JP A1VC38T7YXB528 fe JPY sellercentral.amazon.co.jp
+CA A2EUQ1WTGCTBG2 na CAD amazon.ca sellercentral.amazon.ca
+US ATVPDKIKX0DER na USD amazon.com sellercentral.amazon.com
+MX A1AM78C64UM0Y8 na MXN amazon.com.mx sellercentral.amazon.com.mx
+BR A2Q3Y263D00KWC na BRL amazon.com.br sellercentral.amazon.com.br
+IE A28R8C7NBKEWEA eu EUR amazon.ie sellercentral.amazon.ie
+ES A1RKKUPIHCS9HS eu EUR amazon.es sellercentral-europe.amazon.com
+GB A1F83G8C2ARO7P eu GBP amazon.co.uk sellercentral-europe.amazon.com
+FR A13V1IB3VIYZZH eu EUR amazon.fr sellercentral-europe.amazon.com
+BE AMEN7PMS3EDWL eu EUR amazon.com.be sellercentral.amazon.com.be
+NL A1805IZSGTT6HS eu EUR amazon.nl sellercentral.amazon.nl
+DE A1PA6795UKMFR9 eu EUR amazon.de sellercentral-europe.amazon.com
+IT APJ6JRA9NG5V4 eu EUR amazon.it sellercentral-europe.amazon.com
+SE A2NODRKZP88ZB9 eu SEK amazon.se sellercentral.amazon.se
+ZA AE08WJ6YKNBMC eu ZAR amazon.co.za sellercentral.amazon.co.za
+PL A1C3SOZRARQ6R3 eu PLN amazon.pl sellercentral.amazon.pl
+EG ARBP9OOSHTCHU eu EGP amazon.eg sellercentral.amazon.eg
+TR A33AVAJ2PDY3EV eu TRY amazon.com.tr sellercentral.amazon.com.tr
+SA A17E79C6D8DWNP eu SAR amazon.sa sellercentral.amazon.sa
+AE A2VIGQ35RCS4UG eu AED amazon.ae sellercentral.amazon.ae
+IN A21TJRUUN4KGV eu INR amazon.in sellercentral.amazon.in
+SG A19VAU5U5O7RUS fe SGD amazon.sg sellercentral.amazon.sg
+AU A39IBJ37TRP1C6 fe AUD amazon.com.au sellercentral.amazon.com.au
+JP A1VC38T7YXB528 fe JPY amazon.co.jp sellercentral.amazon.co.jp
 """
 MARKETPLACES = {
     place.id: place
-    for country, id_, region, currency, host in (line.split() for line in _TABLE.split("\n") if line)
-    for place in [Marketplace(id_, country, region, currency, host)]
+    for country, id_, region, currency, domain, host in (line.split() for line in _TABLE.split("\n") if line)
+    for place in [Marketplace(id_, country, region, currency, domain, host)]
 }
 BY_COUNTRY = {place.country: place for place in MARKETPLACES.values()} | {
     "UK": MARKETPLACES["A1F83G8C2ARO7P"]
 }
+BY_DOMAIN = {place.domain: place.id for place in MARKETPLACES.values()}
 TAX_ON_TOP = tuple(BY_COUNTRY[country].id for country in ("US", "CA"))
 """Where prices leave the tax out; everywhere else they hold it (which no document promises)."""
 

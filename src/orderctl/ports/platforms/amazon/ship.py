@@ -152,31 +152,50 @@ def lookup(gateway: Gateway, request: ShipRequest) -> dict[str, str | None] | No
 def amend(gateway: Gateway, request: ShipRequest, before: str) -> dict[str, str | None]:
     """Correct a number; see `Platform.amend`."""
     state = read_state(gateway, request.order_ref)
-    planned = plan_parcels(request)[0]
-    parcel = Parcel(reference_of(before), request.number, planned.items)
     if state.parcels:
-        mine = [p for p in state.parcels if p.number == before]
-        if mine:
-            parcel = Parcel(mine[0].reference, request.number, mine[0].items or planned.items)
-        elif any(p.number == request.number for p in state.parcels):
-            return _result(request, [planned], "corrected")
-        else:
-            raise Refused(
-                Text("order {order}: no dispatch bears the number to be corrected", order=request.order_ref),
-                code="shipped_elsewhere",
-            )
+        mine = [parcel for parcel in state.parcels if parcel.number == before]
+        if not mine:
+            found = _corrected(request, state)
+            if found is None:
+                raise _no_such_number(request)
+            return found
+        parcel = Parcel(mine[0].reference, request.number, mine[0].items)
+    elif request.more:
+        # nothing shows which pieces lie in which parcel, and a wrong guess would move them
+        raise Refused(
+            Text(
+                "order {order}: Amazon does not show its parcels, so none can be corrected",
+                order=request.order_ref,
+            ),
+            code="no_amend",
+        )
+    else:
+        parcel = Parcel(reference_of(before), request.number, plan_parcels(request)[0].items)
     try:
         _confirm(gateway, request, parcel, state.marketplace or gateway.places[0].id)
     except Refused as refusal:
         raise why_not(refusal, request, state, correcting=True) from refusal
-    return _result(request, [planned], "corrected")
+    return _result(request, [parcel], "corrected")
 
 
 def lookup_amend(gateway: Gateway, request: ShipRequest, before: str) -> dict[str, str | None] | None:
     """Tell whether the corrected number stands and the one before is gone."""
-    numbers = {parcel.number for parcel in read_state(gateway, request.order_ref).parcels or ()}
-    corrected = request.number in numbers and before not in numbers
-    return _result(request, plan_parcels(request)[:1], "corrected") if corrected else None
+    state = read_state(gateway, request.order_ref)
+    if any(parcel.number == before for parcel in state.parcels or ()):
+        return None
+    return _corrected(request, state)
+
+
+def _corrected(request: ShipRequest, state: State) -> dict[str, str | None] | None:
+    found = [parcel for parcel in state.parcels or () if parcel.number == request.number]
+    return _result(request, found[:1], "corrected") if found else None
+
+
+def _no_such_number(request: ShipRequest) -> Refused:
+    return Refused(
+        Text("order {order}: no dispatch bears the number to be corrected", order=request.order_ref),
+        code="shipped_elsewhere",
+    )
 
 
 def was_told(request: ShipRequest, state: State) -> bool:
@@ -218,10 +237,7 @@ def why_not(refusal: Refused, request: ShipRequest, state: State, *, correcting:
             code="shipped_elsewhere",
         )
     if correcting and refusal.code == NO_PACKAGE:
-        return Refused(
-            Text("order {order}: no dispatch bears the number to be corrected", order=ref),
-            code="shipped_elsewhere",
-        )
+        return _no_such_number(request)
     return refusal
 
 
@@ -304,7 +320,10 @@ def _confirm(gateway: Gateway, request: ShipRequest, parcel: Parcel, marketplace
 def _result(request: ShipRequest, parcels: Sequence[Parcel], state: str = "shipped") -> dict[str, str | None]:
     """Give the same result whether we heard it from the platform or found it there afterwards."""
     dispatch = ",".join(parcel.reference for parcel in parcels)
-    return {"state": state, "number": request.number, "dispatch": dispatch}
+    found: dict[str, str | None] = {"state": state, "number": request.number, "dispatch": dispatch}
+    told = {parcel.number for parcel in parcels}
+    untold = ",".join(number for number in request.more if number not in told)
+    return found | ({"untold": untold} if untold and state == "shipped" else {})
 
 
 def _part(found: Mapping[str, Any], name: str) -> dict[str, Any]:
