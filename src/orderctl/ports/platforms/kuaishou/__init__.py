@@ -1,5 +1,5 @@
 """The shop of Kuaishou."""
 
 CLIENT = "client:Kuaishou"
-MAPPERS = {"kuaishou/order": "mapper:ORDER"}
-EXPORT = False
+MAPPERS = {"kuaishou/order": "mapper:ORDER", "kuaishou/export-csv": "export:MAPPER"}
+EXPORT = True
