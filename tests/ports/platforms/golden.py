@@ -85,6 +85,13 @@ def shopify() -> pl.DataFrame:
     return raw_frame("shopify/graphql", nodes, [n["legacyResourceId"] for n in nodes])
 
 
+def douyin() -> pl.DataFrame:
+    rows = [json.loads(text) for text in (HERE / "douyin/orders.jsonl").read_text().splitlines()]
+    orders = [row["order"] for row in rows]
+    refs = [order["order_id"] for order in orders]
+    return raw_frame("douyin/order", orders, refs, [row.get("facts") for row in rows])
+
+
 def mapped() -> pl.DataFrame:
     layout = parse_column_map((ROOT / "column-map.example.yaml").read_text(), "column-map.example.yaml")
     return read_files("../tables/mapped.csv", layout=layout).raw
@@ -99,6 +106,7 @@ SOURCES: dict[str, Callable[[], pl.DataFrame]] = {
     "shopify/graphql": shopify,
     "shopify/export-csv": lambda: read_files("shopify/orders_export.csv").raw,
     "pdd/export-csv": lambda: read_files("pdd/orders.csv").raw,
+    "douyin/order": douyin,
     "douyin/export-csv": lambda: read_files("douyin/orders.csv").raw,
     "map/1": mapped,
 }

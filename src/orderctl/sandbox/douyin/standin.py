@@ -118,7 +118,7 @@ class Douyin:
             raise DoudianError(60_000, "isv.traffic-limited", "访问太频繁")
         try:
             params = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise invalid(None, "param_json is no JSON") from None
         if not isinstance(params, dict) or set(params) - method.knows:
             raise invalid(None, "param_json holds what this method does not know")

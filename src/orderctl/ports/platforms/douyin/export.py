@@ -22,6 +22,7 @@ from orderctl.model.mapper import (
     first_balanced,
     given,
     hold,
+    is_set,
     line,
     note,
     payload,
@@ -56,7 +57,6 @@ _ORDER: dict[str, tuple[str, ...]] = {
     "旗帜颜色": ("旗帜",),
     "订单提交时间": ("下单时间",),
     "支付完成时间": ("支付时间",),
-    "承诺发货时间": ("发货截止时间",),
     "订单完成时间": ("完成时间",),
     "订单类型": (),
 }
@@ -75,6 +75,7 @@ _LINE: dict[str, tuple[str, ...]] = {
     "平台优惠": (),
     "商家优惠": (),
     "达人优惠": (),
+    "承诺发货时间": ("发货截止时间",),
     "订单状态": (),
     "取消原因": (),
     "售后状态": (),
@@ -136,7 +137,7 @@ _AMOUNTS = {
     "by_seller": "商家优惠",
     "by_talent": "达人优惠",
 }
-_TIMES = {"placed_at": "订单提交时间", "paid_at": "支付完成时间", "ship_by": "承诺发货时间"}
+_TIMES = {"placed_at": "订单提交时间", "paid_at": "支付完成时间"}
 _SIGNS = {"goods": 1, "postage": 1, "seller": -1, "platform": -1, "total": -1}
 _MONEY = (
     *("goods_minor", "postage_minor", "tax_added_minor", "adjust_minor", "discount_seller_minor"),
@@ -155,6 +156,7 @@ def _lines(frame: pl.DataFrame) -> pl.DataFrame:
     found = with_amounts(
         found.explode("source").unnest("source"), {name: pl.col(text) for name, text in _AMOUNTS.items()}
     )
+    found = with_times(found, {"line_due": pl.col("承诺发货时间")}, BEIJING)
     after = given(pl.col("售后状态"))
     return found.with_columns(
         pieces=count(pl.col("商品数量")),
@@ -199,10 +201,13 @@ def _gathered(lines: pl.DataFrame) -> pl.DataFrame:
             "discount_seller_minor": "by_seller", "discount_platform_minor": "by_platform",
         }.items()
     }  # fmt: skip
+    waits = pl.col("ours").is_in(_OPEN).fill_null(True) & (pl.col("refund") != "refunded")
     rows = lines.select(
-        "row", "refund", "theirs", "ours", "strange_after",
+        "row", "line_due", "refund", "theirs", "ours", "strange_after",
         *("due", "post", "off", "by_platform", "by_seller", "by_talent"),
         line=ours, plain=plain, times=pl.coalesce(by_unit, pl.col("amount") * pl.col("pieces")),
+        waiting_due=pl.when(waits).then("line_due"),
+        bad_due=is_set(pl.col("承诺发货时间")) & pl.col("line_due").is_null(),
         bad_quantity=pl.col("pieces").is_null(), **bad,
     )  # fmt: skip
     doubled = ("due", "post", "off", "by_platform", "by_seller", "by_talent")
@@ -218,6 +223,10 @@ def _gathered(lines: pl.DataFrame) -> pl.DataFrame:
         strange=pl.col("theirs").filter(states.is_null()).first(),
         strange_after=pl.col("strange_after").drop_nulls().first(),
         live=states.filter(states != "closed").drop_nulls().unique(),
+        # of an order that waits for nothing more any promise is shown
+        ship_by=pl.coalesce(pl.col("waiting_due").min(), pl.col("line_due").min()),
+        unread_due=pl.col("bad_due").any(),
+        partly=(states == "partly_shipped").any(),
         **{n: pl.col(n).any() for n in ("bad_quantity", *bad)},
     )
 
@@ -310,6 +319,7 @@ def _problems(lines: pl.DataFrame) -> list[Entry]:
     fields = {"bad_quantity": "lines.quantity"}
     return [
         *unread("time_unreadable", {name: (_head(text), name) for name, text in _TIMES.items()}),
+        (pl.col("unread_due"), finding("time_unreadable", "ship_by")),
         *[(pl.col(n), finding("amount_unreadable", fields.get(n, n.removeprefix("bad_")))) for n in bad],
         (pl.col("strange").is_not_null(), finding("unknown_value", "订单状态", pl.col("strange"))),
         (
@@ -349,9 +359,11 @@ def _to_orders(frame: pl.DataFrame) -> pl.DataFrame:
         seller_note=note(_head("商家备注")),
         seller_flag=pl.coalesce(translate(flag, FLAGS), pl.when(flag != "无").then(flag)),
     )
-    known = with_list(
-        known, "holds", [(pl.col("strange").is_not_null(), hold("unknown_status", pl.col("strange")))], HOLD
-    )
+    holds = [
+        (pl.col("strange").is_not_null(), hold("unknown_status", pl.col("strange"))),
+        (pl.col("partly"), hold("shipped_quantity_unknown", "部分发货")),
+    ]
+    known = with_list(known, "holds", holds, HOLD)
     return finish(with_list(known, "problems", _problems(lines), PROBLEM))
 
 
