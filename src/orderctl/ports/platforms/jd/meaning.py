@@ -197,6 +197,8 @@ def _rest_error(error: Mapping[str, Any], operation: str, words: Words, status: 
         return _by_code(code, operation)
     if status == 401 or "token" in said.lower():
         return _spoken_as("19", code, operation)
+    if "签名" in said or "signature" in said.lower():
+        return _spoken_as("12", code, operation)
     if status in (403, 407):
         return _spoken_as("24", code, operation)
     return _spoken(said, code, operation, words)

@@ -18,6 +18,7 @@ from orderctl.ports.platforms.jd.ship import (
     TO_SHIP,
     Result,
     courier_id,
+    exchanged,
     found_corrected,
     found_shipped,
     load_couriers,
@@ -75,11 +76,7 @@ class RestShipping:
         found = found_corrected(progress_of(order) if order else None, request, before)
         if found:
             return found
-        package: dict[str, Any] = {"companyId": int(self._courier(request)), "waybillCode": request.number}
-        for part in parts_of(order):
-            if before in str(part.get("waybillCode") or "").split(",") and part.get("shipmentId"):
-                package["shipmentId"] = part["shipmentId"]
-        self._tell("PUT", request.order_ref, [package])
+        self._tell("PUT", request.order_ref, plan_correction(order, request, before, self._courier(request)))
         return result(request, "corrected")
 
     def lookup_amend(self, request: ShipRequest, before: str) -> Result | None:
@@ -128,6 +125,22 @@ def plan_goods(order: Mapping[str, Any], request: ShipRequest) -> list[dict[str,
             )
         goods.append({"skuId": item["skuId"], "skuUuid": item.get("skuUuid"), "skuNum": line.quantity})
     return goods
+
+
+def plan_correction(
+    order: dict[str, Any], request: ShipRequest, before: str, courier: str
+) -> list[dict[str, Any]]:
+    """Give the packages of a correction: the one part that bore the number, or all of an order that left whole."""
+    for part in parts_of(order):
+        if before in str(part.get("waybillCode") or "").split(",") and part.get("shipmentId"):
+            package = {"companyId": int(courier), "waybillCode": request.number}
+            return [package | {"shipmentId": part["shipmentId"]}]
+    couriers, waybill = exchanged(progress_of(order), before, request.number, courier)
+    return [
+        {"companyId": int(one), "waybillCode": number}
+        for one, group in zip(couriers.split("|"), waybill.split("|"), strict=True)
+        for number in group.split(",")
+    ]
 
 
 def line_refs(items: list[Any]) -> dict[str, dict[str, Any]]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping
 from importlib.resources import files
-from typing import Any
 
 from orderctl.model.errors import Refused
 from orderctl.model.text import Text
@@ -115,7 +114,7 @@ class Shipping:
             "logiNo": ",".join(request.numbers),
         }
         try:
-            self._done(SEND, self._gateway.call(SEND, params, changes=True))
+            answer = self._gateway.call(SEND, params, changes=True)
         except Refused as refusal:
             if refusal.code != "already_shipped":
                 raise
@@ -124,6 +123,8 @@ class Shipping:
             if found is None:
                 raise why_not(progress, request) from None
             return found
+        if not results_of(answer):
+            raise unreadable(SEND)  # it does not say that it succeeded
         return result(request, "shipped")
 
     def lookup(self, request: ShipRequest) -> Result | None:
@@ -141,7 +142,7 @@ class Shipping:
             return found or result(request, "corrected")
         couriers, waybill = exchanged(progress, before, request.number, self._courier(request))
         params = {"order_id": request.order_ref, "logistics_id": couriers, "waybill": waybill}
-        self._done(method, self._gateway.call(method, params, changes=True))
+        self._gateway.call(method, params, changes=True)
         return result(request, "corrected")
 
     def lookup_amend(self, request: ShipRequest, before: str) -> Result | None:
@@ -150,11 +151,6 @@ class Shipping:
 
     def _courier(self, request: ShipRequest) -> str:
         return courier_id(self._gateway.shop, request.courier, self._couriers)
-
-    def _done(self, method: str, answer: Mapping[str, Any]) -> None:
-        """Raises: OutcomeUnknown for an answer that does not say that it succeeded."""
-        if not results_of(answer):
-            raise unreadable(method)
 
 
 def found_corrected(progress: Progress | None, request: ShipRequest, before: str) -> Result | None:
