@@ -1,238 +1,91 @@
-"""What every connector in the registries keeps, whatever it connects to.
+"""What every platform of the registry brings with it. Its conduct is tried in the files beside this one.
 
-A new connector needs one entry in CASES (how it is set up, how its changing call looks, what a good world answers);
-a missing entry is a failure.
+The rest of the contract walks the registry by itself: a connector is tried against the stand-in of its platform, and
+every format against its golden orders (tests/ports/platforms).
 """
 
 from __future__ import annotations
 
-import ast
-import json
-import logging
+import csv
 import string
-import traceback
-from collections.abc import Callable
-from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qsl
 
-import httpx
 import pytest
 
-from orderctl.model.errors import ConfigError, OutcomeUnknown, PortError, Refused, Temporary, Unauthorized
+from orderctl.model.couriers import COURIERS
+from orderctl.model.errors import ConfigError
 from orderctl.model.text import sentences
-from orderctl.ports import couriers, platforms
-from orderctl.ports.couriers.port import Account, Party, WaybillRequest
-from orderctl.ports.http import Http
-from orderctl.ports.platforms.port import ShipLine, ShipRequest, Shop
-from tests.ports.http.rehearsal import NOW, TokensInMemory, http_over
+from orderctl.ports import platforms
+from orderctl.ports.platforms.formats import mappers
+from orderctl.ports.platforms.port import Shop
+from orderctl.sandbox import standins
+from tests.contracts.world import CLIENTS
+from tests.ports.http.clock import NOW, http_over
+from tests.ports.http.rehearsal import TokensInMemory
 
-SECRET = "PLANTED7731"
-BUYER = "样例收件人13800000001"
-Handler = Callable[[httpx.Request], httpx.Response]
-
-
-@dataclass(frozen=True)
-class Case:
-    """How a connector is rehearsed: `changing` tells its one request that changes the world."""
-
-    settings: dict[str, str]
-    changing: Callable[[httpx.Request], bool]
-    good: Handler
+FIXTURES = Path(__file__).parents[1] / "ports" / "platforms"
 
 
-def form(request: httpx.Request) -> dict[str, str]:
-    return dict(parse_qsl(request.content.decode()))
+def test_every_client_has_a_stand_in_to_rehearse_with() -> None:
+    assert set(CLIENTS) == set(platforms.clients())
 
 
-def good_taobao(request: httpx.Request) -> httpx.Response:
-    method = form(request)["method"].removeprefix("taobao.").replace(".", "_")
-    body = {"trade": {"tid": 1, "orders": {"order": []}}, "shipping": {"is_success": True}}
-    return httpx.Response(200, json={f"{method}_response": body})
-
-
-def good_shopify(request: httpx.Request) -> httpx.Response:
-    end = {"hasNextPage": False, "endCursor": None}
-    item = {"id": "i", "remainingQuantity": 1, "lineItem": {"id": "gid://shopify/LineItem/1"}}
-    part = {"id": "f", "status": "OPEN", "supportedActions": [{"action": "CREATE_FULFILLMENT"}],
-            "lineItems": {"nodes": [item], "pageInfo": end}}  # fmt: skip
-    data: dict[str, Any] = {
-        "Shipped": {"order": {"fulfillments": []}},
-        "ToShip": {"order": {"fulfillmentOrders": {"nodes": [part], "pageInfo": end}}},
-        "Ship": {"fulfillmentCreate": {"fulfillment": {"id": "x"}, "userErrors": []}},
-        "OrdersById": {"nodes": [None]},
-    }
-    return httpx.Response(200, json={"data": data[json.loads(request.content)["operationName"]]})
-
-
-def good_kuaidi100(_: httpx.Request) -> httpx.Response:
-    return httpx.Response(200, json={"success": True, "code": 200, "data": {"kuaidinum": "YT1"}})
-
-
-CASES = {
-    "taobao": Case(
-        {"app_key": "1", "app_secret": SECRET + "a", "session": SECRET + "b"},
-        lambda request: "logistics" in form(request)["method"],
-        good_taobao,
-    ),
-    "shopify": Case(
-        {"domain": "sample.myshopify.com", "token": SECRET},
-        lambda request: json.loads(request.content)["operationName"] == "Ship",
-        good_shopify,
-    ),
-    "kuaidi100": Case({"key": SECRET + "a", "secret": SECRET + "b"}, lambda _: True, good_kuaidi100),
-}
-OFFLINE = {"number_range": "asks nobody"}
-
-
-def raises(error: Exception) -> Handler:
-    def handler(_: httpx.Request) -> httpx.Response:
-        raise error
-
-    return handler
-
-
-def answers(status: int, text: str, **headers: str) -> Handler:
-    return lambda _: httpx.Response(status, content=text.encode(), headers=headers)
-
-
-ECHO = f'{{"message":"{SECRET} {BUYER}"}}'
-FAULTS: dict[str, tuple[Handler, type[PortError], type[PortError]]] = {
-    "timeout": (raises(httpx.ReadTimeout(SECRET)), Temporary, OutcomeUnknown),
-    "no connection": (raises(httpx.ConnectError(SECRET)), Temporary, Temporary),
-    "cut": (raises(httpx.RemoteProtocolError(SECRET)), Temporary, OutcomeUnknown),
-    "429": (answers(429, ECHO), Temporary, Temporary),
-    "500": (answers(500, ECHO), Temporary, OutcomeUnknown),
-    "cut JSON": (answers(200, ECHO[:-5]), Temporary, OutcomeUnknown),
-    "wrong type": (answers(200, f'["{SECRET}"]'), Temporary, OutcomeUnknown),
-    "no JSON": (answers(200, f"<html>{SECRET}"), Temporary, OutcomeUnknown),
-    "credentials refused": (answers(401, ECHO), Unauthorized, Unauthorized),
-    "not found": (answers(404, ECHO), Refused, Refused),
-    "redirect": (answers(307, "", Location=f"https://elsewhere.example.com/{SECRET}"), Refused, Refused),
-}
-REQUEST = WaybillRequest("S-1", "YTO", Party(BUYER, "1"), Party(BUYER, "1"), "样例商品")
-
-
-def read(name: str, http: Http) -> object:
-    shop = Shop("s", name, None, CASES[name].settings)
-    return list(platforms.load(name)(shop, http, TokensInMemory()).fetch_orders(["1"], now=NOW))
-
-
-def change(name: str, http: Http) -> object:
-    settings = CASES[name].settings
-    if name in couriers.ISSUERS:
-        account = Account("a", None, settings)
-        return couriers.load(name)(account, http=http, take_number=lambda *_: "").buy(REQUEST)
-    request = ShipRequest("1", (ShipLine("1", 1, 1),), "N1", "ZTO", whole=True)
-    return platforms.load(name)(Shop("s", name, None, settings), http, TokensInMemory()).ship(request)
-
-
-def test_every_connector_is_rehearsed() -> None:
-    assert set(CASES) | set(OFFLINE) == set(platforms.clients()) | set(couriers.ISSUERS)
-
-
-@pytest.mark.parametrize("name", [*platforms.clients(), *couriers.ISSUERS])
+@pytest.mark.parametrize("name", CLIENTS)
 def test_every_entry_loads(name: str) -> None:
-    found = (platforms if name in platforms.clients() else couriers).load(name)
+    found = platforms.load(name)
     assert found.name == name
+    assert found.ship_settling_s <= 180  # the ledger's patience
+    assert found.__module__.startswith(f"orderctl.ports.platforms.{name}.")
+    assert "Settings:" in (import_module(found.__module__).__doc__ or "")
 
 
-@pytest.mark.parametrize("name", sorted(set(platforms.clients()) & set(CASES)))
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_while_reading(name: str, fault: str, caplog: pytest.LogCaptureFixture) -> None:
-    handler, expected, _ = FAULTS[fault]
-    http, _ = http_over(handler)
-    with caplog.at_level(logging.DEBUG), pytest.raises(PortError) as caught:
-        read(name, http)
-    assert type(caught.value) is expected
-    assert_silent(caught.value, caplog)
+def test_an_unknown_platform_is_named() -> None:
+    with pytest.raises(ConfigError, match="taobao"):
+        platforms.load("nobody")
 
 
-@pytest.mark.parametrize("name", sorted(CASES))
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_while_changing(name: str, fault: str, caplog: pytest.LogCaptureFixture) -> None:
-    handler, _, expected = FAULTS[fault]
-    case, sent = CASES[name], []
-
-    def only_changes_fail(request: httpx.Request) -> httpx.Response:
-        if not case.changing(request):
-            return case.good(request)
-        sent.append(request)
-        return handler(request)
-
-    http, _ = http_over(only_changes_fail)
-    with caplog.at_level(logging.DEBUG), pytest.raises(PortError) as caught:
-        change(name, http)
-    assert type(caught.value) is expected
-    assert len(sent) == 1 or type(caught.value) is Temporary  # what may have happened is never repeated
-    assert_silent(caught.value, caplog)
+@pytest.mark.parametrize("form", [form for form in mappers() if form != "map/1"])
+def test_every_format_has_recorded_orders_and_golden_ones(form: str) -> None:
+    platform, kind = form.split("/")
+    golden = FIXTURES / platform / f"expected-{kind}.jsonl"
+    assert golden.exists(), f"{golden} is missing"
+    assert golden.read_text("utf-8").count("\n") >= 3
+    assert len(list((FIXTURES / platform).iterdir())) > 1
 
 
-@pytest.mark.parametrize("name", sorted(CASES))
-def test_a_good_world_gets_exactly_one_change(name: str) -> None:
-    case, sent = CASES[name], []
-
-    def handler(request: httpx.Request) -> httpx.Response:
-        if case.changing(request):
-            sent.append(request)
-        return case.good(request)
-
-    http, _ = http_over(handler)
-    assert change(name, http)
-    assert len(sent) == 1
+@pytest.mark.parametrize("name", CLIENTS)
+def test_couriers_are_a_table_of_codes_and_names(name: str) -> None:
+    path = Path(platforms.__file__).parent / name / "couriers.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == ["courier", "code", "name"]
+    assert all(row["courier"] and row["code"] and row["name"] for row in rows)
+    ours = [row["courier"] for row in rows]
+    assert len(ours) == len(set(ours))
+    assert len(set(ours) & set(COURIERS)) >= 5
 
 
-@pytest.mark.parametrize("name", sorted(CASES))
+@pytest.mark.parametrize("name", CLIENTS)
 def test_plain_http_to_another_machine_is_refused(name: str) -> None:
     http, _ = http_over(lambda _: pytest.fail("sent"))
-    settings = CASES[name].settings
+    shop = next(shop for shop in standins.load(standins.PLATFORMS[name]).shops)
+    settings = standins.load(standins.PLATFORMS[name]).settings
     with pytest.raises(ConfigError, match="only https"):
-        if name in couriers.ISSUERS:
-            couriers.load(name)(
-                Account("a", "http://a.example.com", settings), http=http, take_number=lambda *_: ""
-            ).buy(REQUEST)
-        else:
-            shop = Shop("s", name, "http://a.example.com", settings)
-            list(platforms.load(name)(shop, http, TokensInMemory()).fetch_orders(["1"], now=NOW))
+        given = settings(None, shop)
+        client = platforms.load(name)(Shop("s", name, "http://a.example.com", given), http, TokensInMemory())
+        list(client.fetch_orders(["1"], now=NOW))
 
 
-def assert_silent(error: PortError, caplog: pytest.LogCaptureFixture) -> None:
-    """Nothing planted surfaces: not in messages in either language, not in a traceback, not in a log."""
-    records = "".join(repr(record.__dict__) for record in caplog.records)
-    trace = "".join(traceback.format_exception(error))
-    shown = "".join([str(error), repr(error), error.render(), error.render("zh"), error.code, trace, records])
-    assert SECRET not in shown
-    assert BUYER not in shown
-
-
-PORTS = Path(platforms.__file__).parents[1]
-SOURCES = [PORTS / "http.py", PORTS / "addresses.py"]
-SOURCES += sorted(
-    path
-    for folder in ("platforms", "couriers")
-    for path in (PORTS / folder).rglob("*.py")
-    if path.name not in ("mapper.py", "export.py")
-)
-
-
-@pytest.mark.parametrize("path", SOURCES, ids=lambda p: p.name)
-def test_every_sentence_has_its_chinese(path: Path) -> None:
+@pytest.mark.parametrize("name", [n for n in CLIENTS if find_spec(f"orderctl.ports.platforms.{n}.meaning")])
+def test_every_sentence_of_a_table_has_its_chinese(name: str) -> None:
     chinese = sentences("zh")
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Text" and node.args:
-            first = node.args[0]
-            if isinstance(first, ast.Constant):
-                assert fields(chinese[first.value]) == fields(first.value)
-
-
-def test_every_sentence_of_a_table_has_its_chinese() -> None:
-    from orderctl.ports.platforms.taobao.meaning import SENTENCES, SHIP_MEANING
-
-    chinese = sentences("zh")
-    assert set(SHIP_MEANING.values()) - {"busy", "token_expired"} == set(SENTENCES)
-    for sentence in SENTENCES.values():
-        assert fields(chinese[sentence]) == fields(sentence)
+    module = import_module(f"orderctl.ports.platforms.{name}.meaning")
+    tables = [value for value in vars(module).values() if isinstance(value, dict)]
+    templates = {v for table in tables for v in table.values() if isinstance(v, str) and "{operation}" in v}
+    for template in templates:
+        assert fields(chinese[template]) == fields(template)
 
 
 def fields(template: str) -> set[str]:
