@@ -165,7 +165,7 @@ def _gathered(known: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     rows = mine.select(
         "row", *SUMMED, line=ours, full=full, asked=asked,
         gift=pl.col("is_gift"), transparency=pl.col("traits").list.contains("transparency"), ioss=pl.col("ioss").is_not_null(),
-        bad_amount="bad_amount", bad_quantity="bad_quantity", priced=full.is_not_null() | (pl.col("ordered") == 0),
+        bad_amount="bad_amount", bad_quantity="bad_quantity", priced=full.is_not_null(),
     )  # fmt: skip
     every = pl.col("priced").all()
     sums = [pl.when(every).then(pl.col(name).sum()).alias(name) for name in SUMMED]
