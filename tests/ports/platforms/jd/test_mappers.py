@@ -123,7 +123,14 @@ def test_states_and_holds(number: int, status: str, refund_open: bool, holds: li
         (1, 1000, 0, 11600, 11600, 0),
         (4, 0, 0, 5000, 5000, 0),  # cancelled after payment
         (5, 0, 0, 5000, 0, 5000),  # unpaid
-        (8, 800, 550, 10650, 10650, 0),  # the platform's share lies between what the seller gets and the buyer pays
+        (
+            8,
+            800,
+            550,
+            10650,
+            10650,
+            0,
+        ),  # the platform's share lies between what the seller gets and the buyer pays
         (9, 0, 0, 5000, 5000, 0),  # 20 yuan, and 30 of the account's balance
         (10, 0, 500, 4500, 4500, 0),  # the balance is inside: the listed discount says so
         (11, 0, 0, 5000, 0, 5000),  # cash on delivery
@@ -193,7 +200,12 @@ def test_sealed_ciphered_and_plain_recipients() -> None:
     sealed = by_ref("jd/order", 1)["recipient"]
     assert sealed["sealed"] == {"scheme": "jd/oaid", "ref": "exampleOaid01", "blob": None}
     cipher = by_ref("jd/order", 15)["recipient"]
-    assert (cipher["privacy"], cipher["name"], cipher["phone"], cipher["street"]) == ("sealed", None, None, None)
+    assert (cipher["privacy"], cipher["name"], cipher["phone"], cipher["street"]) == (
+        "sealed",
+        None,
+        None,
+        None,
+    )
     assert cipher["sealed"]["scheme"] == "jd/tde"
     assert "ExampleCipherAddress" in cipher["sealed"]["blob"]
     assert cipher["province"] == "浙江省"
@@ -255,7 +267,17 @@ def test_both_gateways_tell_the_same_order() -> None:
 
 
 LACKING = {
-    *("updated_at", "ship_by", "observed_at", "source", "buyer_ref", "seller_flag", "wishes", "lines", "recipient"),
+    *(
+        "updated_at",
+        "ship_by",
+        "observed_at",
+        "source",
+        "buyer_ref",
+        "seller_flag",
+        "wishes",
+        "lines",
+        "recipient",
+    ),
 }
 """What the file does not tell, or tells of other things; lines and recipients are compared below."""
 
@@ -272,7 +294,18 @@ def test_the_export_and_the_api_tell_the_same_order(number: int) -> None:
             if value is None and name in ("item_ref", "paid_minor"):
                 continue
             assert ours[name] == value, name
-    whole = ("name", "phone", "phone_ext", "country", "province", "province_code", "city", "district", "town", "street")
+    whole = (
+        "name",
+        "phone",
+        "phone_ext",
+        "country",
+        "province",
+        "province_code",
+        "city",
+        "district",
+        "town",
+        "street",
+    )
     for name in (*whole, "original"):
         assert api["recipient"][name] == export["recipient"][name], name
     invoices = [w for w in api["wishes"] if w["kind"] == "invoice"]
@@ -282,7 +315,10 @@ def test_the_export_and_the_api_tell_the_same_order(number: int) -> None:
 def test_an_export_has_its_quirks() -> None:
     assert by_ref("jd/export-csv", 18)["buyer_note"] == "第一行，\n第二行, 有逗号"
     child = by_ref("jd/export-csv", 25)
-    assert (child["total_minor"], child["received_minor"]) == (None, None)  # blank for children of split orders
+    assert (child["total_minor"], child["received_minor"]) == (
+        None,
+        None,
+    )  # blank for children of split orders
     assert by_ref("jd/export-csv", 14)["seller_flag"] == "2"
     assert codes(by_ref("jd/export-csv", 18), "holds") == ["held"]
 

@@ -64,7 +64,7 @@ class RestShipping:
             if found is None:
                 raise why_not(progress_of(order), request) from None
             return found
-        return result(request, "shipped")
+        return result(request, "shipped", () if whole else request.more)
 
     def lookup(self, request: ShipRequest) -> Result | None:
         """Read the order as it stands: see `found_in`."""

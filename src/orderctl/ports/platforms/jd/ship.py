@@ -7,7 +7,7 @@ is looked at: our number means it was us (success), another number means somebod
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 
 from orderctl.model.errors import Refused
@@ -51,9 +51,13 @@ def courier_id(shop: Shop, courier: str, table: Mapping[str, str]) -> str:
     return found
 
 
-def result(request: ShipRequest, state: str) -> Result:
-    """Give the same result whether we heard it from the platform or found it there afterwards."""
-    return {"state": state, "number": request.number, "dispatch": None}
+def result(request: ShipRequest, state: str, untold: Sequence[str] = ()) -> Result:
+    """Give the same result whether we heard it from the platform or found it there afterwards.
+
+    `untold` are numbers of the dispatch that the platform has no place for.
+    """
+    told: Result = {"state": state, "number": request.number, "dispatch": None}
+    return told | {"untold": ",".join(untold)} if untold else told
 
 
 def found_shipped(progress: Progress | None, request: ShipRequest, courier: str) -> Result | None:
@@ -67,7 +71,7 @@ def found_shipped(progress: Progress | None, request: ShipRequest, courier: str)
             code="order_not_found",
         )
     if request.number in progress.numbers:
-        return result(request, "shipped")
+        return result(request, "shipped", [n for n in request.more if n not in progress.numbers])
     gone = progress.state in SHIPPED
     if gone and courier == OWN_DELIVERY and progress.courier == OWN_DELIVERY:
         return result(request, "shipped")
