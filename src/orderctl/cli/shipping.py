@@ -12,9 +12,10 @@ from orderctl.cli.acting import Codes, failed_or_new, judge, ready_rows, revisio
 from orderctl.cli.freshness import stale
 from orderctl.cli.session import Session
 from orderctl.cli.shops import has_api, open_shop
-from orderctl.model.effect import Effect, Entry
+from orderctl.model.effect import KINDS, Decision, Effect, Entry, Kind
 from orderctl.model.errors import ConfigError, OrderctlError
 from orderctl.model.text import Text
+from orderctl.ports.http import DEADLINE_S
 from orderctl.ports.ledger import Ledger
 from orderctl.ports.ledger.perform import Answer, Performed, Result, perform
 from orderctl.ports.platforms.port import ShipLine, ShipRequest
@@ -115,7 +116,11 @@ def _one_shop(
         found = platform.lookup_ship(requests[effect.key])
         return "absent" if found is None else told(requests[effect.key], found)
 
-    return tellings, perform(ledger, [t.effect for t in tellings], act, now=session.clock, lookup=lookup)
+    # "Not found" is proof once the longest call has ended and the platform has had its time to show it.
+    patience = Kind(Decision.LOOKUP, settling_s=platform.ship_settling_s + int(DEADLINE_S))
+    kinds = {**KINDS, ships.KIND: patience}
+    effects = [t.effect for t in tellings]
+    return tellings, perform(ledger, effects, act, now=session.clock, lookup=lookup, kinds=kinds)
 
 
 def to_request(telling: ships.Telling) -> ShipRequest:
