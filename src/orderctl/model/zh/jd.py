@@ -21,5 +21,5 @@ SENTENCES = {
     "order {order}: the platform holds it": "订单 {order}：平台已暂停该订单",
     "order {order}: its state does not allow shipping": "订单 {order}：当前状态不允许发货",
     "order {order}: this gateway ships an order only as a whole": "订单 {order}：该网关只能整单发货",
-    "set api: sp for the shop to ship parts of orders": "如需拆单发货，请为该店铺设置 api: sp",
+    "set parts: sp for the shop to ship parts of orders": "如需拆单发货，请为该店铺设置 parts: sp",
 }

@@ -108,7 +108,7 @@ def make_items(ref: str, dice: Random, case: str | None) -> list[dict[str, Any]]
         items[0]["itemTotal"] = "2"
     if case == "gift":
         gift = make_item(ref, len(items), goods[0], 1)
-        items.append(gift | {"jdPrice": "0.00", "_gift_of": items[0]["_uuid"]})
+        items.append(gift | {"jdPrice": "0.00", "_gift_of": items[0]["_uuid"], "_line": f"{gift['skuId']}-2"})
     return items
 
 
@@ -119,7 +119,7 @@ def make_item(ref: str, index: int, good: Good, quantity: int) -> dict[str, Any]
         "skuId": str(100_000_000_000 + good.item), "wareId": str(1_000_000_000 + good.item), "outerSkuId": good.sku,
         "skuName": f"{good.title} {spec}", "jdPrice": yuan(good.cny), "itemTotal": str(quantity), "giftPoint": "0",
         "productNo": good.sku.split("-")[0], "newStoreId": "0", "invoiceContentId": "1", "serviceName": "",
-        "_uuid": digest("uuid", ref, index)[:16], "_spec": spec,
+        "_uuid": digest("uuid", ref, index)[:16], "_spec": spec, "_line": str(100_000_000_000 + good.item),
     }  # fmt: skip
 
 

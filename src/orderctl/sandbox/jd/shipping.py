@@ -215,7 +215,7 @@ def units(order: Order, pieces: Mapping[str, int]) -> list[dict[str, Any]]:
     """Give what left, for the books."""
     items = {item["_uuid"]: item for item in order.body["itemInfoList"]}
     return [
-        {"line": uuid, "quantity": count, "sku": items[uuid]["outerSkuId"]}
+        {"line": items[uuid]["_line"], "quantity": count, "sku": items[uuid]["outerSkuId"]}
         for uuid, count in pieces.items()
         if count
     ]

@@ -5,7 +5,8 @@ Optional: `api` (`jos`, the classic gateway; or `sp`, the SP-API), `receiver` (`
 give ciphertexts), `calls_per_second` (5), `quota_pause_s` (300: silence after "call limit reached"), `history_days` (89),
 `page_size` (50), `order_states` (`ALL`), `promise` (`scDT`: the field of the promised ship time; `none`), `container`
 (name of the object around the parameters of the list; none), `source_id`, `amend_method`
-(`360buy.order.sop.waybill.update`; `none`), `same_recipient` (`sp`: asked through the SP-API; `none`), `courier.CODE`,
+(`360buy.order.sop.waybill.update`; `none`), `parts` (`sp`: parts of orders are shipped through the SP-API; `none`),
+`same_recipient` (`sp`: asked through the SP-API; `none`), `courier.CODE`,
 `words.CODE` (further words, joined by |, by which a business error is recognised as CODE).
 Of the SP-API: `scope_set`, `sort_by_change` (`modifiedTime`), `sort_by_creation` (`createdTime`), `sort_order` (`ASC`),
 `shipment_type` (not sent).
@@ -46,12 +47,13 @@ class Jd:
         self._rest = Rest(http, self._login)
         self._orders: Orders | RestOrders
         self._shipping: Shipping | RestShipping
+        rest_orders = RestOrders(self._rest)
+        parts = RestShipping(self._rest, rest_orders)
         if self._chosen("api", "jos", "sp") == "jos":
-            orders = Orders(self._gateway)
-            self._orders, self._shipping = orders, Shipping(self._gateway, orders)
+            orders, other = Orders(self._gateway), self._chosen("parts", "sp", "none") == "sp"
+            self._orders, self._shipping = orders, Shipping(self._gateway, orders, parts if other else None)
         else:
-            rest_orders = RestOrders(self._rest)
-            self._orders, self._shipping = rest_orders, RestShipping(self._rest, rest_orders)
+            self._orders, self._shipping = rest_orders, parts
         self._chosen("receiver", "masked", "cipher")
         self._asks = self._chosen("same_recipient", "sp", "none") == "sp"
 

@@ -15,7 +15,6 @@ from orderctl.model.text import Text
 from orderctl.ports.platforms.jd.rest import Rest
 from orderctl.ports.platforms.jd.rest_orders import RestOrders, parts_of, progress_of
 from orderctl.ports.platforms.jd.ship import (
-    TO_SHIP,
     Result,
     courier_id,
     exchanged,
@@ -105,11 +104,8 @@ class RestShipping:
 
 
 def found_in(order: Mapping[str, Any], request: ShipRequest, courier: str) -> Result | None:
-    """Say whether our number is among those of an order; other numbers are no harm while the order is still open."""
-    progress = progress_of(dict(order)) if order else None
-    if progress is not None and progress.state in TO_SHIP and request.number not in progress.numbers:
-        return None
-    return found_shipped(progress, request, courier)
+    """Say whether an order left with our number; see `found_shipped`."""
+    return found_shipped(progress_of(dict(order)) if order else None, request, courier)
 
 
 def plan_goods(order: Mapping[str, Any], request: ShipRequest) -> list[dict[str, Any]]:

@@ -1,14 +1,16 @@
 """Telling JD that an order left, once, through the classic gateway.
 
-The gateway ships an order as a whole: parts of one need the SP-API. It refuses a second shipping, so "already shipped"
-is looked at: our number means it was us (success), another number means somebody else was faster.
+The gateway ships an order as a whole; parts of one leave through the SP-API. It refuses a second shipping, so "already
+shipped" is looked at: our number means it was us (success), another number means somebody else was faster.
 """
 
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
+from typing import Protocol
 
 from orderctl.model.errors import Refused
 from orderctl.model.text import Text
@@ -61,7 +63,7 @@ def result(request: ShipRequest, state: str, untold: Sequence[str] = ()) -> Resu
 
 
 def found_shipped(progress: Progress | None, request: ShipRequest, courier: str) -> Result | None:
-    """Say whether an order left with our number; None if it did not leave.
+    """Say whether an order left with our number; None if it did not leave, or only parts of it with other numbers.
 
     Raises: Refused (`order_not_found`; `shipped_elsewhere` if it left with another number).
     """
@@ -72,6 +74,8 @@ def found_shipped(progress: Progress | None, request: ShipRequest, courier: str)
         )
     if request.number in progress.numbers:
         return result(request, "shipped", [n for n in request.more if n not in progress.numbers])
+    if progress.state in TO_SHIP:
+        return None
     gone = progress.state in SHIPPED
     if gone and courier == OWN_DELIVERY and progress.courier == OWN_DELIVERY:
         return result(request, "shipped")
@@ -96,20 +100,35 @@ def why_not(progress: Progress | None, request: ShipRequest) -> Refused:
     return Refused(Text(text, order=request.order_ref), hint=Text(LOOK), code=code)
 
 
-class Shipping:
-    """Shipping through the classic gateway."""
+class Parts(Protocol):
+    """Whoever can ship parts of an order."""
 
-    def __init__(self, gateway: Gateway, orders: Orders) -> None:
+    def send(self, request: ShipRequest) -> Result:
+        """Tell the platform; see `Platform.ship`."""
+        ...
+
+    def amend(self, request: ShipRequest, before: str) -> Result:
+        """Correct a number; see `Platform.amend`."""
+        ...
+
+
+class Shipping:
+    """Shipping through the classic gateway; what it cannot do goes to `parts`, where there are any."""
+
+    def __init__(self, gateway: Gateway, orders: Orders, parts: Parts | None) -> None:
         self._gateway = gateway
         self._orders = orders
+        self._parts = parts
         self._couriers = load_couriers()
 
     def send(self, request: ShipRequest) -> Result:
         """Tell the platform; see `Platform.ship`."""
+        if not request.whole and self._parts:
+            return self._parts.send(request)
         if not request.whole:
             raise Refused(
                 Text("order {order}: this gateway ships an order only as a whole", order=request.order_ref),
-                hint=Text("set api: sp for the shop to ship parts of orders"),
+                hint=Text("set parts: sp for the shop to ship parts of orders"),
                 code="partial_line",
             )
         params = {
@@ -124,6 +143,8 @@ class Shipping:
                 raise
             progress = self._orders.progress(request.order_ref)
             found = found_shipped(progress, request, params["logiCoprId"])
+            if found is None and progress and progress.numbers and self._parts:
+                return self._parts.send(request)  # a part left before: this is the rest
             if found is None:
                 raise why_not(progress, request) from None
             return found
@@ -144,6 +165,8 @@ class Shipping:
         found = found_corrected(progress, request, before)
         if found or progress is None:
             return found or result(request, "corrected")
+        if before not in re.split(r"[|,]", progress.waybill) and self._parts:
+            return self._parts.amend(request, before)  # it belongs to a part
         couriers, waybill = exchanged(progress, before, request.number, self._courier(request))
         params = {"order_id": request.order_ref, "logistics_id": couriers, "waybill": waybill}
         self._gateway.call(method, params, changes=True)
