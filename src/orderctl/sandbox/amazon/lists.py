@@ -99,7 +99,8 @@ def search_orders(call: Call) -> dict[str, Any]:
 def get_order(call: Call, ref: str) -> dict[str, Any]:
     """GET /orders/2026-01-01/orders/{orderId}."""
     _known(call.query, frozenset({"includedData"}))
-    return views.current(_find(call, ref).body, included_data(call), call.now)
+    included = included_data(call)
+    return views.current(_find(call, ref).body, included, call.now)
 
 
 def v0_orders(call: Call) -> dict[str, Any]:

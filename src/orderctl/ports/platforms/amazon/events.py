@@ -49,7 +49,8 @@ def _notifications(found: Mapping[str, Any], depth: int) -> Iterator[Mapping[str
         return
     if _kind(found):
         yield found
-    for message in found.get("Messages") or ():
+    messages = found.get("Messages")
+    for message in messages if isinstance(messages, list) else ():
         if isinstance(message, dict):
             yield from _notifications(message, depth + 1)
     for name in ("Body", "body", "Message", "detail"):

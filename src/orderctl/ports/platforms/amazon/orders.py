@@ -9,6 +9,7 @@ it never stops the reading.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Protocol
@@ -40,6 +41,7 @@ OVERLAP_S = 300
 LAG_S = 180  # the end of a window lies two minutes back or is refused; a third for a clock that runs ahead
 BACK_DAYS, MOST_BACK_DAYS = 30, 730
 BATCH = 20
+ID = re.compile(r"[0-9A-Z]{3}-[0-9]{7}-[0-9]{7}")
 CHANNELS = {"MERCHANT": "MFN", "AMAZON": "AFN"}
 
 
@@ -164,7 +166,7 @@ class Current(_Common):
 
     def read(self, ref: str) -> dict[str, Any] | None:
         """Give one order as it comes; None if there is none."""
-        found = _one(lambda: self._ask(ORDER, order=ref))
+        found = _one(lambda: self._ask(ORDER, order=ref), ref)
         if found is None:
             return None
         # the model leaves open whether a single order comes wrapped
@@ -227,7 +229,7 @@ class Older(_Common):
         return [self._record(entry.body, V0_LIST.name, now) for entry in entries]
 
     def order(self, ref: str, *, now: str) -> RawRow | None:
-        found = _one(lambda: self._ask(V0_ORDER, order=ref))
+        found = _one(lambda: self._ask(V0_ORDER, order=ref), ref)
         if found is None:
             return None
         order = _listed({"Orders": [_payload(found, V0_ORDER)]}, "Orders", "AmazonOrderId", V0_ORDER)[0]
@@ -297,11 +299,12 @@ def _page(call: Callable[[], dict[str, Any]], place: str) -> dict[str, Any]:
         raise
 
 
-def _one(call: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
+def _one(call: Callable[[], dict[str, Any]], ref: str) -> dict[str, Any] | None:
+    """Read one order; None if there is none, which for a text that is no order's id is said as a bad input."""
     try:
         return call()
     except Refused as refusal:
-        if refusal.code == "not_found":
+        if refusal.code == "not_found" or refusal.code == "InvalidInput" and not ID.fullmatch(ref):
             return None
         raise
 
