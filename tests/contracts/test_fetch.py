@@ -18,13 +18,11 @@ from orderctl.model.instant import parse_instant
 from orderctl.model.mapper import MONEY_FIELDS
 from orderctl.ports.platforms import manifest
 from orderctl.ports.platforms.port import Page, RawRow
-from tests.contracts.world import CLIENTS, EPOCH, ROUNDS, World, instant, leaves, opened, orders_of, records
+from tests.contracts.world import CASES, EPOCH, ROUNDS, World, instant, leaves, opened, orders_of, records
 
 INSTANT = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
 PLUS = ("goods_minor", "postage_minor", "tax_added_minor", "adjust_minor")
 MINUS = ("discount_seller_minor", "discount_platform_minor")
-NEVER_LISTED: dict[str, str] = {}
-"""Orders a platform's list leaves out, by platform: the reason."""
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +127,7 @@ def plain(text: str) -> str:
 
 def is_made_of(text: str, came: set[str]) -> bool:
     """Whether a text came as it is, or is put together from texts that came."""
-    if any(plain(text) in value for value in came):
+    if any(plain(text).removesuffix("市") in value for value in came):  # one name of a city for two levels
         return True
     words = [w for w in re.split(r"[\s\W_]+", text) if w]
     return all(any(word in value for value in came) or is_joined(word, came) for word in words)
@@ -222,10 +220,10 @@ def read_on(
 
 
 @pytest.mark.parametrize("seed", range(1, 1 + ROUNDS))
-@pytest.mark.parametrize("platform", CLIENTS)
-def test_nothing_is_lost_or_doubled_while_orders_change(platform: str, seed: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize("case", CASES)
+def test_nothing_is_lost_or_doubled_while_orders_change(case: str, seed: int, tmp_path: Path) -> None:
     """Orders change after every page, the reader dies after every few; in the end it has all in their last state."""
-    with opened(platform, tmp_path / "world", orders=260, seed=seed) as world:
+    with opened(case, tmp_path / "world", orders=260, seed=seed) as world:
         world.sandbox.set_churn(world.name, 1 + seed % 5)
         got: list[RawRow] = []
         cursor = read_on(world, got, None, per_page_kill=1 + seed % 3)

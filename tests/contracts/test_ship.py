@@ -20,7 +20,7 @@ from orderctl.model.errors import ConfigError, OutcomeUnknown, Refused
 from orderctl.ports.ledger import Ledger
 from orderctl.ports.ledger.perform import Answer, Result, perform
 from orderctl.ports.platforms.port import Platform, ShipLine, ShipRequest
-from tests.contracts.world import CLIENTS, ROUNDS, Forward, World, opened, wanted
+from tests.contracts.world import CASES, ROUNDS, Forward, World, opened, wanted
 
 ANY_NUMBER = {
     "shopify": "takes any text for a number",
@@ -37,9 +37,13 @@ REFUNDS_DO_NOT_STOP = {
 CORRECTS_WHAT_IS_NOT_THERE = {
     "amazon": "one call confirms and corrects alike; orderctl corrects only what its ledger says was told",
 }
+NUMBERS_UNSEEN = {
+    "amazon:v0": "shows how many pieces left, not with which number",
+}
 NO_SPLIT = {
     "kuaishou": "an order has one line",
     "pdd": "an order has one line",
+    "jd": "its classic gateway ships whole orders",
 }
 
 
@@ -111,6 +115,8 @@ def test_shipped_by_another(world: World) -> None:
     (row,) = world.ready(1)
     theirs, ours = world.request(row), world.request(row)
     world.client().ship(theirs)
+    if world.case in NUMBERS_UNSEEN:
+        return
     assert refused(world.client(), ours) == "shipped_elsewhere"
     try:
         assert world.client().lookup_ship(ours) is None
@@ -169,7 +175,7 @@ def open_lines(row: dict[str, Any]) -> list[ShipLine]:
 
 
 def test_lines_that_leave_one_after_the_other(world: World) -> None:
-    if world.platform in NO_SPLIT:
+    if world.case in NO_SPLIT:
         return
     row = ready_with(world, lambda row: len(open_lines(row)) > 1)
     first, *rest = open_lines(row)
@@ -182,7 +188,7 @@ def test_lines_that_leave_one_after_the_other(world: World) -> None:
 
 
 def test_pieces_of_a_line_are_told_or_refused(world: World) -> None:
-    if world.platform in NO_SPLIT:
+    if world.case in NO_SPLIT:
         return
     row = ready_with(world, lambda row: any(line.quantity > 1 for line in open_lines(row)))
     line = next(line for line in open_lines(row) if line.quantity > 1)
@@ -221,7 +227,8 @@ def test_a_corrected_number(world: World) -> None:
         assert refusal.code == "no_amend"
         return
     assert (result["state"], result["number"]) == ("corrected", right.number)
-    assert world.client().lookup_amend(right, request.number) == result
+    if world.case not in NUMBERS_UNSEEN:
+        assert world.client().lookup_amend(right, request.number) == result
     assert world.client().amend(right, request.number) == result
     assert [b["number"] for b in world.booked(request.order_ref, "amend")] == [right.number]
     assert world.shipped(request.order_ref) == wanted(request)
@@ -277,7 +284,7 @@ def some_requests(world: World, dice: random.Random, count: int) -> list[ShipReq
     for row in world.ready(count):
         request = world.request(row)
         lines = request.lines
-        if len(lines) > 1 and world.platform not in NO_SPLIT and dice.random() < 0.5:
+        if len(lines) > 1 and world.case not in NO_SPLIT and dice.random() < 0.5:
             found.append(replace(request, lines=lines[:1], whole=False))
             found.append(replace(request, lines=lines[1:], number=world.number()))
         elif dice.random() < 0.3:
@@ -288,10 +295,10 @@ def some_requests(world: World, dice: random.Random, count: int) -> list[ShipReq
 
 
 @pytest.mark.parametrize("seed", range(1, 1 + ROUNDS))
-@pytest.mark.parametrize("platform", CLIENTS)
-def test_every_order_is_shipped_exactly_once_under_faults(platform: str, seed: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize("case", CASES)
+def test_every_order_is_shipped_exactly_once_under_faults(case: str, seed: int, tmp_path: Path) -> None:
     with (
-        opened(platform, tmp_path / "world", orders=10, seed=seed) as world,
+        opened(case, tmp_path / "world", orders=10, seed=seed) as world,
         Ledger.open(tmp_path / "ledger.db", run_id="r", host="h") as ledger,
     ):
         requests = some_requests(world, random.Random(seed), 15)

@@ -30,6 +30,12 @@ from tests.ports.http.rehearsal import TokensInMemory
 
 CLIENTS = sorted(set(platforms.clients()) & set(standins.known()))
 """Whom the laws are tried on; that nobody is missing is a law of its own."""
+OTHER_INTERFACES: dict[str, dict[str, str]] = {
+    "jd:sp": {"api": "sp"},
+    "amazon:v0": {"orders_api": "v0"},
+}
+"""Connectors that speak to a second interface of their platform, and the settings that choose it."""
+CASES = [*CLIENTS, *(case for case in OTHER_INTERFACES if case.partition(":")[0] in CLIENTS)]
 ROUNDS = int(os.environ.get("ORDERCTL_CONTRACTS") or 1)
 """How much of the long laws is tried; `make contracts` tries more."""
 
@@ -70,8 +76,9 @@ class Wire(httpx.BaseTransport):
 class World:
     """One platform's stand-in with its shops, and our side of the wire."""
 
-    def __init__(self, platform: str, sandbox: Sandbox, clock: Clock) -> None:
-        self.platform, self.sandbox, self.clock = platform, sandbox, clock
+    def __init__(self, case: str, sandbox: Sandbox, clock: Clock) -> None:
+        self.case, self.platform = case, case.partition(":")[0]
+        self.sandbox, self.clock = sandbox, clock
         self.url = sandbox.start()
         self.config: dict[str, dict[str, Any]] = sandbox.config(self.url)["shops"]
         self.name = next(iter(self.config))
@@ -79,15 +86,16 @@ class World:
         self.wire = Wire(lambda: sandbox.store.rows("SELECT count(*) FROM books")[0][0])
         self._opened: list[Http] = []
         self._numbers = itertools.count(1)
+        self._lines: dict[str, set[str]] = {}
 
     def client(self, *, tries: int = 5, name: str | None = None, **settings: str) -> Platform:
         """The connector of a shop of the sandbox. With one try every failure is seen as it is."""
         http = Http(self.now, transport=self.wire, monotonic=self.clock, sleep=self.clock.sleep, tries=tries)
         self._opened.append(http)
         found = self.config[name or self.name]
-        shop = Shop(
-            name or self.name, self.platform, found["base_url"], {**found.get("settings", {}), **settings}
-        )
+        chosen = OTHER_INTERFACES.get(self.case, {})
+        given = {**found.get("settings", {}), **chosen, **settings}
+        shop = Shop(name or self.name, self.platform, found["base_url"], given)
         return platforms.load(self.platform)(shop, http, self.tokens)
 
     @property
@@ -111,6 +119,7 @@ class World:
         client = self.client(name=name)
         found = orders_of(records(client.fetch_orders([o.ref for o in made], now=self.now)))
         rows = {row["platform_ref"]: row for row in found.iter_rows(named=True)}
+        self._lines |= {ref: {line["line_ref"] for line in row["lines"]} for ref, row in rows.items()}
         return [rows[order.ref] for order in made]
 
     def number(self) -> str:
@@ -138,21 +147,34 @@ class World:
         told: dict[str, int] = {}
         for entry in self.booked(ref, "ship"):
             for line in entry["detail"]["lines"]:
-                key = str(line["line"]).rsplit("/", 1)[-1]
+                key = self._our_name(ref, str(line["line"]).rsplit("/", 1)[-1])
                 told[key] = told.get(key, 0) + line["quantity"]
         return told
+
+    def _our_name(self, ref: str, line: str) -> str:
+        """Give the name the connector has for a line; its stand-in may know it by another of its ids."""
+        known = self._lines.get(ref, set())
+        if line in known:
+            return line
+        (order,) = self.sandbox.store.select("shop = ? AND ref = ?", [self.name, ref], "")
+        same = [
+            known & {str(v) for v in inner.values()}
+            for inner in objects(order.body)
+            if line in inner.values()
+        ]
+        return next((next(iter(names)) for names in same if len(names) == 1), line)
 
 
 def wanted(request: ShipRequest) -> dict[str, int]:
     """How many of each line a request speaks of."""
-    return {line.line_ref.rsplit("/", 1)[-1]: line.quantity for line in request.lines}
+    return {line.line_ref: line.quantity for line in request.lines}
 
 
 @contextmanager
-def opened(platform: str, folder: Path, *, orders: int = 60, seed: int = 1) -> Iterator[World]:
-    clock = Clock()
+def opened(case: str, folder: Path, *, orders: int = 60, seed: int = 1) -> Iterator[World]:
+    clock, platform = Clock(), case.partition(":")[0]
     with Sandbox(folder, shops=[platform], orders=orders, seed=seed, now=lambda: EPOCH + clock.at) as sandbox:
-        world = World(platform, sandbox, clock)
+        world = World(case, sandbox, clock)
         try:
             yield world
         finally:
@@ -181,6 +203,14 @@ def orders_of(rows: Sequence[RawRow]) -> pl.DataFrame:
     (form,) = raw["format"].unique().to_list()
     mapper = mappers()[form]
     return mapper.to_orders(raw.drop("extra").with_columns(pl.col("payload").str.json_decode(mapper.dtype)))
+
+
+def objects(value: Any) -> Iterator[dict[str, Any]]:
+    """Every object in a JSON document."""
+    if isinstance(value, dict):
+        yield value
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from objects(inner)
 
 
 def leaves(value: Any) -> Iterator[str]:
