@@ -81,7 +81,7 @@ def is_clean(body: dict[str, Any]) -> bool:
 @contextmanager
 def world(state: Path, *, orders: int = 60) -> Iterator[World]:
     clock = Clock()
-    with Sandbox(state, shops=["douyin-demo"], orders=orders, now=lambda: EPOCH + clock.at) as sandbox:
+    with Sandbox(state, shops=["douyin"], orders=orders, now=lambda: EPOCH + clock.at) as sandbox:
         made = World(sandbox, clock)
         with made.http:
             yield made

@@ -17,7 +17,7 @@ from orderctl.ports.platforms import douyin
 from orderctl.ports.platforms.douyin import meaning
 from orderctl.ports.platforms.douyin.gateway import epoch, instant_of, parse_token, sign, write_params
 from orderctl.ports.platforms.douyin.meaning import READ_MEANING, SENTENCES, SHIP_MEANING, classify
-from tests.ports.http.rehearsal import NOW
+from tests.ports.http.rehearsal import NOW, TokensInMemory
 from tests.ports.platforms.douyin.rehearsal import KEY, SECRET, SERVICE, ok, over, payload, rows, world
 
 LIST = {
@@ -261,6 +261,22 @@ def test_tokens_are_renewed_in_their_last_hour_and_lost_ones_need_the_seller(tmp
         with pytest.raises(Unauthorized) as caught:
             list(shop.fetch_orders(["1"], now=rehearsal.now()))
         assert caught.value.code == "reauthorise"
+
+
+def test_a_renewal_by_another_run_is_taken_over() -> None:
+    tokens: TokensInMemory
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/token/refresh":
+            tokens["s"] = {"access_token": "NEW", "refresh_token": "NEWER"}
+            return httpx.Response(200, content=error(50001, "dop.token-generate-failed:token-expired"))
+        if dict(request.url.params)["access_token"] != "NEW":
+            return httpx.Response(200, content=error(40003, "isv.access-token-expired"))
+        return ok({"shop_order_detail": {"order_id": "1"}})
+
+    shop, tokens = over(handler)
+    tokens["s"] = {"access_token": "OLD", "refresh_token": "OLDER"}
+    assert len(rows(shop.fetch_orders(["1"], now=NOW))) == 1
 
 
 def test_a_wrong_secret_and_a_wrong_clock_are_not_taken_for_an_old_token(tmp_path: Path) -> None:

@@ -116,6 +116,7 @@ def test_all_orders_of_the_sandbox_map_without_a_finding(tmp_path: Path) -> None
         ("403", "wait_ship", []), ("501", "wait_ship", ["risk_review"]), ("502", "wait_ship", ["scheduled"]),
         ("701", "partly_shipped", []), ("710", "partly_shipped", ["shipped_quantity_unknown"]),
         ("720", "completed", []), ("730", "closed", []), ("740", "closed", []), ("911", "wait_ship", ["unknown_status"]),
+        ("951", "wait_ship", ["no_parcel"]),
     ],
 )  # fmt: skip
 def test_status_and_holds(ref: str, status: str, holds: list[str]) -> None:

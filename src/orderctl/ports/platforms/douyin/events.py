@@ -16,8 +16,8 @@ from typing import Any
 from orderctl.model.errors import Refused
 from orderctl.model.text import Text
 
-TAGS = frozenset({"100", "101", "102", "103", "106", "110", "200", "201", "206", "208"})
-"""Created, paid, shipped, finished, cancelled, paid and not released; after-sale opened, agreed, refunded, changed."""
+FAMILIES = ("1", "2")
+"""Tags have three digits; those of orders begin with 1, those of after-sales with 2. What happened does not matter."""
 BLANKS = re.compile(rb"\s+")
 
 
@@ -53,7 +53,8 @@ def read_events(
 
 def _orders(message: dict[str, Any], shop_id: str | None) -> Iterator[str]:
     data = message.get("data")
-    if str(message.get("tag")) not in TAGS or not data:
+    tag = str(message.get("tag"))
+    if len(tag) != 3 or not tag.startswith(FAMILIES) or not data:
         return
     order = json.loads(data) if isinstance(data, str) else data
     shop = str(order.get("shop_id") or "")

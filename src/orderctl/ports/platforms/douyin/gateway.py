@@ -134,6 +134,8 @@ class Gateway:
             except (Refused, Unauthorized) as failure:
                 if failure.code in ("signature", "clock"):
                     raise
+                if (self._tokens.token(self.shop.id) or {}).get("refresh_token") != kept:
+                    return  # another run was faster
                 if not self.is_self_use:
                     raise self._lost() from None
         if not self.is_self_use:

@@ -48,7 +48,7 @@ _AMOUNTS = {"unit": "origin_amount", "price": "sum_amount", "pay": "pay_amount",
 
 def fen(text: pl.Expr) -> pl.Expr:
     """Read whole fen; null where there is no such number."""
-    return text.str.strip_chars().str.extract(r"^(-?[0-9]{1,15})$", 1).cast(pl.Int64)
+    return text.cast(pl.Int64, strict=False)
 
 
 def code(text: pl.Expr) -> pl.Expr:

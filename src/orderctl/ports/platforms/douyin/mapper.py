@@ -41,7 +41,7 @@ _LABELS = pl.List(pl.Struct(texts("text")))
 _TOTAL = pl.Struct(texts("total_amount"))
 _ORDER = {
     **texts(
-        "order_id order_status main_status create_time pay_time update_time exp_ship_time appointment_ship_time"
+        "order_id order_type order_status main_status create_time pay_time update_time exp_ship_time appointment_ship_time"
         " pay_amount post_amount post_insurance_amount modify_amount packing_amount tax_amount promotion_amount"
         " promotion_shop_amount promotion_platform_amount promotion_talent_amount promotion_pay_amount pay_type"
         " doudian_open_id open_address_id post_receiver post_tel encrypt_post_receiver encrypt_post_tel"
@@ -61,6 +61,8 @@ _ORDER = {
 }
 PAY_TYPES = [*"01234578", "9", "12"]
 CLOSED_UNSHIPPED = ["4"]
+WITHOUT_PARCEL = ["2", "4", "5"]
+"""Kinds of orders of which nothing is sent: virtual goods, vouchers of ours and of others."""
 FLAGS = {"0": "grey", "1": "purple", "2": "cyan", "3": "green", "4": "orange", "5": "red"}
 _AMOUNTS = {
     "total_minor": "pay_amount",
@@ -247,11 +249,13 @@ def _tags() -> pl.Expr:
 
 
 def _holds() -> list[Entry]:
+    kind = given(payload("order_type"))
     theirs, until = pl.col("theirs"), pl.max_horizontal("order_appointed", "line_appointed")
     return [
         (~theirs.is_in(list(STATUS)).fill_null(False), hold("unknown_status", theirs)),
         (theirs == "105", hold("risk_review", "105")),
         (theirs == "103", hold("presale", "103")),
+        (kind.is_in(WITHOUT_PARCEL), hold("no_parcel", kind)),
         (until.is_not_null(), hold("scheduled", "appointment_ship_time", until)),
         (pl.col("unclear"), hold("shipped_quantity_unknown", "101")),
     ]
