@@ -54,8 +54,11 @@ SCOPES = (
     "write_merchant_managed_fulfillment_orders",
     "read_customers",
 )
-BUCKETS = {"sf-demo": (2000.0, 100.0), "sf-cny": (20_000.0, 1000.0)}
-"""Size and restore rate (points, points a second): one shop on the standard plan, one on the largest."""
+PLANS = {"sf-demo": (2000.0, 100.0), "sf-cny": (20_000.0, 1000.0)}
+"""Size and restore rate (points, points a second) of a bucket: one shop is on the standard plan, one on Plus."""
+ENTERPRISE = (40_000.0, 2000.0)
+BIG = 2000
+"""A shop with more orders is on the largest plan: on a small one it could not read them within a day."""
 DOCUMENTATION = "https://shopify.dev/api/usage/rate-limits"
 PATH = re.compile(
     r"^/shopify/(?P<shop>[^/]+)/admin/(?:oauth/(?P<token>access_token)|api/(?P<version>[^/]+)/graphql\.json)$"
@@ -102,7 +105,7 @@ class Shopify:
 
     def __init__(self, store: Store, now: Callable[[], float]) -> None:
         self._store, self._now = store, now
-        self._buckets = {name: Bucket(*numbers) for name, numbers in BUCKETS.items()}
+        self._buckets: dict[str, Bucket] = {}
 
     def path(self, shop: Shop) -> str:
         """Every shop has its own domain there, its own path here."""
@@ -156,7 +159,13 @@ class Shopify:
         if word == "access":
             self._store.put(f"shopify.access.{shop}", given)
         else:
-            self._buckets[shop].refill(float(given["maximum"]), float(given["restore_rate"]))
+            self._bucket(shop).refill(float(given["maximum"]), float(given["restore_rate"]))
+
+    def _bucket(self, shop: str) -> Bucket:
+        if shop not in self._buckets:
+            big = self._store.size("platform = 'shopify' AND shop = ?", (shop,)) > BIG
+            self._buckets.setdefault(shop, Bucket(*(ENTERPRISE if big else PLANS[shop])))
+        return self._buckets[shop]
 
     def operation(self, request: Request) -> tuple[str, str]:
         """Name what is asked for: `shopify:` and the first field of the query, or `shopify:access_token`."""
@@ -193,7 +202,7 @@ class Shopify:
                 }
             )
         match = PATH.match(request.path)
-        numbers = BUCKETS.get(match["shop"] if match else "", (2000.0, 100.0))
+        numbers = PLANS.get(match["shop"] if match else "", PLANS["sf-demo"])
         return self._throttled(
             100, {"maximumAvailable": numbers[0], "currentlyAvailable": 50, "restoreRate": numbers[1]}
         )
@@ -201,7 +210,7 @@ class Shopify:
     def answer(self, request: Request) -> Answer:
         """Serve GraphQL and the token endpoint of one shop."""
         match = PATH.match(request.path)
-        if match is None or match["shop"] not in BUCKETS or request.verb != "POST":
+        if match is None or match["shop"] not in PLANS or request.verb != "POST":
             return as_json({"errors": "Not Found"}, 404)
         if match["token"]:
             return self._access_token(match["shop"], request)
@@ -277,7 +286,7 @@ class Shopify:
             return as_json({"errors": [{"message": message, "extensions": {
                 "code": "MAX_COST_EXCEEDED", "cost": cost, "maxCost": MAXIMUM_COST, "documentation": DOCUMENTATION,
             }}]})  # fmt: skip
-        bucket = self._buckets[shop]
+        bucket = self._bucket(shop)
         if not bucket.take(cost, self._now()):
             return self._throttled(cost, throttle_status(bucket))
         context = self._context(shop)

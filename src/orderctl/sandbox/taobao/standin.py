@@ -52,7 +52,7 @@ class Taobao:
     def settings(self, shop: Shop) -> dict[str, str]:
         """Give credentials that work, and a rate for a platform on the same machine."""
         return {
-            "app_key": APP_KEY, "app_secret": APP_SECRET, "session": tokens.SESSION, "calls_per_second": "200",
+            "app_key": APP_KEY, "app_secret": APP_SECRET, "session": tokens.SESSION, "calls_per_second": "2000",
         }  # fmt: skip
 
     def serves(self, path: str) -> bool:
