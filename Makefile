@@ -4,10 +4,11 @@ VENV    := .venv
 BIN     := $(VENV)/bin
 WORKERS ?= 3
 KILLS   ?= 200
+ORDERS  ?= 100000
 PIP_COMPILE := build/pins/bin/pip-compile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint tests fix golden docs bench kill pins clean packages
+.PHONY: help demo test check lint tests fix golden docs bench kill rehearse pins clean packages
 
 help: ## List these targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +44,9 @@ bench: $(VENV)/.installed-dev ## Compare the designs in use with their floors; p
 
 kill: $(VENV)/.installed-dev ## Kill commands at KILLS random instants (default 200) and count what was done twice.
 	ORDERCTL_KILLS=$(KILLS) $(BIN)/pytest -m kill -o faulthandler_timeout=0
+
+rehearse: $(VENV)/.installed-dev ## Fetch ORDERS orders (default 100000) of all stand-ins with faults, killed on the way.
+	ORDERCTL_REHEARSE=$(ORDERS) $(BIN)/pytest -m rehearse -o faulthandler_timeout=0
 
 pins: ## Resolve the newest versions of all dependencies into requirements*.txt, with hashes and no address.
 	python3.11 -m venv build/pins # the oldest supported one: newer ones need fewer packages, never more
