@@ -304,7 +304,7 @@ def _one(call: Callable[[], dict[str, Any]], ref: str) -> dict[str, Any] | None:
     try:
         return call()
     except Refused as refusal:
-        if refusal.code == "not_found" or refusal.code == "InvalidInput" and not ID.fullmatch(ref):
+        if refusal.code == "not_found" or (refusal.code == "InvalidInput" and not ID.fullmatch(ref)):
             return None
         raise
 
