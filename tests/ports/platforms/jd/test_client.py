@@ -18,8 +18,7 @@ from orderctl.ports.http import Http
 from orderctl.ports.platforms.jd.client import Jd
 from orderctl.ports.platforms.jd.login import parse_token
 from orderctl.ports.platforms.jd.orders import REACH, Progress
-from orderctl.ports.platforms.jd.rest_ship import line_refs
-from orderctl.ports.platforms.jd.ship import exchanged
+from orderctl.ports.platforms.jd.ship import exchanged, line_refs
 from orderctl.ports.platforms.port import Page, RawRow, ShipLine, ShipRequest, Shop, shift
 from orderctl.sandbox import Sandbox
 from tests.ports.http.rehearsal import EPOCH, NOW, Clock, TokensInMemory, http_over
@@ -528,6 +527,19 @@ def test_parts_of_an_order_leave_one_after_the_other(tmp_path: Path, api: str) -
                 ShipRequest(ref, (ShipLine("no such line", 1, 1),), "73100000000005", "ZTO", whole=False)
             )
         assert failure.value.code in ("partial_line", "shipped_elsewhere")
+
+
+@BOTH
+def test_the_rest_of_an_order_may_be_told_before_its_first_part(tmp_path: Path, api: str) -> None:
+    with world(tmp_path) as here:
+        shop, ref = here.shop(api=api), here.ref_of("WAIT_SELLER_STOCK_OUT", lines=3)
+        whole = request_of(here, ref)
+        rest = ShipRequest(ref, whole.lines[1:], "73100000000002", "ZTO", whole=True)
+        first = ShipRequest(ref, whole.lines[:1], "73100000000001", "ZTO", whole=False)
+        shop.ship(rest)
+        shop.ship(first)
+        told = [[u["line"] for u in entry["detail"]["lines"]] for entry in here.booked("ship", ref)]
+        assert told == [[line.line_ref for line in rest.lines], [line.line_ref for line in first.lines]]
 
 
 def test_several_parcels_of_a_part_tell_the_first_number(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ FIELDS = (
     "returnOrder,pin,open_id_buyer,xid_buyer,waybill,logisticsId,outBoundDate,partialLogisticsInfoModel,parentOrderId,"
     "directParentOrderId,orderSource,storeOrder,storeId,idSopShipmenttype,orderMarkDesc,orderExt,popSignMap"
 )
-DISPATCH_FIELDS = "orderId,orderState,logisticsId,waybill,partialLogisticsInfoModel,modified"
+DISPATCH_FIELDS = "orderId,orderState,logisticsId,waybill,partialLogisticsInfoModel,itemInfoList,modified"
 PROMISE_FIELD = "scDT"
 BY_CREATION, BY_CHANGE = "1", "0"
 ASCENDING = "0"

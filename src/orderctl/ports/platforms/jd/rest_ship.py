@@ -7,7 +7,6 @@ with our number is not told again.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from orderctl.model.errors import Refused
@@ -17,9 +16,11 @@ from orderctl.ports.platforms.jd.rest_orders import RestOrders, parts_of, progre
 from orderctl.ports.platforms.jd.ship import (
     Result,
     courier_id,
+    covers,
     exchanged,
     found_corrected,
     found_shipped,
+    line_refs,
     load_couriers,
     result,
     why_not,
@@ -44,8 +45,9 @@ class RestShipping:
         found = found_in(order, request, courier)
         if found:
             return found
-        whole = request.whole and not parts_of(order)
-        goods = [] if whole else plan_goods(order, request)
+        items = order.get("skuItemInfoList") or []
+        whole = not parts_of(order) and covers(items, request)
+        goods = [] if whole else plan_goods(items, request)
         # the goods of a dispatch of several parcels are named with the first: which parcel holds what is not known here
         packages: list[dict[str, Any]] = [
             {"companyId": int(courier), "waybillCode": one}
@@ -108,12 +110,12 @@ def found_in(order: Mapping[str, Any], request: ShipRequest, courier: str) -> Re
     return found_shipped(progress_of(dict(order)) if order else None, request, courier)
 
 
-def plan_goods(order: Mapping[str, Any], request: ShipRequest) -> list[dict[str, Any]]:
+def plan_goods(items: object, request: ShipRequest) -> list[dict[str, Any]]:
     """Give what goes with a dispatch in the platform's words. Raises: Refused for a line the order does not have."""
-    items = line_refs(order.get("skuItemInfoList") or [])
+    named = line_refs(items)
     goods = []
     for line in request.lines:
-        item = items.get(line.line_ref)
+        item = named.get(line.line_ref)
         if item is None:
             raise Refused(
                 Text("order {order}: it has no line {line}", order=request.order_ref, line=line.line_ref),
@@ -137,24 +139,3 @@ def plan_correction(
         for one, group in zip(couriers.split("|"), waybill.split("|"), strict=True)
         for number in group.split(",")
     ]
-
-
-def line_refs(items: list[Any]) -> dict[str, dict[str, Any]]:
-    """Name the lines as the mapper does: the SKU's id, and "-2" and so on where it stands again, dearest first."""
-    named: dict[str, dict[str, Any]] = {}
-    known = [item for item in items if isinstance(item, dict) and item.get("skuId")]
-    for item in sorted(known, key=_price, reverse=True):
-        ref = sku = str(item["skuId"])
-        again = 1
-        while ref in named:
-            again += 1
-            ref = f"{sku}-{again}"
-        named[ref] = item
-    return named
-
-
-def _price(item: Mapping[str, Any]) -> Decimal:
-    try:
-        return Decimal(str(item.get("jdPrice")))
-    except InvalidOperation:
-        return Decimal(-1)

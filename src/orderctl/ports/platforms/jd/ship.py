@@ -9,15 +9,16 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Mapping, Sequence
+from decimal import Decimal, InvalidOperation
 from importlib.resources import files
-from typing import Protocol
+from typing import Any, Protocol
 
 from orderctl.model.errors import Refused
 from orderctl.model.text import Text
 from orderctl.ports.http import unreadable
 from orderctl.ports.platforms.jd.gateway import Gateway
 from orderctl.ports.platforms.jd.meaning import results_of
-from orderctl.ports.platforms.jd.orders import Orders, Progress
+from orderctl.ports.platforms.jd.orders import DISPATCH_FIELDS, Orders, Progress, progress_of
 from orderctl.ports.platforms.port import ShipRequest, Shop
 
 SEND = "jingdong.pop.order.shipment"
@@ -122,35 +123,38 @@ class Shipping:
         self._couriers = load_couriers()
 
     def send(self, request: ShipRequest) -> Result:
-        """Tell the platform; see `Platform.ship`."""
-        if not request.whole and self._parts:
-            return self._parts.send(request)
-        if not request.whole:
-            raise Refused(
-                Text("order {order}: this gateway ships an order only as a whole", order=request.order_ref),
-                hint=Text("set parts: sp for the shop to ship parts of orders"),
-                code="partial_line",
-            )
-        params = {
-            "orderId": request.order_ref,
-            "logiCoprId": self._courier(request),
-            "logiNo": ",".join(request.numbers),
-        }
+        """Tell the platform; see `Platform.ship`. The order is read first: the gateway would ship all there is."""
+        courier = self._courier(request)
+        order = self._orders.detail(request.order_ref, DISPATCH_FIELDS)
+        progress = progress_of(order) if order else None
+        found = found_shipped(progress, request, courier)
+        if found:
+            return found
+        if (progress and progress.numbers) or not covers(order.get("itemInfoList"), request):
+            return self._send_part(request)
+        params = {"orderId": request.order_ref, "logiCoprId": courier, "logiNo": ",".join(request.numbers)}
         try:
             answer = self._gateway.call(SEND, params, changes=True)
         except Refused as refusal:
             if refusal.code != "already_shipped":
                 raise
             progress = self._orders.progress(request.order_ref)
-            found = found_shipped(progress, request, params["logiCoprId"])
-            if found is None and progress and progress.numbers and self._parts:
-                return self._parts.send(request)  # a part left before: this is the rest
+            found = found_shipped(progress, request, courier)
             if found is None:
                 raise why_not(progress, request) from None
             return found
         if not results_of(answer):
             raise unreadable(SEND)  # it does not say that it succeeded
         return result(request, "shipped")
+
+    def _send_part(self, request: ShipRequest) -> Result:
+        if self._parts:
+            return self._parts.send(request)
+        raise Refused(
+            Text("order {order}: this gateway ships an order only as a whole", order=request.order_ref),
+            hint=Text("set parts: sp for the shop to ship parts of orders"),
+            code="partial_line",
+        )
 
     def lookup(self, request: ShipRequest) -> Result | None:
         """Read the order as it stands: see `found_shipped`."""
@@ -178,6 +182,34 @@ class Shipping:
 
     def _courier(self, request: ShipRequest) -> str:
         return courier_id(self._gateway.shop, request.courier, self._couriers)
+
+
+def line_refs(items: object) -> dict[str, dict[str, Any]]:
+    """Name the lines as the mapper does: the SKU's id, and "-2" and so on where it stands again, dearest first."""
+    known = [i for i in items if isinstance(i, dict) and i.get("skuId")] if isinstance(items, list) else []
+    named: dict[str, dict[str, Any]] = {}
+    for item in sorted(known, key=_price, reverse=True):
+        ref = sku = str(item["skuId"])
+        again = 1
+        while ref in named:
+            again += 1
+            ref = f"{sku}-{again}"
+        named[ref] = item
+    return named
+
+
+def _price(item: Mapping[str, Any]) -> Decimal:
+    try:
+        return Decimal(str(item.get("jdPrice")))
+    except InvalidOperation:
+        return Decimal(-1)
+
+
+def covers(items: object, request: ShipRequest) -> bool:
+    """Say whether a dispatch is all there is of an order (of which nothing left yet)."""
+    pieces = {name: str(i.get("itemTotal") or i.get("num") or "0") for name, i in line_refs(items).items()}
+    asked = {line.line_ref: str(line.quantity) for line in request.lines}
+    return request.whole and asked == {name: count for name, count in pieces.items() if count != "0"}
 
 
 def found_corrected(progress: Progress | None, request: ShipRequest, before: str) -> Result | None:
