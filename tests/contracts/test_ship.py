@@ -286,7 +286,7 @@ def some_requests(world: World, dice: random.Random, count: int) -> list[ShipReq
         lines = request.lines
         if len(lines) > 1 and world.case not in NO_SPLIT and dice.random() < 0.5:
             found.append(replace(request, lines=lines[:1], whole=False))
-            found.append(replace(request, lines=lines[1:], number=world.number()))
+            found.append(replace(request, lines=lines[1:], number=world.number(), whole=False))
         elif dice.random() < 0.3:
             found.append(replace(request, more=(world.number(),)))
         else:
