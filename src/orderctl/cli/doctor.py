@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from orderctl.cli.config import ShopConfig
 from orderctl.cli.issuing import Issuing
 from orderctl.cli.printing import device_text
 from orderctl.cli.session import Session
-from orderctl.cli.shops import has_api, open_shop
+from orderctl.cli.shopcheck import Check, shop_checks
 from orderctl.model.errors import ConfigError, OrderctlError
 from orderctl.model.text import Text
 from orderctl.ports.content import ContentStore
 from orderctl.ports.ledger import Ledger
 from orderctl.ports.printers import connect
 from orderctl.stages.rules.check import lint, run_tests
-
-Check = tuple[str, Callable[[], Text]]
 
 
 def examine(session: Session) -> None:
@@ -43,7 +40,7 @@ def _checks(session: Session, ledger: Ledger) -> Iterator[Check]:
     yield "rules.yaml", lambda: _rules(session)
     yield "ledger", lambda: _ledger(session, ledger)
     for name, shop in session.config.shops.items():
-        yield f"shops.{name}", lambda name=name, shop=shop: _shop(session, ledger, name, shop)  # type: ignore[misc]
+        yield from shop_checks(session, ledger, name, shop)
     issuing = Issuing(session, ledger, ContentStore(session.state / "content"))
     for name in session.config.issuers:
         yield f"issuers.{name}", lambda name=name: _issuer(issuing, name)  # type: ignore[misc]
@@ -67,23 +64,6 @@ def _ledger(session: Session, ledger: Ledger) -> Text:
     if findings:
         raise ConfigError(findings[0], hint=Text("restore a backup; orderctl ledger verify tells all"))
     return Text("sound, {count} effects wait", count=len(ledger.pending(session.now)))
-
-
-def _shop(session: Session, ledger: Ledger, name: str, shop: ShopConfig) -> Text:
-    if has_api(shop):
-        theirs = open_shop(session, ledger, name).identify()
-        return Text(
-            "{platform} accepts the credentials, its shop is {theirs}", platform=shop.platform, theirs=theirs
-        )
-    found = [path for pattern in shop.files for path in session.base.glob(pattern)]
-    if not found:
-        raise ConfigError(
-            Text(
-                "no settings for an API, and no file fits {patterns}", patterns=", ".join(shop.files) or "-"
-            ),
-            hint=Text("give settings or files in orderctl.yaml"),
-        )
-    return Text("{count} export files", count=len(found))
 
 
 def _issuer(issuing: Issuing, name: str) -> Text:

@@ -8,6 +8,7 @@ from orderctl.cli.config import ShopConfig, resolve
 from orderctl.cli.session import Session
 from orderctl.model.errors import UsageError
 from orderctl.model.text import Text
+from orderctl.ports.http import Http
 from orderctl.ports.ledger import Ledger
 from orderctl.ports.platforms import clients, load
 from orderctl.ports.platforms.port import Platform, Shop
@@ -40,8 +41,11 @@ def has_api(shop: ShopConfig) -> bool:
     return shop.platform in clients() and bool(shop.settings)
 
 
-def open_shop(session: Session, ledger: Ledger, name: str) -> Platform:
-    """Open the connector of one shop. Raises: UsageError for a shop nobody configured; ConfigError."""
+def open_shop(session: Session, ledger: Ledger, name: str, http: Http | None = None) -> Platform:
+    """Open the connector of one shop, on the run's connections or on `http`.
+
+    Raises: UsageError for a shop nobody configured; ConfigError.
+    """
     shop = session.config.shops.get(name)
     if shop is None:
         known = ", ".join(session.config.shops) or "-"
@@ -49,4 +53,4 @@ def open_shop(session: Session, ledger: Ledger, name: str) -> Platform:
             Text("no shop {name} in the configuration (there are: {known})", name=name, known=known)
         )
     described = Shop(name, shop.platform, shop.base_url, settings_of(session, f"shops.{name}", shop.settings))
-    return load(shop.platform)(described, session.http, LedgerTokens(ledger, session))
+    return load(shop.platform)(described, http or session.http, LedgerTokens(ledger, session))

@@ -57,7 +57,7 @@ COMMANDS: dict[str, Command] = {
     ),
     "init": Command(
         "orderctl.cli.commands.init",
-        "Write orderctl.yaml and rules.yaml to begin with, and the document templates; no file is overwritten.",
+        "Write orderctl.yaml and rules.yaml to begin with, the document templates and the column maps; no file is overwritten.",
     ),
     "schema": Command(
         "orderctl.cli.commands.schema",
@@ -66,7 +66,7 @@ COMMANDS: dict[str, Command] = {
     "templates": Command("orderctl.cli.commands.templates", "Preview and list the document templates."),
     "sandbox": Command(
         "orderctl.cli.commands.sandbox",
-        "Serve stand-ins of Taobao, Shopify and a courier on this machine, as strict and as nasty as the originals.",
+        "Serve stand-ins of the platforms and a courier on this machine, as strict and as nasty as the originals.",
     ),
     "demo": Command(
         "orderctl.cli.commands.demo",
@@ -79,6 +79,7 @@ OPTIONS: dict[str, list[str]] = {
         "--column-map",
         "--config",
         "--debug",
+        "--events",
         "--file",
         "--format",
         "--help",
@@ -164,6 +165,8 @@ OPTIONS: dict[str, list[str]] = {
     ],
     "ship": [
         "--config",
+        "--correct",
+        "--courier",
         "--debug",
         "--dry-run",
         "--format",
@@ -172,8 +175,11 @@ OPTIONS: dict[str, list[str]] = {
         "--lang",
         "--log-format",
         "--now",
+        "--number",
         "--offline",
         "--output",
+        "--parcel",
+        "--reason",
         "--rejects",
         "--rules",
         "--state",
@@ -278,9 +284,11 @@ OPTIONS: dict[str, list[str]] = {
         "--now",
         "--redirect",
         "--state",
+        "--timeout",
         "--verbose",
         "login",
         "refresh",
+        "status",
     ],
     "config": [
         "--config",
@@ -316,6 +324,7 @@ OPTIONS: dict[str, list[str]] = {
     "sandbox": [
         "--books",
         "--config",
+        "--config-out",
         "--debug",
         "--faults",
         "--help",
@@ -325,6 +334,7 @@ OPTIONS: dict[str, list[str]] = {
         "--orders",
         "--port",
         "--seed",
+        "--shop",
         "--state",
         "--verbose",
     ],

@@ -339,6 +339,11 @@ class Ledger:
         with self._database.reading() as db:
             return self._vault.read(db, shop)
 
+    def token_saved_at(self, shop: str) -> str | None:
+        """Give when the access token of `shop` was kept, None if there is none."""
+        with self._database.reading() as db:
+            return records.read_token_at(db, shop)
+
     def save_token(self, shop: str, token: Mapping[str, JSON], now: str) -> None:
         """Keep the access token of `shop`, encrypted."""
         with self._database.writing() as db:

@@ -31,6 +31,12 @@ def write_cursor(db: sqlite3.Connection, shop: str, stream: str, value: str, now
     )
 
 
+def read_token_at(db: sqlite3.Connection, shop: str) -> str | None:
+    """Give when the token of `shop` was kept, None if there is none."""
+    row = db.execute("SELECT at FROM token WHERE shop = ?", (shop,)).fetchone()
+    return None if row is None else str(row["at"])
+
+
 def bind_shop(db: sqlite3.Connection, shop: str, platform: str, platform_shop_id: str, now: str) -> bool:
     """Bind our shop id to the platform's own at first use; True if it is new.
 
