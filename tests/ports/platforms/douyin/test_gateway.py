@@ -17,6 +17,7 @@ from orderctl.ports.platforms import douyin
 from orderctl.ports.platforms.douyin import meaning
 from orderctl.ports.platforms.douyin.gateway import epoch, instant_of, parse_token, sign, write_params
 from orderctl.ports.platforms.douyin.meaning import READ_MEANING, SENTENCES, SHIP_MEANING, classify
+from orderctl.ports.platforms.port import shift
 from tests.ports.http.rehearsal import NOW, TokensInMemory
 from tests.ports.platforms.douyin.rehearsal import KEY, SECRET, SERVICE, ok, over, payload, rows, world
 
@@ -277,6 +278,23 @@ def test_a_renewal_by_another_run_is_taken_over() -> None:
     shop, tokens = over(handler)
     tokens["s"] = {"access_token": "OLD", "refresh_token": "OLDER"}
     assert len(rows(shop.fetch_orders(["1"], now=NOW))) == 1
+
+
+@pytest.mark.parametrize(
+    "trouble", [error(60000, "isv.traffic-limited"), error(50001, "dop.token-generate-failed:token-expired")]
+)
+def test_a_token_that_is_still_good_is_used_while_it_cannot_be_renewed(trouble: bytes) -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/token/refresh":
+            return httpx.Response(200, content=trouble)
+        return ok({"shop_order_detail": {"order_id": "1"}})
+
+    shop, tokens = over(handler)
+    tokens["s"] |= {"refresh_token": "R", "expires_at": shift(NOW, 1_800)}
+    assert len(rows(shop.fetch_orders(["1"], now=NOW))) == 1
+    tokens["s"]["expires_at"] = shift(NOW, -1)
+    with pytest.raises((Temporary, Unauthorized)):
+        list(shop.fetch_orders(["1"], now=NOW))
 
 
 def test_a_wrong_secret_and_a_wrong_clock_are_not_taken_for_an_old_token(tmp_path: Path) -> None:

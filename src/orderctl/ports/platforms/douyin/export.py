@@ -170,17 +170,15 @@ def _lines(frame: pl.DataFrame) -> pl.DataFrame:
     ).with_columns(quantity=pl.col("pieces").fill_null(0))
 
 
-def _gathered(lines: pl.DataFrame) -> pl.DataFrame:
-    """Give a row per order: its `lines`, and each amount as the first row's (`_one`) and as the sum (`_all`)."""
+def _line() -> pl.Expr:
+    """Build one line of ours of a child order."""
     quantity = pl.col("quantity")
     back = (pl.col("refund") == "refunded") | (pl.col("ours") == "closed").fill_null(False)
     refunded = pl.when(back).then(quantity).otherwise(0)
     shipped = (
         pl.when(pl.col("ours").is_in(["shipped", "completed"]).fill_null(False)).then(quantity).otherwise(0)
     )
-    by_unit = pl.col("unit") * pl.col("pieces")
-    plain = pl.coalesce(by_unit, "amount")
-    ours = line(
+    return line(
         line_ref=given(pl.col("子订单编号")),
         item_ref=given(pl.col("商品ID")),
         merchant_code=given(pl.col("商家编码")),
@@ -194,6 +192,12 @@ def _gathered(lines: pl.DataFrame) -> pl.DataFrame:
         paid_minor=pl.col("due") - pl.col("post").fill_null(0),  # taken back where it is the whole order's
         refund=pl.when(back).then(pl.lit("refunded")).otherwise("refund"),
     )
+
+
+def _gathered(lines: pl.DataFrame) -> pl.DataFrame:
+    """Give a row per order: its `lines`, and each amount as the first row's (`_one`) and as the sum (`_all`)."""
+    by_unit = pl.col("unit") * pl.col("pieces")
+    plain = pl.coalesce(by_unit, "amount")
     bad = {
         f"bad_{ours}": given(pl.col(_AMOUNTS[read])).is_not_null() & pl.col(read).is_null()
         for ours, read in {
@@ -205,7 +209,7 @@ def _gathered(lines: pl.DataFrame) -> pl.DataFrame:
     rows = lines.select(
         "row", "line_due", "refund", "theirs", "ours", "strange_after",
         *("due", "post", "off", "by_platform", "by_seller", "by_talent"),
-        line=ours, plain=plain, times=pl.coalesce(by_unit, pl.col("amount") * pl.col("pieces")),
+        line=_line(), plain=plain, times=pl.coalesce(by_unit, pl.col("amount") * pl.col("pieces")),
         waiting_due=pl.when(waits).then("line_due"),
         bad_due=is_set(pl.col("承诺发货时间")) & pl.col("line_due").is_null(),
         bad_quantity=pl.col("pieces").is_null(), **bad,

@@ -16,7 +16,7 @@ from threading import Lock
 from typing import Any
 from urllib.parse import urlencode
 
-from orderctl.model.errors import ConfigError, Refused, Unauthorized
+from orderctl.model.errors import ConfigError, Refused, Temporary, Unauthorized
 from orderctl.model.instant import parse_instant, write_instant
 from orderctl.model.text import Text
 from orderctl.ports.http import Http, Request, parse_json
@@ -186,7 +186,7 @@ class Gateway:
         """Renew; as long as the present token is still good, a failure is no reason to stop."""
         try:
             self.refresh()
-        except Unauthorized as failure:
+        except (Temporary, Unauthorized) as failure:
             if not still_good or failure.code == "signature":
                 raise
 
