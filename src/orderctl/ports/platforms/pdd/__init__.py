@@ -1,4 +1,5 @@
 """Pinduoduo."""
 
-MAPPERS = {"pdd/export-csv": "export:MAPPER"}
+CLIENT = "client:Pdd"
+MAPPERS = {"pdd/order": "mapper:ORDER", "pdd/export-csv": "export:MAPPER"}
 EXPORT = True
