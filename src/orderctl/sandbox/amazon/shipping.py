@@ -66,9 +66,10 @@ def _checked(call: Call, order: Order, told: Any) -> dict[str, Any]:
     reference = detail.get("packageReferenceId")
     if not isinstance(reference, str) or not REFERENCE.fullmatch(reference):
         raise invalid("packageReferenceId must be a string of a positive numeric value.")
-    if detail.get("carrierCode") not in CARRIERS:
+    carrier = detail.get("carrierCode")
+    if not isinstance(carrier, str) or carrier not in CARRIERS:
         raise invalid("carrierCode is missing or unknown.")
-    if detail["carrierCode"] == "Other" and not detail.get("carrierName"):
+    if carrier == "Other" and not detail.get("carrierName"):
         raise invalid("carrierName is required when carrierCode is Other.")
     number = detail.get("trackingNumber")
     if not isinstance(number, str) or not number.strip() or len(number) > 100:
@@ -95,10 +96,11 @@ def _pieces(order: Order, detail: dict[str, Any]) -> dict[str, int]:
     for entry in listed:
         if not isinstance(entry, dict) or set(entry) - ITEM:
             raise invalid("An order item has an unknown property.")
-        line, count = lines.get(entry.get("orderItemId")), entry.get("quantity")
+        line, count = lines.get(str(entry.get("orderItemId"))), entry.get("quantity")
         if line is None or line["id"] in items or type(count) is not int or count < 1:
             raise invalid("orderItems names an unknown item or no quantity.")
-        if line["transparency"] and len(entry.get("transparencyCodes") or ()) != count:
+        codes = entry.get("transparencyCodes") or []
+        if not isinstance(codes, list) or (line["transparency"] and len(codes) != count):
             raise invalid("transparencyCodes are required for the item.")
         items[line["id"]] = count
     left = {i: line["quantity"] - line["cancelled"] - elsewhere.get(i, 0) for i, line in lines.items()}

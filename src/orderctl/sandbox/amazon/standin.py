@@ -141,7 +141,9 @@ class Amazon:
             self._store.put("amazon.rates", value)
             self._buckets.clear()
         elif word == "roles":
-            self._store.put("amazon.personal", bool(value))
+            if type(value) is not bool:
+                raise ValueError("roles are true or false")
+            self._store.put("amazon.personal", value)
         else:
             self._store.put("amazon.delay", float(value))
 

@@ -188,6 +188,8 @@ def add_single_pack(call: Call) -> dict[str, Any]:
     with call.store.transaction(keep=DoudianError):
         if (done := once(call, str(refs[0]), number)) is not None:
             return dict(done)
+        if len(set(map(str, refs))) != len(refs):
+            refuse(call, str(refs[0]), number, invalid(None, "order_id_list names an order twice"))
         if len(refs) > 400:
             refuse(call, str(refs[0]), number, failed(60_032, "发货订单数最多支持400单"))
         planned = []

@@ -14,7 +14,7 @@ from orderctl.sandbox.jd.orders import CANCELLED, STATES, VENDER
 from orderctl.sandbox.jd.refusals import Refusal
 from orderctl.sandbox.jd.shipping import COURIERS, Asked, Parcel, amend, ship
 from orderctl.sandbox.store import Order, Store
-from orderctl.sandbox.texts import fen
+from orderctl.sandbox.texts import beijing, fen
 
 BASE = "/jd/rest/sp-order/v0"
 NO_TIME = -62_135_798_400_000
@@ -197,7 +197,8 @@ def remarks(call: Call) -> dict[str, Any]:
         raise bad("orderVenderRemarkDTO")
     with call.store.transaction():
         known = find(call)
-        known.body |= {"venderRemark": told["remark"], "_flag": told.get("flag") or 0}
+        changed = beijing(max(call.now, known.modified))
+        known.body |= {"venderRemark": told["remark"], "_flag": told.get("flag") or 0, "modified": changed}
         call.store.save(known, call.now)
         call.store.book(call.now, "jd", call.shop, "memo", call.ref, None, {"memo": told["remark"]}, told)
     return {"data": {"orderId": int(call.ref)}}

@@ -149,7 +149,10 @@ class Kuaishou:
         ):
             raise KsError(BAD_COMMON, "http method or content type")
         stamp = params["timestamp"]
-        if not (stamp.isascii() and stamp.isdigit()) or abs(int(stamp) / 1000 - now) > CLOCK_SECONDS:
+        if (
+            not (stamp.isascii() and stamp.isdigit() and len(stamp) == 13)
+            or abs(int(stamp) / 1000 - now) > CLOCK_SECONDS
+        ):
             raise KsError(BAD_COMMON, "timestamp")
         signed = signature(params, tokens.SIGN_SECRET)
         if signed is None or not hmac.compare_digest(signed.encode(), params["sign"].encode()):
