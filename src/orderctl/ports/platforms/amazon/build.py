@@ -124,6 +124,12 @@ def to_orders(raw: pl.DataFrame, heads: pl.DataFrame, lines: pl.DataFrame) -> pl
     return finish(_wishes(known, lines))
 
 
+def _unit_price(goods: pl.Expr, quantity: pl.Expr) -> pl.Expr:
+    """Give the price of one piece out of that of the line; null where it does not divide to the last cent."""
+    pieces = quantity.clip(lower_bound=1)
+    return pl.when((quantity > 0) & (goods % pieces == 0)).then(goods // pieces)
+
+
 def _gathered(known: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     """Give a row per order: its `lines` in our words, and the sums over them."""
     mine = lines.join(
@@ -138,12 +144,9 @@ def _gathered(known: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     gone = (quantity - shipped - left).clip(lower_bound=0)
     asked = pl.col("cancel_asked").fill_null(False) & pl.col("status").is_in(OPEN)
     goes = pl.col("status").is_in(OPEN) & ~pl.col("by_amazon").fill_null(False)
-    whole_unit = pl.when(quantity > 0).then(
-        pl.when(pl.col("goods") % quantity.clip(lower_bound=1) == 0).then(
-            pl.col("goods") // quantity.clip(lower_bound=1)
-        )
+    full = pl.coalesce(
+        "goods", pl.col("unit") * (pl.col("ordered") - gone), pl.when(pl.col("ordered") == 0).then(0)
     )
-    full = pl.coalesce("goods", pl.col("unit") * pl.col("ordered"), pl.when(pl.col("ordered") == 0).then(0))
     # a discount told of the order alone has shares in its lines that nobody tells
     share = pl.coalesce("discount", pl.when(pl.col("whole_discount").fill_null(0) == 0).then(0))
     ours = line(
@@ -155,7 +158,7 @@ def _gathered(known: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
         quantity_refunded=gone,
         quantity_shipped=shipped,
         quantity_to_ship=to_ship(quantity, gone, shipped, goes),
-        unit_price_minor=pl.coalesce("unit", whole_unit),
+        unit_price_minor=pl.coalesce("unit", _unit_price(pl.col("goods"), quantity)),
         paid_minor=full - share,
         refund=pl.when(asked).then(pl.lit("requested"))
         .when((gone > 0) & (gone >= quantity) | (pl.col("ordered") == 0)).then(pl.lit("refunded"))

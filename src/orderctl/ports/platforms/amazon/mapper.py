@@ -36,6 +36,20 @@ _MONEY = pl.Struct(texts("amount currencyCode"))
 _WINDOW = pl.Struct(texts("earliestDateTime latestDateTime"))
 _DETAIL = pl.Struct({**texts("subtype"), "value": _MONEY})
 _PART = pl.Struct({**texts("type"), "subtotal": _MONEY, "detailedBreakdowns": pl.List(_DETAIL)})
+_ADDRESS = {
+    "name": "name",
+    "company": "companyName",
+    "line1": "addressLine1",
+    "line2": "addressLine2",
+    "line3": "addressLine3",
+    "city": "city",
+    "district": "districtOrCounty",
+    "town": "municipality",
+    "state": "stateOrRegion",
+    "postcode": "postalCode",
+    "country": "countryCode",
+    "phone": "phone",
+}
 _CONSTRAINTS = {
     "palletDelivery": "pallet",
     "signatureConfirmation": "signature",
@@ -83,12 +97,7 @@ _ORDER = pl.Struct(
         "buyer": pl.Struct(texts("buyerEmail")),
         "recipient": pl.Struct(
             {
-                "deliveryAddress": pl.Struct(
-                    texts(
-                        "name companyName addressLine1 addressLine2 addressLine3 city districtOrCounty stateOrRegion"
-                        " municipality postalCode countryCode phone"
-                    )
-                ),
+                "deliveryAddress": pl.Struct(texts(" ".join(_ADDRESS.values()))),
                 "deliveryPreference": pl.Struct(texts("dropOffLocation addressInstruction")),
             }
         ),
@@ -168,19 +177,11 @@ def _sums(parts: pl.DataFrame, key: str) -> pl.DataFrame:
     )
 
 
-def _lines(base: pl.DataFrame) -> pl.DataFrame:
-    items = base.select("row", "currency", item=payload("orderItems")).explode("item").drop_nulls("item")
-    items = items.unnest("item").with_row_index("at")
-    if not items.height:
-        return LINES.to_frame()
+def _traits() -> pl.Expr:
+    """Give what the goods of a line ask for when they are packed and shipped."""
     product, fulfilled = pl.col("product").struct, pl.col("fulfillment").struct
-    unit = product.field("price").struct.field("unitPrice")
-    items = with_amounts(items, {"unit": _amount(unit)}, pl.col("currency"))
-    parts = items.select("at", "currency", part=pl.col("proceeds").struct.field("breakdowns")).explode("part")
-    items = items.join(_sums(parts, "at"), on="at", how="left", maintain_order="left")
-    gift = fulfilled.field("packing").struct.field("giftOption").struct
     limits = fulfilled.field("shipping").struct.field("shippingConstraints").struct
-    traits = [
+    found = [
         *[
             pl.when(limits.field(theirs) == "MANDATORY").then(pl.lit(ours))
             for theirs, ours in _CONSTRAINTS.items()
@@ -196,6 +197,20 @@ def _lines(base: pl.DataFrame) -> pl.DataFrame:
             pl.lit("customized")
         ),
     ]
+    return pl.concat_list(found).list.drop_nulls()
+
+
+def _lines(base: pl.DataFrame) -> pl.DataFrame:
+    items = base.select("row", "currency", item=payload("orderItems")).explode("item").drop_nulls("item")
+    items = items.unnest("item").with_row_index("at")
+    if not items.height:
+        return LINES.to_frame()
+    product, fulfilled = pl.col("product").struct, pl.col("fulfillment").struct
+    unit = product.field("price").struct.field("unitPrice")
+    items = with_amounts(items, {"unit": _amount(unit)}, pl.col("currency"))
+    parts = items.select("at", "currency", part=pl.col("proceeds").struct.field("breakdowns")).explode("part")
+    items = items.join(_sums(parts, "at"), on="at", how="left", maintain_order="left")
+    gift = fulfilled.field("packing").struct.field("giftOption").struct
     ordered = count(pl.col("quantityOrdered"))
     wrapped = (
         given(gift.field("giftMessage")).is_not_null() | given(gift.field("giftWrapLevel")).is_not_null()
@@ -227,7 +242,7 @@ def _lines(base: pl.DataFrame) -> pl.DataFrame:
             fulfilled.field("shipping").struct.field("internationalShipping").struct.field("iossNumber")
         ),
         cancel_asked=request == "BUYER",
-        traits=pl.concat_list(traits).list.drop_nulls(),
+        traits=_traits(),
         bad_amount=(given(unit.struct.field("amount")).is_not_null() & pl.col("unit").is_null())
         | pl.col("bad_part").fill_null(False),
         bad_quantity=ordered.is_null(),
@@ -255,77 +270,73 @@ def _programs() -> pl.Expr:
     return pl.concat_list(payload("programs").list.eval(plain).fill_null([]), replacement).list.drop_nulls()
 
 
-def _to_orders(frame: pl.DataFrame) -> pl.DataFrame:
-    grand = _of("proceeds", "grandTotal")
-    market = given(_of("salesChannel", "marketplaceId"))
-    pays = payload("payment").struct.field("paymentExecutions")
-    pay = pl.element().struct
-    cod = pay.field("paymentMethod").str.contains(COD)
+_TIMES = {
+    "placed_at": ("createdTime",),
+    "updated": ("lastUpdatedTime",),
+    "ship_by": ("fulfillment", "shipByWindow", "latestDateTime"),
+    "starts_at": ("fulfillment", "shipByWindow", "earliestDateTime"),
+    "label_from": ("fulfillment", "labelPrintingWindow", "earliestDateTime"),
+}
+
+
+def _read(frame: pl.DataFrame) -> pl.DataFrame:
+    """Give the orders with their texts read: amounts, times, and the sums of their breakdowns."""
+    grand, market = _of("proceeds", "grandTotal"), given(_of("salesChannel", "marketplaceId"))
+    pays, pay = payload("payment").struct.field("paymentExecutions"), pl.element().struct
+    at_door = pl.when(pay.field("paymentMethod").str.contains(COD))
     base = frame.with_columns(
         row=pl.int_range(pl.len(), dtype=pl.UInt32),
+        marketplace=market,
         currency=pl.coalesce(given(grand.struct.field("currencyCode")), default_currency(market)),
-        cod_text=pays.list.eval(pl.when(cod).then(pay.field("paymentAmount").struct.field("amount"))).list.drop_nulls().list.first(),
-    )  # fmt: skip
+        cod_text=pays.list.eval(at_door.then(pay.field("paymentAmount").struct.field("amount")))
+        .list.drop_nulls()
+        .list.first(),
+        pay_method=pays.list.eval(at_door.then(pl.lit("COD"))).list.drop_nulls().list.first(),
+    )
     amounts = {"total": _amount(grand), "cod": pl.col("cod_text")}
-    times = {
-        "placed_at": payload("createdTime"),
-        "updated": payload("lastUpdatedTime"),
-        "ship_by": _of("fulfillment", "shipByWindow", "latestDateTime"),
-        "starts_at": _of("fulfillment", "shipByWindow", "earliestDateTime"),
-        "label_from": _of("fulfillment", "labelPrintingWindow", "earliestDateTime"),
-    }
-    base = with_instants(with_amounts(base, amounts, pl.col("currency")), times)
+    base = with_instants(
+        with_amounts(base, amounts, pl.col("currency")), {name: _of(*path) for name, path in _TIMES.items()}
+    )
     whole = base.select("row", "currency", part=_of("proceeds", "breakdowns")).explode("part")
     sums = _sums(whole, "row").select("row", "bad_part", *[pl.col(n).alias(f"whole_{n}") for n in _SUMS])
-    base = base.join(sums, on="row", how="left", maintain_order="left")
-    word = given(_of("fulfillment", "fulfillmentStatus"))
-    parcels = payload("packages").list.eval(
-        pl.element().struct.field("packageStatus").struct.field("status") == "DELIVERED"
-    )
-    arrived = (parcels.list.len() > 0) & parcels.list.all()
+    return base.join(sums, on="row", how="left", maintain_order="left")
+
+
+def _to_orders(frame: pl.DataFrame) -> pl.DataFrame:
+    base = _read(frame)
+    word, by = given(_of("fulfillment", "fulfillmentStatus")), given(_of("fulfillment", "fulfilledBy"))
     status = translate(word, STATUS)
-    place = payload("recipient").struct.field("deliveryAddress").struct
-    wishes = payload("recipient").struct.field("deliveryPreference").struct
-    by = given(_of("fulfillment", "fulfilledBy"))
+    state = pl.element().struct.field("packageStatus").struct.field("status")
+    parcels = payload("packages").list.eval(state == "DELIVERED")
+    arrived = ((status == "shipped") & (parcels.list.len() > 0) & parcels.list.all()).fill_null(False)
     foreign = (_of("salesChannel", "channelName") == "NON_AMAZON").fill_null(False)
-    unread = bad({"total": grand.struct.field("amount"), "cod": pl.col("cod_text")})
+    unread = bad({"total": _of("proceeds", "grandTotal", "amount"), "cod": pl.col("cod_text")})
+    bad_part = pl.when(pl.col("bad_part").fill_null(False)).then(pl.lit("whole_goods"))
+    as_read = (
+        "marketplace",
+        "currency",
+        "total",
+        "cod",
+        "pay_method",
+        *_TIMES,
+        *(f"whole_{n}" for n in _SUMS),
+    )
     heads = heads_of(
         base,
         ref=given(payload("orderId")),
         word=word,
-        status=pl.when((status == "shipped") & arrived.fill_null(False))
-        .then(pl.lit("completed"))
-        .otherwise(status),
+        status=pl.when(arrived).then(pl.lit("completed")).otherwise(status),
         channel=by,
         by_amazon=(by == "AMAZON").fill_null(False) | foreign,
-        marketplace=market,
-        currency=pl.col("currency"),
-        total=pl.col("total"),
-        cod=pl.col("cod"),
-        pay_method=pl.when(pays.list.eval(cod).list.any()).then(pl.lit("COD")),
-        **{f"whole_{name}": pl.col(f"whole_{name}") for name in _SUMS},
         service=_in_camel_case(given(_of("fulfillment", "fulfillmentServiceLevel"))),
         email=given(_of("buyer", "buyerEmail")),
-        name=given(place.field("name")),
-        company=given(place.field("companyName")),
-        line1=given(place.field("addressLine1")),
-        line2=given(place.field("addressLine2")),
-        line3=given(place.field("addressLine3")),
-        city=given(place.field("city")),
-        district=given(place.field("districtOrCounty")),
-        town=given(place.field("municipality")),
-        state=given(place.field("stateOrRegion")),
-        postcode=given(place.field("postalCode")),
-        country=given(place.field("countryCode")),
-        phone=given(place.field("phone")),
-        instruction=wishes.field("addressInstruction"),
-        drop_off=given(wishes.field("dropOffLocation")),
+        instruction=_of("recipient", "deliveryPreference", "addressInstruction"),
+        drop_off=given(_of("recipient", "deliveryPreference", "dropOffLocation")),
         programs=_programs(),
-        **{name: pl.col(name) for name in times},
-        bad_amounts=pl.concat_list(
-            unread, pl.when(pl.col("bad_part").fill_null(False)).then(pl.lit("whole_goods"))
-        ).list.drop_nulls(),
-        bad_times=bad(times),
+        **{name: pl.col(name) for name in as_read},
+        **{ours: given(_of("recipient", "deliveryAddress", theirs)) for ours, theirs in _ADDRESS.items()},
+        bad_amounts=pl.concat_list(unread, bad_part).list.drop_nulls(),
+        bad_times=bad({name: _of(*path) for name, path in _TIMES.items()}),
     )
     return to_orders(frame, heads, _lines(base))
 

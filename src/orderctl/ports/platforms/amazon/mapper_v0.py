@@ -39,6 +39,26 @@ _PRICES = (
     *("ItemPrice", "ItemTax", "ShippingPrice", "ShippingTax", "ShippingDiscount", "ShippingDiscountTax"),
     *("PromotionDiscount", "PromotionDiscountTax", "CODFee", "CODFeeDiscount"),
 )
+_ADDRESS = {
+    "name": "Name",
+    "company": "CompanyName",
+    "line1": "AddressLine1",
+    "line2": "AddressLine2",
+    "line3": "AddressLine3",
+    "city": "City",
+    "district": "District",
+    "town": "Municipality",
+    "state": "StateOrRegion",
+    "postcode": "PostalCode",
+    "country": "CountryCode",
+    "phone": "Phone",
+}
+_TIMES = {
+    "placed_at": "PurchaseDate",
+    "updated": "LastUpdateDate",
+    "ship_by": "LatestShipDate",
+    "starts_at": "EarliestShipDate",
+}
 _CONSTRAINTS = {
     "PalletDelivery": "pallet",
     "SignatureConfirmation": "signature",
@@ -84,12 +104,7 @@ _ORDER = pl.Struct(
         **texts(" ".join(_FLAGS)),
         "OrderTotal": _MONEY,
         "PaymentExecutionDetail": pl.List(pl.Struct({**texts("PaymentMethod"), "Payment": _MONEY})),
-        "ShippingAddress": pl.Struct(
-            texts(
-                "Name CompanyName AddressLine1 AddressLine2 AddressLine3 City County District StateOrRegion"
-                " Municipality PostalCode CountryCode Phone"
-            )
-        ),
+        "ShippingAddress": pl.Struct(texts(" ".join([*_ADDRESS.values(), "County"]))),
         "BuyerInfo": pl.Struct(
             {
                 **texts("BuyerEmail"),
@@ -117,6 +132,22 @@ def _amount(money: pl.Expr) -> pl.Expr:
     )
 
 
+def _traits() -> pl.Expr:
+    """Give what the goods of a line ask for when they are packed and shipped."""
+    limits = pl.col("ShippingConstraints").struct
+    url = pl.col("BuyerInfo").struct.field("BuyerCustomizedInfo").struct.field("CustomizedURL")
+    found = [
+        *[
+            pl.when(limits.field(theirs) == "MANDATORY").then(pl.lit(ours))
+            for theirs, ours in _CONSTRAINTS.items()
+        ],
+        pl.when(yes(pl.col("IsTransparency"))).then(pl.lit("transparency")),
+        pl.when(yes(pl.col("SerialNumberRequired"))).then(pl.lit("serial_number")),
+        pl.when(given(url).is_not_null()).then(pl.lit("customized")),
+    ]
+    return pl.concat_list(found).list.drop_nulls()
+
+
 def _lines(base: pl.DataFrame) -> pl.DataFrame:
     items = base.select("row", "currency", item=payload("OrderItems")).explode("item").drop_nulls("item")
     if not items.height:
@@ -136,17 +167,6 @@ def _lines(base: pl.DataFrame) -> pl.DataFrame:
         ]
         return pl.when(priced).then(pl.sum_horizontal(parts))
 
-    limits = pl.col("ShippingConstraints").struct
-    url = buyer.field("BuyerCustomizedInfo").struct.field("CustomizedURL")
-    traits = [
-        *[
-            pl.when(limits.field(theirs) == "MANDATORY").then(pl.lit(ours))
-            for theirs, ours in _CONSTRAINTS.items()
-        ],
-        pl.when(yes(pl.col("IsTransparency"))).then(pl.lit("transparency")),
-        pl.when(yes(pl.col("SerialNumberRequired"))).then(pl.lit("serial_number")),
-        pl.when(given(url).is_not_null()).then(pl.lit("customized")),
-    ]
     unread = [
         given(bag.struct.field("Amount")).is_not_null() & pl.col(f"m_{name}").is_null()
         for name, bag in bags.items()
@@ -172,7 +192,7 @@ def _lines(base: pl.DataFrame) -> pl.DataFrame:
         gift_wrap=given(buyer.field("GiftWrapLevel")),
         ioss=given(pl.col("IossNumber")),
         cancel_asked=yes(pl.col("BuyerRequestedCancel").struct.field("IsBuyerRequestedCancel")),
-        traits=pl.concat_list(traits).list.drop_nulls(),
+        traits=_traits(),
         bad_amount=pl.any_horizontal(unread),
         bad_quantity=ordered.is_null(),
     )
@@ -194,28 +214,33 @@ def _programs() -> pl.Expr:
     return pl.concat_list(found).list.drop_nulls()
 
 
-def _to_orders(frame: pl.DataFrame) -> pl.DataFrame:
+def _read(frame: pl.DataFrame) -> pl.DataFrame:
+    """Give the orders with their texts read: amounts and times."""
     total, market = payload("OrderTotal"), given(payload("MarketplaceId"))
     pays, pay = payload("PaymentExecutionDetail"), pl.element().struct
-    cod = pay.field("PaymentMethod").str.contains(COD)
+    at_door = pl.when(pay.field("PaymentMethod").str.contains(COD))
     base = frame.with_columns(
         row=pl.int_range(pl.len(), dtype=pl.UInt32),
+        marketplace=market,
         currency=pl.coalesce(given(total.struct.field("CurrencyCode")), default_currency(market)),
-        cod_text=pays.list.eval(pl.when(cod).then(pay.field("Payment").struct.field("Amount"))).list.drop_nulls().list.first(),
-    )  # fmt: skip
-    times = {
-        "placed_at": payload("PurchaseDate"),
-        "updated": payload("LastUpdateDate"),
-        "ship_by": payload("LatestShipDate"),
-        "starts_at": payload("EarliestShipDate"),
-    }
+        cod_text=pays.list.eval(at_door.then(pay.field("Payment").struct.field("Amount")))
+        .list.drop_nulls()
+        .list.first(),
+    )
     base = with_amounts(base, {"total": _amount(total), "cod": pl.col("cod_text")}, pl.col("currency"))
-    base = with_instants(base, times)
+    return with_instants(base, {name: payload(theirs) for name, theirs in _TIMES.items()})
+
+
+def _to_orders(frame: pl.DataFrame) -> pl.DataFrame:
+    base = _read(frame)
     word, channel = given(payload("OrderStatus")), given(payload("FulfillmentChannel"))
     place, buyer = payload("ShippingAddress").struct, payload("BuyerInfo").struct
     foreign = (payload("SalesChannel").str.to_lowercase() == "non-amazon").fill_null(False)
     numbers = buyer.field("BuyerTaxInfo").struct.field("TaxClassifications")
     preferences = payload("DeliveryPreferences").struct
+    address = {ours: given(place.field(theirs)) for ours, theirs in _ADDRESS.items()}
+    address["district"] = pl.coalesce(address["district"], given(place.field("County")))
+    unread = {"total": payload("OrderTotal").struct.field("Amount"), "cod": pl.col("cod_text")}
     heads = heads_of(
         base,
         ref=given(payload("AmazonOrderId")),
@@ -223,32 +248,17 @@ def _to_orders(frame: pl.DataFrame) -> pl.DataFrame:
         status=translate(word, STATUS),
         channel=channel,
         by_amazon=(channel == "AFN").fill_null(False) | foreign,
-        marketplace=market,
-        currency=pl.col("currency"),
-        total=pl.col("total"),
-        cod=pl.col("cod"),
         pay_method=given(payload("PaymentMethod")),
         service=given(payload("ShipmentServiceLevelCategory")),
         email=given(buyer.field("BuyerEmail")),
         tax_id=given(numbers.list.first().struct.field("Value")),
-        name=given(place.field("Name")),
-        company=given(place.field("CompanyName")),
-        line1=given(place.field("AddressLine1")),
-        line2=given(place.field("AddressLine2")),
-        line3=given(place.field("AddressLine3")),
-        city=given(place.field("City")),
-        district=pl.coalesce(given(place.field("District")), given(place.field("County"))),
-        town=given(place.field("Municipality")),
-        state=given(place.field("StateOrRegion")),
-        postcode=given(place.field("PostalCode")),
-        country=given(place.field("CountryCode")),
-        phone=given(place.field("Phone")),
         instruction=preferences.field("AddressInstructions"),
         drop_off=given(preferences.field("DropOffLocation")),
         programs=_programs(),
-        **{name: pl.col(name) for name in times},
-        bad_amounts=bad({"total": total.struct.field("Amount"), "cod": pl.col("cod_text")}),
-        bad_times=bad(times),
+        **{name: pl.col(name) for name in ("marketplace", "currency", "total", "cod", *_TIMES)},
+        **address,
+        bad_amounts=bad(unread),
+        bad_times=bad({name: payload(theirs) for name, theirs in _TIMES.items()}),
     )
     return to_orders(frame, heads, _lines(base))
 
