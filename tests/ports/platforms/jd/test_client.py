@@ -255,8 +255,27 @@ def test_an_app_that_may_not_ask_finds_the_merchant_in_an_order() -> None:
     assert Jd(Shop("s", "jd", None, SETTINGS), http, TokensInMemory()).identify() == "10000009"
 
 
+def test_an_app_without_the_sp_api_says_so() -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        if request.url.host == "api-cn.jd.com":
+            assert request.url.path == "/rest/sp-order/v0/carriers"
+            return httpx.Response(403, json={"success": False, "errorList": [{"code": "1", "message": "x"}]})
+        result = {"apiResult": {"success": True}, "orderTotal": 1, "orderInfoList": [{"venderId": 7}]}
+        inside = {"code": "0", "searchorderinfo_result": result, "vender_info_result": {"vender_id": 7}}
+        return httpx.Response(200, json={"x_responce": inside})
+
+    http, _ = http_over(handler)
+    assert Jd(Shop("s", "jd", None, SETTINGS), http, TokensInMemory()).standing().missing == ("sp-order",)
+    alone = SETTINGS | {"parts": "none", "same_recipient": "none"}
+    assert Jd(Shop("s", "jd", None, alone), http, TokensInMemory()).standing().missing == ()
+
+
 def test_an_app_without_grants_says_so() -> None:
-    http, _ = http_over(lambda _: httpx.Response(200, json={"error_response": {"code": "24"}}))
+    http, _ = http_over(
+        lambda request: httpx.Response(
+            403 if request.url.host == "api-cn.jd.com" else 200, json={"error_response": {"code": "24"}}
+        )
+    )
     with pytest.raises(Unauthorized) as failure:
         Jd(Shop("s", "jd", None, SETTINGS), http, TokensInMemory()).standing()
     assert failure.value.code == "permission"
@@ -335,6 +354,23 @@ def test_a_token_the_platform_does_not_know_any_more(tmp_path: Path, api: str) -
         with pytest.raises(Unauthorized) as failure:
             list(here.shop(api=api).fetch(now=NOW))
         assert failure.value.code == "token_expired"
+
+
+@BOTH
+def test_a_token_that_another_host_replaced_is_taken_up(tmp_path: Path, api: str) -> None:
+    with world(tmp_path) as here:
+        shop = log_in(here)
+        good = dict(here.tokens["jd-demo"])
+        handed = iter(["old"])
+
+        class Replaced(TokensInMemory):
+            def token(self, shop: str) -> Mapping[str, str] | None:
+                return good | {"access_token": next(handed, good["access_token"])}
+
+        here.tokens = Replaced()
+        shop = here.shop(access_token="", api=api)
+        (page,) = shop.fetch_orders(sorted(here.refs())[:1], now=NOW)
+        assert len(page.records) == 1
 
 
 def test_a_token_answer_without_a_token() -> None:

@@ -149,6 +149,8 @@ REST_MEANINGS: list[tuple[int, bytes, type[PortError] | None, str]] = [
     (200, b'{"data":1}', OutcomeUnknown, "unreadable"),
     (200, b"x", OutcomeUnknown, "unreadable"),
     (400, b"x", Refused, "http_400"),
+    (401, b"x", Unauthorized, "token_expired"),
+    (403, b"x", Unauthorized, "permission"),
     (429, b"x", Temporary, "http_429"),
     (502, rest_error("1", "订单已出库"), OutcomeUnknown, "http_502"),
 ]

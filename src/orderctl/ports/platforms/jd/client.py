@@ -14,7 +14,7 @@ Of the SP-API: `scope_set`, `sort_by_change` (`modifiedTime`), `sort_by_creation
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from orderctl.model.errors import ConfigError, Refused, Unauthorized
@@ -32,6 +32,8 @@ from orderctl.ports.platforms.port import By, Page, RawRow, ShipRequest, Shop, S
 from orderctl.ports.platforms.reading import read
 
 VENDER = "jingdong.seller.vender.info.get"
+CARRIERS = "/sp-order/v0/carriers"
+NOT_ALLOWED = ("permission", "cloud")
 
 
 class Jd:
@@ -50,12 +52,17 @@ class Jd:
         rest_orders = RestOrders(self._rest)
         parts = RestShipping(self._rest, rest_orders)
         if self._chosen("api", "jos", "sp") == "jos":
-            orders, other = Orders(self._gateway), self._chosen("parts", "sp", "none") == "sp"
-            self._orders, self._shipping = orders, Shipping(self._gateway, orders, parts if other else None)
+            orders, in_parts = Orders(self._gateway), self._chosen("parts", "sp", "none") == "sp"
+            self._orders, self._shipping = (
+                orders,
+                Shipping(self._gateway, orders, parts if in_parts else None),
+            )
         else:
+            in_parts = True
             self._orders, self._shipping = rest_orders, parts
         self._chosen("receiver", "masked", "cipher")
         self._asks = self._chosen("same_recipient", "sp", "none") == "sp"
+        self._uses_rest = in_parts or self._asks
 
     def identify(self) -> str:
         """Give the merchant's id (venderId); it also stands in every order, for apps that may not ask for it."""
@@ -64,7 +71,7 @@ class Jd:
             if isinstance(found, dict) and found.get("vender_id"):
                 return str(found["vender_id"])
         except (Refused, Unauthorized) as failure:
-            if isinstance(failure, Unauthorized) and failure.code != "permission":
+            if isinstance(failure, Unauthorized) and failure.code not in NOT_ALLOWED:
                 raise
         vender = self._orders.vender()
         if vender is None:
@@ -74,13 +81,9 @@ class Jd:
         return vender
 
     def standing(self) -> Standing:
-        missing = []
-        try:
-            self._orders.vender()
-        except Unauthorized as failure:
-            if failure.code not in ("permission", "cloud"):
-                raise
-            missing.append("orders")
+        missing = ["orders"] if _is_refused(self._orders.vender) else []
+        if self._uses_rest and _is_refused(lambda: self._rest.call("GET", CARRIERS)):
+            missing.append("sp-order")
         return Standing(self.identify(), expires_at=self._login.expires_at(), missing=tuple(missing))
 
     def fetch(
@@ -138,3 +141,14 @@ class Jd:
                 )
             )
         return found
+
+
+def _is_refused(ask: Callable[[], object]) -> bool:
+    """Say whether the app may not ask this. Raises: Unauthorized for any other reason, Refused, Temporary."""
+    try:
+        ask()
+    except Unauthorized as failure:
+        if failure.code not in NOT_ALLOWED:
+            raise
+        return True
+    return False

@@ -106,9 +106,13 @@ class Gateway:
 
         Raises: what `Http.call` raises, of the meaning `classify` gives it.
         """
+        text = write_json(dict(sorted(params.items())))
+        return self._login.with_token(lambda token: self._send(method, text, token, changes=changes))
+
+    def _send(self, method: str, text: str, token: str, *, changes: bool) -> dict[str, Any]:
         sent = {
-            BODY: write_json(dict(sorted(params.items()))),
-            "access_token": self._login.token(),
+            BODY: text,
+            "access_token": token,
             "app_key": self._login.key,
             "method": method,
             "timestamp": f"{beijing(self._http.instant())}.000+0800",

@@ -6,7 +6,7 @@ needs the seller again. So a renewal is tried at most once by a process, and whi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from threading import Lock
 from typing import Any
@@ -54,6 +54,16 @@ class Login:
         if self._renewable(kept):
             kept = self._renewed(kept)
         return kept["access_token"]
+
+    def with_token(self, call: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
+        """Make a call with the token; once more if the token was replaced meanwhile, by another thread or host."""
+        token = self.token()
+        try:
+            return call(token)
+        except Unauthorized as failure:
+            if failure.code != "token_expired" or self.token() == token:
+                raise
+        return call(self.token())
 
     def expires_at(self) -> str | None:
         """Give the instant at which the token is over; None where nobody knows."""

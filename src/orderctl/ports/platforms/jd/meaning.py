@@ -129,6 +129,8 @@ def classify_rest(
 ) -> PortError | None:
     """Say what an answer of the SP-API means; None when it is a result. Refusals may come with any HTTP status."""
     failure = http_failure(status, headers, operation)
+    if status in (401, 403):
+        failure = _spoken_as("19" if status == 401 else "24", str(status), operation)
     if status >= 500 or status in (408, 425, 429):
         return failure
     try:

@@ -67,9 +67,24 @@ class Rest:
         """
         where, asked = dict(places or {}), {name: v for name, v in (query or {}).items() if v}
         text = write_json(body) if body else ""
+        return self._login.with_token(
+            lambda token: self._send(verb, path, where, asked, text, token, changes=changes)
+        )
+
+    def _send(
+        self,
+        verb: str,
+        path: str,
+        where: Mapping[str, str],
+        asked: Mapping[str, str],
+        text: str,
+        token: str,
+        *,
+        changes: bool,
+    ) -> dict[str, Any]:
         headers = {
             "X-JOS-App-Key": self._login.key,
-            "X-JOS-Access-Token": self._login.token(),
+            "X-JOS-Access-Token": token,
             "X-JOS-Timestamp": millis(self._http.instant()),
         }
         signature = sign({**headers, **asked, **where, "body": text}, self._login.secret)
