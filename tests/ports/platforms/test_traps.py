@@ -235,8 +235,8 @@ def test_amounts_of_a_douyin_order_may_be_repeated_or_divided() -> None:
     repeated, divided = (by_ref("douyin/export-csv", f"6940000000000000{n}01") for n in (1, 2))
     assert (repeated["total_minor"], lines(repeated, "paid_minor")) == (112790, [(None,), (None,)])
     assert (divided["total_minor"], lines(divided, "paid_minor")) == (111990, [(109490,), (1700,)])
-    assert divided["discount_platform_minor"] == 500
-    assert divided["discount_seller_minor"] == 200
+    assert divided["discount_platform_minor"] == 600
+    assert divided["discount_seller_minor"] == 100
 
 
 def test_a_draw_without_a_time_is_placed_on_the_day_of_its_number() -> None:

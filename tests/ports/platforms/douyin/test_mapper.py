@@ -158,7 +158,7 @@ def test_pieces_in_parcels_are_counted() -> None:
         ("301", 0, 500, 0),
         ("901", 0, 0, -100),  # the prices are from before the change
         ("902", 0, 0, 0),  # the prices hold the change
-        ("903", 500, 500, 0),  # the talent's share beside the shop's; the pay channel's is none of ours
+        ("903", 300, 700, 0),  # the talent's share is not the shop's; the pay channel's is none of ours
         ("905", None, None, 0),  # nobody says who bears it
     ],
 )

@@ -258,16 +258,16 @@ def _money(frame: pl.DataFrame) -> pl.DataFrame:
     for each in ("one", "all"):
         for goods in ("plain", "times"):
             talent = pl.col(f"by_talent_{each}").fill_null(0)
+            borne = pl.col(f"by_platform_{each}")  # by others than the seller: the presenter, too
             shared = pl.coalesce(
-                pl.col(f"by_seller_{each}"),
-                pl.col(f"off_{each}") - pl.col(f"by_platform_{each}").fill_null(0) - talent,
+                pl.col(f"by_seller_{each}"), pl.col(f"off_{each}") - borne.fill_null(0) - talent
             )
             readings.append(
                 {
                     "goods": pl.col(goods),
                     "postage": pl.col(f"post_{each}"),
-                    "seller": shared + talent,
-                    "platform": pl.col(f"by_platform_{each}"),
+                    "seller": shared,
+                    "platform": borne + talent,
                     "total": pl.col(f"due_{each}"),
                 }
             )  # fmt: skip

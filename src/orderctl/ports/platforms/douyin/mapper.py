@@ -120,11 +120,12 @@ def _read(frame: pl.DataFrame) -> pl.DataFrame:
 def _discounts() -> dict[str, pl.Expr]:
     """Choose what the overlapping amounts mean: the reading under which the order adds up.
 
-    The talent's discounts count as the seller's, as in the export. The change of a price is told beside prices that
-    hold it already, or do not; packing and freight insurance are paid with the goods, or apart.
+    What the talent bears (the presenter of the goods) is the seller's as little as what the platform bears, and stands
+    with that. The change of a price is told beside prices that hold it already, or do not; packing and freight
+    insurance are paid with the goods, or apart.
     """
-    off, platform = pl.col("off"), pl.coalesce("off_platform", pl.when(pl.col("off") == 0).then(0))
-    shop = pl.col("off_shop") + pl.col("off_talent").fill_null(0)
+    off, shop = pl.col("off"), pl.col("off_shop")
+    platform = pl.coalesce("off_platform", pl.when(off == 0).then(0)) + pl.col("off_talent").fill_null(0)
     by_rest = off - platform
     seller = pl.coalesce(pl.when(shop + platform == off).then(shop), by_rest, shop)
     modified, packing = pl.col("modified").fill_null(0), pl.col("packing").fill_null(0)
@@ -271,7 +272,7 @@ def _problems(lines: pl.DataFrame) -> list[Entry]:
         "off": "discount_seller_minor",
         "off_shop": "discount_seller_minor",
         "off_platform": "discount_platform_minor",
-        "off_talent": "discount_seller_minor",
+        "off_talent": "discount_platform_minor",
         "off_pay": "discount_platform_minor",
     }
     bad: dict[str, pl.Expr] = {}
