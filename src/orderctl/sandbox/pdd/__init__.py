@@ -1,0 +1,5 @@
+"""The stand-in of Pinduoduo."""
+
+from orderctl.sandbox.pdd.standin import Pdd
+
+__all__ = ["Pdd"]
