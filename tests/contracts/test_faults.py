@@ -10,6 +10,7 @@ import json
 import logging
 import traceback
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
@@ -18,7 +19,7 @@ import pytest
 from orderctl.cli.config import is_secret
 from orderctl.model.errors import OutcomeUnknown, PortError, Refused, Temporary, Unauthorized
 from orderctl.ports.platforms.port import Platform
-from tests.contracts.world import Forward, Strike, World, leaves, records
+from tests.contracts.world import CASES, Forward, Strike, World, leaves, opened, records
 
 PLANTED = "PLANTED7731"
 BUYER = "样例收件人13800000001"
@@ -251,14 +252,24 @@ def secrets_in(world: World, shown: str) -> list[str]:
 # --- tokens
 
 
-def test_an_expired_token_is_renewed_or_named(world: World, shown: Callable[[PortError | None], str]) -> None:
-    refs = sorted(world.stored())[:1]
-    list(world.client().fetch_orders(refs, now=world.now))
-    world.sandbox.expire_tokens(world.name)
-    try:
-        assert len(records(world.client().fetch_orders(refs, now=world.now))) == 1
-    except Unauthorized as error:
-        assert secrets_in(world, shown(error)) == []
+@pytest.mark.parametrize("action", [reading, telling])
+@pytest.mark.parametrize("case", CASES)
+def test_an_expired_token_is_renewed_or_named(
+    case: str,
+    action: Callable[[World], Call],
+    tmp_path: Path,
+    shown: Callable[[PortError | None], str],
+) -> None:
+    """A fixed token cannot be renewed; then nothing has happened, and the message says what to do."""
+    with opened(case, tmp_path / "world", orders=3) as world:
+        call = action(world)
+        began = len(world.sandbox.books())
+        world.sandbox.expire_tokens(world.name)
+        try:
+            assert call.act(world.client())
+        except Unauthorized as error:
+            assert secrets_in(world, shown(error)) == []
+            assert len(world.sandbox.books()) == began
 
 
 def test_credentials_that_are_wrong_are_named(world: World, shown: Callable[[PortError | None], str]) -> None:

@@ -198,7 +198,18 @@ def test_the_next_fetch_brings_what_changed_and_little_else(world: World, pages:
     assert {row["platform_ref"] for row in records(iter(found))} == {ref, new.ref}
 
 
-# --- a platform that moves while it is read
+# --- a platform that fails or moves while it is read
+
+
+@pytest.mark.parametrize("seed", range(1, 1 + ROUNDS))
+@pytest.mark.parametrize("case", CASES)
+def test_under_faults_every_order_is_there_once(case: str, seed: int, tmp_path: Path) -> None:
+    """Calls fail, answers break off, rows of a page come twice or in another order."""
+    with opened(case, tmp_path / "world", orders=150, seed=seed) as world:
+        world.sandbox.set_faults({"seed": seed, "rate": 0.3, "seconds": 0.01})
+        pages = list(world.client().fetch(now=world.now))
+        assert Counter(row["platform_ref"] for row in records(iter(pages))) == Counter(world.stored().keys())
+        assert all(page.certificate.complete for page in pages if page.certificate)
 
 
 def read_on(
