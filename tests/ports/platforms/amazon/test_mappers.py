@@ -381,6 +381,14 @@ def test_a_report_that_does_not_say_what_was_shipped_holds_its_orders(tmp_path: 
     assert (found["status"], holds(found)) == ("wait_ship", ["shipped_quantity_unknown"])
 
 
+def test_line_ends_of_windows_and_columns_that_moved_are_no_matter(tmp_path: Any) -> None:
+    rows = [row.split("\t") for row in (HERE / "unshipped.txt").read_text("utf-8").splitlines()]
+    path = tmp_path / "moved.txt"
+    path.write_bytes("".join("\t".join(reversed(row)) + "\r\n" for row in rows).encode())
+    found = to_orders(read_files(str(path)).raw)
+    assert found.drop("source").equals(orders("amazon/export-unshipped").drop("source"))
+
+
 def test_lines_of_an_order_may_lie_apart_in_a_report() -> None:
     order = by_ref("amazon/export-unshipped", PAIR)
     assert [line["line_ref"] for line in order["lines"]] == ["06723410598812", "06723410598820"]
