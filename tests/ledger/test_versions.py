@@ -310,7 +310,9 @@ def test_open_orders_are_handed_on_when_wanted(tmp_path: Path) -> None:
         ledger.want_open(SHOP, NOW)
         assert refs(handed(ledger)) == ["1", "3"]
         assert ledger.places(SHOP, NOW) == [("x", 1)]
-        assert ledger.at_places(SHOP, ["x"], NOW)["platform_ref"].to_list() == ["1"]
+        some, spot = ledger.at_places(SHOP, ["w", "x"], NOW, rows=1)
+        assert some["platform_ref"].to_list() == ["1"]
+        assert ledger.at_places(SHOP, ["w", "x"], NOW, after=spot, rows=1)[0].is_empty()
         assert ledger.places(SHOP, "2026-11-11T08:00:01Z") == []
     with opened(tmp_path, "r2") as ledger:
         ledger.want_open(SHOP, "2026-11-11T08:00:01Z")

@@ -21,7 +21,7 @@ from orderctl.ports.platforms.port import Platform
 
 CHUNK = 5_000
 PIECE = 2_000
-"""Orders in a question; the orders of one place are never divided, for any two of them may belong together."""
+"""Orders in a question. Those of one place are divided only if they are more; who is not asked about is not joined."""
 OPEN = ("wait_pay", "wait_ship", "partly_shipped")
 _COLUMNS = [name for name in RAW.names() if name != "extra"]
 
@@ -35,7 +35,7 @@ def look(ledger: Ledger, shop: str) -> None:
         found = dict.fromkeys(
             hashes, Looked(open=False, place=None)
         )  # what no mapper reads is not shipped either
-        found.update(_looked(raw))
+        found.update((name, looked) for name, looked in _looked(raw) if name in hashes)
         ledger.note_looked(found, hashes)
 
 
@@ -61,10 +61,12 @@ def ask_recipients(ledger: Ledger, platform: Platform, shop: str, since: str) ->
     All open orders of such a place are asked about together, so that their answers belong to one another.
     """
     for places in _pieces(ledger.places(shop, since)):
-        rows = ledger.at_places(shop, places, since).select(_COLUMNS).to_dicts()
-        facts = platform.same_recipient(rows)
-        if facts:
-            ledger.save_facts(shop, facts)
+        raw, spot = ledger.at_places(shop, places, since, rows=PIECE)
+        while raw.height:
+            facts = platform.same_recipient(raw.select(_COLUMNS).to_dicts())
+            if facts:
+                ledger.save_facts(shop, facts)
+            raw, spot = ledger.at_places(shop, places, since, after=spot, rows=PIECE)
 
 
 def _pieces(places: Sequence[tuple[str, int]]) -> Iterator[list[str]]:

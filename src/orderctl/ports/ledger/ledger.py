@@ -306,10 +306,12 @@ class Ledger:
         with self._database.reading() as db:
             return versions.read_places(db, shop, since)
 
-    def at_places(self, shop: str, places: Sequence[str], since: str) -> pl.DataFrame:
-        """Give the open orders seen since then at these places (a raw batch, in the order of order ids)."""
+    def at_places(
+        self, shop: str, places: Sequence[str], since: str, *, after: versions.Spot = ("", 0), rows: int
+    ) -> tuple[pl.DataFrame, versions.Spot]:
+        """Give so many open orders seen since then at these places (a raw batch, place by place), and where to go on."""
         with self._database.reading() as db:
-            return versions.read_at_places(db, shop, places, since)
+            return versions.read_at_places(db, shop, places, since, after, rows)
 
     def save_facts(self, shop: str, facts: Mapping[str, str]) -> None:
         """Keep what the platform told about orders (platform_ref to JSON text) with their newest versions."""

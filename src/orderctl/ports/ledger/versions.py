@@ -249,14 +249,24 @@ def read_places(db: sqlite3.Connection, shop: str, since: str) -> list[tuple[str
     return [(place, count) for place, count in rows]
 
 
-def read_at_places(db: sqlite3.Connection, shop: str, places: Sequence[str], since: str) -> pl.DataFrame:
-    """Give a shop's open orders seen since then at these places (a raw batch, in the order of order ids)."""
-    rows = db.execute(
-        f"{_SELECT} WHERE shop = ? AND open = 1 AND place IN (SELECT value FROM json_each(?)) AND observed_at >= ? "
-        "ORDER BY order_id",
-        (shop, json.dumps(places), since),
-    )
-    return _frame([tuple(row) for row in rows])
+Spot = tuple[str, int]
+"""Where reading of places stands: place and row."""
+
+
+def read_at_places(
+    db: sqlite3.Connection, shop: str, places: Sequence[str], since: str, after: Spot, rows: int
+) -> tuple[pl.DataFrame, Spot]:
+    """Give so many of a shop's open orders seen since then at these places, place by place, and where that ends."""
+    found = [
+        tuple(row)
+        for row in db.execute(
+            _SELECT.replace("SELECT", "SELECT place, id,", 1)
+            + " WHERE shop = ? AND open = 1 AND (place, id) > (?, ?) AND observed_at >= ? "
+            "AND place IN (SELECT value FROM json_each(?)) ORDER BY place, id LIMIT ?",
+            (shop, *after, since, json.dumps(places), rows),
+        )
+    ]
+    return _frame([row[2:] for row in found]), (found[-1][0], found[-1][1]) if found else after
 
 
 def save_facts(db: sqlite3.Connection, shop: str, facts: Mapping[str, str]) -> None:
