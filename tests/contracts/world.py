@@ -137,6 +137,12 @@ class World:
             whole=True,
         )
 
+    def unknown(self, ref: str) -> str:
+        """A reference of the same form that no order has."""
+        stored = self.stored()
+        ends = (f"{ref[:-5]}{n:05d}" for n in range(99_999, 0, -1))
+        return next(one for one in ends if one not in stored)
+
     def booked(self, ref: str, *kinds: str) -> list[dict[str, Any]]:
         """The effects the platform took of an order."""
         wanted = kinds or ("ship", "amend")
