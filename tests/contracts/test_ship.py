@@ -40,9 +40,11 @@ CORRECTS_WHAT_IS_NOT_THERE = {
 NUMBERS_UNSEEN = {
     "amazon:v0": "shows how many pieces left, not with which number",
 }
-NO_SPLIT = {
+ONE_LINE = {
     "kuaishou": "an order has one line",
     "pdd": "an order has one line",
+}
+WHOLE_ONLY = {
     "jd": "its classic gateway ships whole orders",
 }
 
@@ -173,12 +175,15 @@ def open_lines(row: dict[str, Any]) -> list[ShipLine]:
 
 
 def test_lines_that_leave_one_after_the_other(world: World) -> None:
-    if world.case in NO_SPLIT:
+    if world.case in ONE_LINE:
         return
     row = ready_with(world, lambda row: len(open_lines(row)) > 1)
     first, *rest = open_lines(row)
     one = replace(world.request(row), lines=(first,), whole=False)
     two = replace(world.request(row), lines=tuple(rest))
+    if world.case in WHOLE_ONLY:
+        assert refused(world.client(), one) == "partial_line"
+        return
     for request in (one, one, two, two, one):
         assert world.client().ship(request)["state"] == "shipped"
     assert world.shipped(row["platform_ref"]) == wanted(one) | wanted(two)
@@ -186,8 +191,6 @@ def test_lines_that_leave_one_after_the_other(world: World) -> None:
 
 
 def test_pieces_of_a_line_are_told_or_refused(world: World) -> None:
-    if world.case in NO_SPLIT:
-        return
     row = ready_with(world, lambda row: any(line.quantity > 1 for line in open_lines(row)))
     line = next(line for line in open_lines(row) if line.quantity > 1)
     some = replace(line, quantity=1)
@@ -282,7 +285,7 @@ def some_requests(world: World, dice: random.Random, count: int) -> list[ShipReq
     for row in world.ready(count):
         request = world.request(row)
         lines = request.lines
-        if len(lines) > 1 and world.case not in NO_SPLIT and dice.random() < 0.5:
+        if len(lines) > 1 and world.case not in WHOLE_ONLY and dice.random() < 0.5:
             found.append(replace(request, lines=lines[:1], whole=False))
             found.append(replace(request, lines=lines[1:], number=world.number(), whole=False))
         elif dice.random() < 0.3:
