@@ -64,9 +64,9 @@ def yuan(fen: int) -> float | int:
 
 
 def ref_of(shop: str, number: int, at: int) -> str:
-    """Give the number of the nth order: day, dash, fifteen digits."""
+    """Give the number of the nth order: day, dash, fifteen digits; the last one is never above four."""
     own = crc32(shop.encode()) % 900 + 100
-    return f"{beijing(at)[2:10].replace('-', '')}-{own}{number:012d}"
+    return f"{beijing(at)[2:10].replace('-', '')}-{own}{number:011d}{number % 5}"
 
 
 def make(
@@ -76,6 +76,7 @@ def make(
     if person is None:
         source = Random(f"{seed}|{shop}|first") if case in ("first", "same as first") else dice
         person = invent_person(source, PLACE_OF.get(case or ""))
+    at += 7  # the group is complete a moment after the order was placed
     shipped = case in SHIPPED or case == "signed" or (case is None and dice.random() < 0.1)
     changed = at + (200 if shipped else 30)
     ref = ref_of(shop, number, at)

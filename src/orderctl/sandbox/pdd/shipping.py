@@ -81,7 +81,7 @@ def units(order: Order) -> list[dict[str, Any]]:
     """Give what leaves with an order."""
     items = [*order.body["item_list"]]
     gifts = order.body["gift_list"] if order.body["gift_order_status"] != 1 else []
-    names = [*("1" for _ in items), *("gift" for _ in gifts)]
+    names = [*("1" for _ in items), *("2" for _ in gifts)]
     return [
         {"line": name, "quantity": item["goods_count"], "sku": item["outer_id"]}
         for name, item in zip(names, [*items, *gifts], strict=True)
@@ -120,7 +120,7 @@ def read_parcels(call: Call) -> list[tuple[int, str]]:
     try:
         found = json.loads(call.need("extra_track_list"))
         parcels = [(int(one["shipping_id"]), str(one["tracking_number"])) for one in found]
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         raise wrong("extra_track_list") from None
     if not 0 < len(parcels) <= PARCELS_MAX:
         raise wrong("extra_track_list", "数量超过限制")

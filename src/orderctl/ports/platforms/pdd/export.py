@@ -23,10 +23,7 @@ from orderctl.model.mapper import (
     line,
     note,
     payload,
-    privacy,
-    readable,
     recipient,
-    sealed,
     to_ship,
     translate,
     unread,
@@ -38,6 +35,7 @@ from orderctl.model.mapper import (
 )
 from orderctl.model.regions import placed
 from orderctl.model.schema import PROBLEM
+from orderctl.ports.platforms.pdd.recipients import privacy, readable, sealed
 from orderctl.ports.tables.layout import Layout
 
 FORMAT = "pdd/export-csv"
@@ -66,6 +64,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "是否审核中": (),
     "支付时间": ("付款时间",),
     "承诺发货时间": (),
+    "承诺送达时间": (),
     "发货时间": (),
     "确认收货时间": (),
     "商品id": (),
@@ -89,6 +88,9 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "预约配送时间": (),
     "支付方式": (),
     "仓库名称": (),
+    **dict.fromkeys(
+        ("商品一级类目", "商品二级类目", "商品三级类目", "商品四级类目", "团ID", "团身份", "支付ID"), ()
+    ),
 }
 LAYOUTS = (
     Layout(
@@ -203,7 +205,7 @@ def _lines() -> pl.Expr:
     name, pieces = given(_head("赠品名称")), count(given(_head("赠品数量"))).fill_null(1)
     gift_gone = pl.when(gone).then(pieces).otherwise(0)
     gift = line(
-        line_ref=pl.lit("gift"),
+        line_ref=pl.lit("2"),
         item_ref=given(_head("赠品id")),
         title=name,
         spec=given(_head("赠品规格")),
@@ -229,7 +231,7 @@ def _recipients(frame: pl.DataFrame) -> pl.Series:
         **{part: pl.col(part) for part in ("province", "province_code", "city", "district", "town")},
         street=readable(street),
         privacy=hidden,
-        sealed=pl.when(hidden == "sealed").then(sealed("pdd/cipher", name=name, phone=phone, address=street)),
+        sealed=pl.when(hidden == "sealed").then(sealed(name=name, phone=phone, address=street)),
     )
     return frame.select("payload").hstack(placed(where)).select(recipient=ours)["recipient"]
 

@@ -1,7 +1,7 @@
 """The lines of Pinduoduo's orders, in our words: goods, and gifts that travel with them.
 
-The platform numbers no lines. An order has one goods and at most one gift, as a rule, and these are called `1` and
-`gift`, by the API as by the export; where there are more, the SKU tells them apart, whatever order they come in.
+The platform numbers no lines. An order has one goods and at most one gift, as a rule, and these are lines `1` and
+`2`, by the API as by the export; where there are more, the SKU tells them apart, whatever order they come in.
 """
 
 from __future__ import annotations
@@ -38,19 +38,18 @@ def read_lines(frame: pl.DataFrame) -> pl.DataFrame:
     ).with_columns(
         quantity=pl.col("pieces_read").fill_null(0),
         of_its_kind=pl.len().over("row", "is_goods"),
-        place=pl.int_range(1, pl.len() + 1).over("row", "is_goods").cast(pl.String),
+        most=pl.len().over("row", "is_goods").max().over("row"),
+        place=pl.int_range(1, pl.len() + 1).over("row").cast(pl.String),
         code=pl.coalesce(given(pl.col("sku_id")), given(pl.col("goods_id"))),
     )
 
 
 def _ref() -> pl.Expr:
-    """Name a line: `1` or `gift` where it is alone, else by its SKU, or its place where SKUs are missing or equal."""
-    alone = pl.when("is_goods").then(pl.lit("1")).otherwise(pl.lit("gift"))
-    codes = pl.col("code").n_unique().over("row", "is_goods")
-    told = (codes == pl.col("of_its_kind")) & (pl.col("code").null_count().over("row", "is_goods") == 0)
-    name = pl.when(told).then("code").otherwise("place")
-    prefix = pl.when("is_goods").then(pl.lit("")).otherwise(pl.lit("gift:"))
-    return pl.when(pl.col("of_its_kind") == 1).then(alone).otherwise(prefix + name)
+    """Name a line: by its place where it is the only one of its kind, else by its SKU, unless two have the same."""
+    told = (pl.col("code").n_unique() == pl.len()).over("row") & pl.col("code").is_not_null().all().over(
+        "row"
+    )
+    return pl.when((pl.col("most") > 1) & told).then("code").otherwise("place")
 
 
 def _paid() -> pl.Expr:
@@ -67,7 +66,7 @@ def gather_lines(lines: pl.DataFrame) -> pl.DataFrame:
     refunded = pl.when(pl.col("refund") == "refunded").then("quantity").otherwise(none)
     shipped = pl.when("gone").then("quantity").otherwise(none)
     goes = pl.col("status").is_in(OPEN) & ~apart & ~pl.col("is_service")
-    parent = pl.when(pl.col("is_goods")).then(_ref()).drop_nulls().first().over("row")
+    parent = pl.when(pl.col("is_goods").first().over("row")).then(_ref().first().over("row"))
     ours = line(
         line_ref=_ref(),
         platform_sku=given(pl.col("sku_id")),
