@@ -6,12 +6,14 @@ import json
 import os
 from collections.abc import Callable
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from orderctl.model.schema import conform
+from orderctl.ports.platforms import NAMES
 from orderctl.ports.platforms.formats import layouts, mappers
 from orderctl.ports.tables.exports import Exported, read_export
 from orderctl.ports.tables.mapped import parse_column_map
@@ -58,64 +60,24 @@ def read_files(*names: str, layout: Any = None) -> Exported:
     return read_export(paths, layouts=known, shop_of=lambda platform, label: "s1", now=NOW)
 
 
-def _cases(name: str, inside: str) -> list[dict[str, Any]]:
-    return [json.loads(text)[inside] for text in (HERE / name).read_text().splitlines()]
-
-
-def taobao(form: str = "taobao/trade") -> pl.DataFrame:
-    trades = _cases("taobao/trades.jsonl", "trade")
-    facts = [
-        {"same_recipient": ["4012345678900000100", "4012345678900000200"]} if i < 2 else None
-        for i in range(len(trades))
-    ]
-    return raw_frame(form, trades, [t["tid_str"] for t in trades], facts)
-
-
-def taobao_simplified() -> pl.DataFrame:
-    trades = _cases("taobao/trades.jsonl", "trade")
-    for trade in trades:
-        for field, inner in (("orders", "order"), ("promotion_details", "promotion_detail")):
-            if field in trade:
-                trade[field] = trade[field][inner]
-    return raw_frame("taobao/trade-simplified", trades, [t["tid_str"] for t in trades])
-
-
-def shopify() -> pl.DataFrame:
-    nodes = _cases("shopify/nodes.jsonl", "node")
-    return raw_frame("shopify/graphql", nodes, [n["legacyResourceId"] for n in nodes])
-
-
-def douyin() -> pl.DataFrame:
-    rows = [json.loads(text) for text in (HERE / "douyin/orders.jsonl").read_text().splitlines()]
-    orders = [row["order"] for row in rows]
-    refs = [order["order_id"] for order in orders]
-    return raw_frame("douyin/order", orders, refs, [row.get("facts") for row in rows])
-
-
 def mapped() -> pl.DataFrame:
     layout = parse_column_map((ROOT / "column-map.example.yaml").read_text(), "column-map.example.yaml")
     return read_files("../tables/mapped.csv", layout=layout).raw
 
 
-SOURCES: dict[str, Callable[[], pl.DataFrame]] = {
-    "taobao/trade": taobao,
-    "taobao/trade-simplified": taobao_simplified,
-    "taobao/export-csv": lambda: (
-        read_files("taobao/ExportOrderList.csv", "taobao/ExportOrderDetailList.csv").raw
-    ),
-    "shopify/graphql": shopify,
-    "shopify/export-csv": lambda: read_files("shopify/orders_export.csv").raw,
-    "pdd/export-csv": lambda: read_files("pdd/orders.csv").raw,
-    "douyin/order": douyin,
-    "douyin/export-csv": lambda: read_files("douyin/orders.csv").raw,
-    "map/1": mapped,
-}
+@cache
+def sources() -> dict[str, Callable[[], pl.DataFrame]]:
+    """Give the recorded orders of every format, gathered from the folders of the platforms."""
+    found: dict[str, Callable[[], pl.DataFrame]] = {"map/1": mapped}
+    for name in NAMES:
+        found |= import_module(f"tests.ports.platforms.{name}.fixtures").SOURCES
+    return found
 
 
 @cache
 def orders(form: str) -> pl.DataFrame:
     """Give the orders of the fixture of a format."""
-    return to_orders(SOURCES[form]())
+    return to_orders(sources()[form]())
 
 
 def by_ref(form: str, ref: str) -> dict[str, Any]:

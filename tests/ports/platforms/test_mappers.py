@@ -12,7 +12,7 @@ from orderctl.model.mapper import MONEY_FIELDS, STAGE
 from orderctl.model.records import Order
 from orderctl.model.schema import ORDER
 from orderctl.ports.platforms.formats import mappers
-from tests.ports.platforms.golden import HERE, SOURCES, check_golden, orders, raw_frame, to_orders
+from tests.ports.platforms.golden import HERE, check_golden, orders, raw_frame, sources, to_orders
 
 FORMATS = sorted(mappers())
 INSTANT = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
@@ -21,6 +21,7 @@ MINUS = ("discount_seller_minor", "discount_platform_minor")
 
 # Orders that do not add up on purpose.
 WRONG = {"4012345678900000350"}  # a cent is missing
+NO_TOTAL = {"amazon/export-all", "amazon/export-unshipped"}  # these reports hold no order total
 
 
 def folder(form: str) -> str:
@@ -29,7 +30,7 @@ def folder(form: str) -> str:
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_every_format_has_a_fixture(form: str) -> None:
-    assert form in SOURCES
+    assert form in sources()
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -42,14 +43,14 @@ def test_the_fixture_maps_to_the_golden_orders(form: str) -> None:
 def test_orders_have_exactly_the_published_columns_and_validate(form: str) -> None:
     found = orders(form)
     assert found.schema == ORDER
-    assert found.height == SOURCES[form]().height
+    assert found.height == sources()[form]().height
     for row in found.drop("extra").iter_rows(named=True):
         Order.model_validate(row)
 
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_the_order_of_rows_is_kept(form: str) -> None:
-    assert orders(form)["platform_ref"].to_list() == SOURCES[form]()["platform_ref"].to_list()
+    assert orders(form)["platform_ref"].to_list() == sources()[form]()["platform_ref"].to_list()
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -98,7 +99,7 @@ def test_line_payments_add_up_to_the_total_without_postage(form: str) -> None:
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_nothing_is_invented_from_an_empty_record(form: str) -> None:
-    prepared = {"map": json.loads(SOURCES[form]()["payload"][0])["map"]} if form == "map/1" else {}
+    prepared = {"map": json.loads(sources()[form]()["payload"][0])["map"]} if form == "map/1" else {}
     row = to_orders(raw_frame(form, [prepared], ["X1"])).row(0, named=True)
     assert row["platform_ref"] == "X1"
     for name in ("goods_minor", "postage_minor", "total_minor", "refunded_minor"):
@@ -114,13 +115,15 @@ def test_nothing_is_invented_from_an_empty_record(form: str) -> None:
 @pytest.mark.parametrize("form", FORMATS)
 def test_an_empty_batch_maps_to_an_empty_batch(form: str) -> None:
     mapper = mappers()[form]
-    raw = SOURCES[form]().head(0).drop("extra").with_columns(pl.col("payload").str.json_decode(mapper.dtype))
+    raw = (
+        sources()[form]().head(0).drop("extra").with_columns(pl.col("payload").str.json_decode(mapper.dtype))
+    )
     assert mapper.to_orders(raw).schema == ORDER
 
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_a_row_maps_alone_as_in_company(form: str) -> None:
-    raw, together = SOURCES[form](), orders(form)
+    raw, together = sources()[form](), orders(form)
     apart = pl.concat([to_orders(raw.slice(i, 1)) for i in range(raw.height)])
     assert apart.equals(together)
 

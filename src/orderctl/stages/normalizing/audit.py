@@ -30,7 +30,7 @@ PASSING_HOLDS = (
     *("scheduled", "test"),
 )
 PROVINCE_NEEDED = ("AU", "BR", "CA", "CN", "IN", "JP", "MX", "US")
-CITY_NOT_NEEDED = ("HK", "MO", "SG")
+CITY_NOT_NEEDED = ("HK", "JP", "MO", "SG")
 POSTCODE_NEEDED = (
     *("AT", "AU", "BE", "BR", "CA", "CH", "CZ", "DE", "DK", "ES", "FI", "FR", "GB", "GR", "HU"),
     *("IN", "IT", "JP", "KR", "MX", "MY", "NL", "NO", "PL", "PT", "SE", "SG", "TH", "TW", "US"),
