@@ -44,9 +44,6 @@ ONE_LINE = {
     "kuaishou": "an order has one line",
     "pdd": "an order has one line",
 }
-WHOLE_ONLY = {
-    "jd": "its classic gateway ships whole orders",
-}
 
 
 def refused(client: Platform, request: ShipRequest) -> str:
@@ -181,9 +178,6 @@ def test_lines_that_leave_one_after_the_other(world: World) -> None:
     first, *rest = open_lines(row)
     one = replace(world.request(row), lines=(first,), whole=False)
     two = replace(world.request(row), lines=tuple(rest))
-    if world.case in WHOLE_ONLY:
-        assert refused(world.client(), one) == "partial_line"
-        return
     for request in (one, one, two, two, one):
         assert world.client().ship(request)["state"] == "shipped"
     assert world.shipped(row["platform_ref"]) == wanted(one) | wanted(two)
@@ -285,7 +279,7 @@ def some_requests(world: World, dice: random.Random, count: int) -> list[ShipReq
     for row in world.ready(count):
         request = world.request(row)
         lines = request.lines
-        if len(lines) > 1 and world.case not in WHOLE_ONLY and dice.random() < 0.5:
+        if len(lines) > 1 and dice.random() < 0.5:
             found.append(replace(request, lines=lines[:1], whole=False))
             found.append(replace(request, lines=lines[1:], number=world.number(), whole=False))
         elif dice.random() < 0.3:
