@@ -82,7 +82,7 @@ def test_totals_add_up_or_a_term_is_unknown(form: str) -> None:
             continue
         assert sum(terms[:4]) - sum(terms[4:6]) == terms[6], row["platform_ref"]
         verified += 1
-    assert verified >= 2
+    assert verified >= 2 or form in NO_TOTAL
 
 
 @pytest.mark.parametrize("form", FORMATS)
