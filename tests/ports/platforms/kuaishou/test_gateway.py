@@ -229,6 +229,18 @@ def test_a_login_that_is_over_asks_for_a_new_one(code: int, said_code: str) -> N
     assert "orderctl auth" in caught.value.render()
 
 
+def test_a_renewal_of_another_run_is_taken_over() -> None:
+    tokens = kept(expires_at=-5)
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        if "oauth2" not in request.url.path:
+            return answered({"token": dict(parse_qsl(request.url.query.decode()))["access_token"]})
+        tokens["s"] = {"access_token": "a9", "refresh_token": "r9", "expires_at": shift(NOW, 90_000)}
+        return httpx.Response(200, json={"result": 100200105})
+
+    assert gateway(handler, tokens).call("open.x", {}) == {"token": "a9"}
+
+
 def test_a_permission_taken_back_is_not_renewed() -> None:
     def handler(request: httpx.Request) -> httpx.Response:
         assert "oauth2" not in request.url.path

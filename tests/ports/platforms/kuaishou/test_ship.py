@@ -191,7 +191,7 @@ def test_a_refused_refund_stops_nobody(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("number", "courier", "code"),
     [
-        ("123", "ZTO", "courier_unknown"), (ZTO.format(1), "SF", "courier_unknown"),
+        ("123", "ZTO", "bad_number"), (ZTO.format(1), "SF", "bad_number"),
         (ZTO.format(1), "NOBODY", "courier_unknown"), (ZTO.format(7), "ZTO", "bad_number"),
     ],
 )  # fmt: skip

@@ -40,35 +40,37 @@ def fen(text: pl.Expr) -> pl.Expr:
     return pl.when(clean.str.contains(r"^-?[0-9]{1,15}$")).then(clean).cast(pl.Int64, strict=False)
 
 
-def asked(refunds: pl.Expr) -> dict[str, pl.Expr]:
-    """Give what the requests for refund come to: `refund` of the line, and what is strange or to be told of them.
+def asked(frame: pl.DataFrame, refunds: pl.Expr) -> pl.DataFrame:
+    """Give a row per order that has requests for refund: what they come to, and what is strange or to be told of them.
 
     The list holds the latest request alone; of several, an open one counts first. An exchange or a repair is no
     refund; a state or a way we do not know is taken for an open request: nothing leaves.
     """
-    refund = pl.element().struct
-    way, state = given(refund.field("handlingWay")), given(refund.field("refundStatus"))
+    found = frame.select("row", refund=refunds).filter(pl.col("refund").list.len() > 0)
+    found = found.explode("refund").unnest("refund")
+    way, state = given(pl.col("handlingWay")), given(pl.col("refundStatus"))
     other = way.is_in(list(OTHER_WAYS)).fill_null(False)
     word = translate(state, REFUND_WORDS)
-    meant = pl.when(other).then(pl.lit("none")).otherwise(word.fill_null("requested"))
-    words = refunds.list.eval(meant)
     known_ways = [*OTHER_WAYS, *(str(known) for known in REFUND_WAYS)]
-    strange = refunds.list.eval(
-        pl.when(word.is_null()).then(state.fill_null("?")).when(~way.is_in(known_ways)).then(way)
-    )
-    tag = refunds.list.eval(
-        pl.when(other & (word == "requested"))
+    judged = found.select(
+        "row",
+        meant=pl.when(other).then(pl.lit("none")).otherwise(word.fill_null("requested")),
+        strange=pl.when(word.is_null()).then(state.fill_null("?")).when(~way.is_in(known_ways)).then(way),
+        tag=pl.when(other & (word == "requested"))
         .then(translate(way, OTHER_WAYS))
         .when(~other & (state == "12"))
-        .then(pl.lit("refund_refused"))
+        .then(pl.lit("refund_refused")),
     )
-    return {
-        "asked": pl.when(words.list.contains("requested")).then(pl.lit("requested"))
-        .when(words.list.contains("refunded")).then(pl.lit("refunded"))
+    meant = pl.col("meant")
+    return judged.group_by("row", maintain_order=True).agg(
+        asked=pl.when((meant == "requested").any())
+        .then(pl.lit("requested"))
+        .when((meant == "refunded").any())
+        .then(pl.lit("refunded"))
         .otherwise(pl.lit("none")),
-        "strange_refund": strange.list.drop_nulls().list.first(),
-        "refund_tags": tag.list.drop_nulls().list.unique(maintain_order=True),
-    }  # fmt: skip
+        strange_refund=pl.col("strange").drop_nulls().first(),
+        refund_tags=pl.col("tag").drop_nulls().unique(maintain_order=True),
+    )  # fmt: skip
 
 
 def _item(item: pl.Expr) -> dict[str, pl.Expr]:
@@ -88,15 +90,15 @@ def _number(text: pl.Expr) -> pl.Expr:
     return pl.when(clean != "0").then(clean)
 
 
-def main_line(item: pl.Expr) -> pl.Expr:
-    """Build the line of the article an order is about.
+def main_lines(item: pl.Expr) -> pl.Expr:
+    """Build the line of the article an order is about, as a list of one, or of none where there is no article.
 
     Needs the columns `platform_ref status refund quantity left paid unit`: `left` are the pieces that left before.
     """
     quantity, status, refund = pl.col("quantity"), pl.col("status"), pl.col("refund")
     refunded = pl.when(refund == "refunded").then(quantity).otherwise(0)
     shipped = pl.when(status.is_in(_GONE)).then(quantity).otherwise("left")
-    return line(
+    ours = line(
         line_ref=pl.col("platform_ref"),
         **_item(item),
         quantity=quantity,
@@ -107,6 +109,8 @@ def main_line(item: pl.Expr) -> pl.Expr:
         paid_minor=pl.col("paid"),
         refund=refund,
     )
+    nothing = pl.lit([], dtype=LINES)
+    return pl.when(item.is_not_null()).then(pl.concat_list(ours).cast(LINES)).otherwise(nothing)
 
 
 def sub_lines(frame: pl.DataFrame, subs: pl.Expr) -> pl.DataFrame:

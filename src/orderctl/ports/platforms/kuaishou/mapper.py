@@ -41,7 +41,7 @@ from orderctl.ports.platforms.kuaishou.lines import (
     SUB,
     asked,
     fen,
-    main_line,
+    main_lines,
     sub_lines,
 )
 
@@ -115,7 +115,6 @@ def instant(told: pl.Expr) -> pl.Expr:
 
 def _read(frame: pl.DataFrame) -> pl.DataFrame:
     """Give the orders with their texts read: amounts, times, states, quantities."""
-    refunds = payload("orderRefundList")
     back = fen(pl.col("parts").str.json_path_match("$.refund.refundFee"))
     found = frame.select(
         *ENVELOPE,
@@ -129,8 +128,13 @@ def _read(frame: pl.DataFrame) -> pl.DataFrame:
         back=back,
         **{name: fen(_base(theirs)) for name, theirs in _AMOUNTS.items()},
         **{name: instant(_base(theirs)) for name, theirs in _TIMES.items()},
-        **asked(refunds),
-    ).with_columns(quantity=pl.col("pieces").fill_null(0), total_minor=pl.col("goods_fee") + pl.col("postage_minor"))  # fmt: skip
+    )
+    refunds = asked(found, payload("orderRefundList"))
+    found = found.join(refunds, on="row", how="left", maintain_order="left").with_columns(
+        pl.col("asked").fill_null("none"),
+        quantity=pl.col("pieces").fill_null(0),
+        total_minor=pl.col("goods_fee") + pl.col("postage_minor"),
+    )
     waiting = pl.col("state") == "wait_ship"
     left = pl.when(waiting).then(pl.min_horizontal("before", "quantity")).otherwise(0)
     # money went back, but not all of it: the goods are still the buyer's
@@ -156,17 +160,11 @@ def _money(frame: pl.DataFrame) -> pl.DataFrame:
     gap = goods - pl.col("goods_fee")
     fits = gap.is_between(0, pl.col("discount").fill_null(0))
     status, total = pl.col("status"), pl.col("total_minor")
-    steps = payload("orderPaymentStepInfos")
-    paid_steps = steps.list.eval(
-        pl.when(instant(pl.element().struct.field("payTime")).is_not_null()).then(
-            fen(pl.element().struct.field("paymentFee"))
-        )
-    ).list.drop_nulls()
-    deposit = ((status == "wait_pay") & (paid_steps.list.len() > 0)).fill_null(False)
+    deposit = ((status == "wait_pay") & pl.col("steps_paid").is_not_null()).fill_null(False)
     paid = pl.col("paid_at").is_not_null()
     received = (
         pl.when(deposit)
-        .then(paid_steps.list.sum())
+        .then(pl.col("steps_paid"))
         .when(~paid & status.is_in(["wait_pay", "closed"]))
         .then(0)
         .when(paid)
@@ -193,6 +191,14 @@ def _money(frame: pl.DataFrame) -> pl.DataFrame:
         payment=pl.when(deposit).then(pl.lit("deposit")).otherwise(pl.lit("prepaid")),
         paid=pl.col("goods_fee"),
     )  # fmt: skip
+
+
+def _steps(frame: pl.DataFrame) -> pl.DataFrame:
+    """Add what was paid of an order that is paid in steps; null where no step was."""
+    steps = frame.select("row", step=payload("orderPaymentStepInfos")).filter(pl.col("step").list.len() > 0)
+    done = steps.explode("step").unnest("step").filter(instant(pl.col("payTime")).is_not_null())
+    paid = done.group_by("row", maintain_order=True).agg(steps_paid=fen(pl.col("paymentFee")).sum())
+    return frame.join(paid, on="row", how="left", maintain_order="left")
 
 
 def _recipients(frame: pl.DataFrame) -> pl.Series:
@@ -310,7 +316,7 @@ def _tags() -> pl.Expr:
 def _to_orders(frame: pl.DataFrame) -> pl.DataFrame:
     base = _read(frame)
     subs = sub_lines(base, payload("subOrderInfo"))
-    known = _money(_notes(base)).join(subs, on="row", how="left", maintain_order="left")
+    known = _money(_steps(_notes(base))).join(subs, on="row", how="left", maintain_order="left")
     known = known.with_columns(
         _recipients(base),
         platform_ref=pl.coalesce(given(_base("oid")), "platform_ref"),
@@ -322,13 +328,9 @@ def _to_orders(frame: pl.DataFrame) -> pl.DataFrame:
         buyer_note=note(_base("remark")),
         tags=_tags(),
     )
-    main = pl.when(payload("orderItemInfo").is_not_null()).then(main_line(payload("orderItemInfo")))
     nothing = pl.lit([], dtype=LINES)
-    known = known.with_columns(
-        lines=pl.concat_list(
-            pl.concat_list(main).list.drop_nulls().cast(LINES), pl.col("subs").fill_null(nothing)
-        )
-    )
+    lines = pl.concat_list(main_lines(payload("orderItemInfo")), pl.col("subs").fill_null(nothing))
+    known = known.with_columns(lines=lines)
     known = with_list(known, "holds", _holds(), HOLD)
     return finish(with_list(known, "problems", _problems(), PROBLEM))
 

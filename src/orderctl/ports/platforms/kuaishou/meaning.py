@@ -33,7 +33,7 @@ QPS_WAIT_S = 1.0
 QUOTA_WAIT_S = 3_600.0  # a day's quota returns at midnight: longer than any call may wait
 
 RULES: tuple[tuple[str, str], ...] = (
-    ("运单号和物流公司不匹配", "courier_unknown"),
+    ("运单号和物流公司不匹配", "bad_number"),
     ("快递公司不存在", "courier_unknown"),
     ("运单号已被其他商家使用", "bad_number"),
     ("同一个运单号对应收件地址超过1个", "bad_number"),
