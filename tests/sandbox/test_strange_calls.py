@@ -25,11 +25,13 @@ from orderctl.sandbox.jd import login as jd_tokens
 from orderctl.sandbox.jd.standin import signature as jd_signature
 from orderctl.sandbox.kuaishou import calls as kuaishou
 from orderctl.sandbox.kuaishou import tokens as kuaishou_tokens
+from orderctl.sandbox.pdd import calls as pdd
+from orderctl.sandbox.pdd import tokens as pdd_tokens
 from orderctl.sandbox.store import Order
 from tests.sandbox.callers import Clock, beijing
 
 CLOCK = Clock()
-SHOPS = ["jd", "douyin", "kuaishou", "amazon"]
+SHOPS = ["jd", "pdd", "douyin", "kuaishou", "amazon"]
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 JSON = {"content-type": "application/json"}
 WORDS = st.sampled_from([
@@ -95,6 +97,8 @@ def ordered(order: Order) -> Counter[str]:
         found[order.ref] = body["orderItemInfo"]["num"]
         for sub in body["subOrderInfo"]:
             found[str(sub["subOrderBaseInfo"]["oid"])] = sub["subOrderItemInfo"]["num"]
+    elif order.platform == "pdd":
+        found.update({"1": body["item_list"][0]["goods_count"], "gift": 1})
     else:
         found.update({line["id"]: line["quantity"] for line in body["lines"]})
     return found
@@ -232,6 +236,43 @@ def test_kuaishou(world: Sandbox, data: st.DataObject, method: str) -> None:
     assert answer.status == 200
     assert "result" in json.loads(answer.body)
     check_books(world, "kuaishou-demo")
+
+
+PDD = (
+    "start_confirm_at end_confirm_at start_updated_at end_updated_at order_status refund_status page page_size order_sn"
+    " order_sns logistics_id tracking_number redelivery_type extra_track_list extra_track_type note tag tag_name"
+    " is_lucky_flag use_has_next trade_type"
+)
+PDD_NAMES = {
+    "pdd.logistics.online.send": ("order_sn", "logistics_id", "tracking_number", "redelivery_type"),
+    "pdd.order.upload.extra.logistics": ("order_sn", "extra_track_list", "extra_track_type"),
+}
+
+
+@given(data=st.data(), method=st.sampled_from([
+    "pdd.order.list.get", "pdd.order.number.list.increment.get", "pdd.order.information.get", "pdd.order.status.get",
+    "pdd.order.note.update", "pdd.logistics.online.send", "pdd.order.upload.extra.logistics",
+]))  # fmt: skip
+def test_pdd(world: Sandbox, data: st.DataObject, method: str) -> None:
+    found = data.draw(filled(PDD, [], "85", "YT9700000000005", "2"))
+    if method in PDD_NAMES and data.draw(st.booleans()):
+        parcel = data.draw(filled("shipping_id tracking_number", [], "85", "YT9700000000006"))
+        found = {
+            "order_sn": data.draw(st.sampled_from(refs(world, "pdd-demo"))), "logistics_id": 85,
+            "tracking_number": "YT9700000000005", "redelivery_type": data.draw(st.sampled_from([1, 2, None])),
+            "extra_track_type": 1, "extra_track_list": json.dumps([parcel]),
+        }  # fmt: skip
+        found = {name: found[name] for name in PDD_NAMES[method]}
+    params = {
+        **found, "type": method, "client_id": pdd_tokens.CLIENT_ID, "data_type": "JSON",
+        "access_token": pdd_tokens.first_token("pdd-demo"), "timestamp": str(int(CLOCK())),
+    }  # fmt: skip
+    signed = {name: pdd.signed_text(value) for name, value in params.items() if value is not None}
+    body = json.dumps({**params, "sign": pdd.signature(signed, pdd_tokens.CLIENT_SECRET)})
+    answer = send(world, "POST", "/pdd/api/router", JSON, body.encode())
+    assert answer.status == 200
+    assert len(json.loads(answer.body)) == 1
+    check_books(world, "pdd-demo")
 
 
 DETAIL = "packageReferenceId carrierCode carrierName shippingMethod trackingNumber shipDate shipFromSupplySourceId orderItems"

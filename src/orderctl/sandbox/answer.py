@@ -59,9 +59,10 @@ class Answer:
 
 def as_json(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
     """Give `value` as a JSON answer; big integers stay integers, Chinese stays readable."""
-    return Answer(status, json.dumps(value, ensure_ascii=False).encode(), headers=dict(headers or {}))
+    body = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")  # what was asked may hold no character
+    return Answer(status, body, headers=dict(headers or {}))
 
 
 def as_text(text: str, status: int = 200, media_type: str = "text/html;charset=utf-8") -> Answer:
     """Give a page of text."""
-    return Answer(status, text.encode(), media_type)
+    return Answer(status, text.encode("utf-8", "replace"), media_type)

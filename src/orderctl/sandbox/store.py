@@ -144,12 +144,12 @@ class Store:
     def rows(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Give all rows of a query."""
         with self._lock:
-            return self._db.execute(sql, params).fetchall()
+            return self._db.execute(sql, bound(params)).fetchall()
 
     def write(self, sql: str, params: Sequence[Any] = ()) -> int:
         """Change something; give the number of rows changed."""
         with self.transaction():
-            return self._db.execute(sql, params).rowcount
+            return self._db.execute(sql, bound(params)).rowcount
 
     def define(self, sql: str) -> None:
         """Make a table or index of one stand-in's own, "IF NOT EXISTS"."""
@@ -249,7 +249,7 @@ class Store:
         marks = ", ".join(f"{column} = ?" for column in COLUMNS.split(", "))
         sql = f"UPDATE orders SET {marks} WHERE platform = ? AND shop = ? AND ref = ?"
         with self.transaction():
-            self._db.execute(sql, (*order.row(), order.platform, order.shop, order.ref))
+            self._db.execute(sql, bound((*order.row(), order.platform, order.shop, order.ref)))
             self._index_parts([order])
 
     def select(self, where: str, params: Sequence[Any], tail: str) -> list[Order]:
@@ -286,6 +286,14 @@ class Store:
         for entry in entries:
             entry["detail"], entry["request"] = json.loads(entry["detail"]), json.loads(entry["request"])
         return entries
+
+
+def bound(params: Sequence[Any]) -> list[Any]:
+    """Give parameters that the database takes: half a surrogate pair, as JSON can spell it, becomes a question mark."""
+    return [
+        one.encode("utf-8", "replace").decode() if isinstance(one, str) and not one.isascii() else one
+        for one in params
+    ]
 
 
 def batched(orders: Iterable[Order], size: int) -> Iterator[list[Order]]:

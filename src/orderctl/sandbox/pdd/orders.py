@@ -78,7 +78,7 @@ def make(
         person = invent_person(source, PLACE_OF.get(case or ""))
     at += 7  # the group is complete a moment after the order was placed
     shipped = case in SHIPPED or case == "signed" or (case is None and dice.random() < 0.1)
-    changed = at + (200 if shipped else 30)
+    changed = at + (200 if shipped else 23)  # an order that arrives is no later than now
     ref = ref_of(shop, number, at)
     body: dict[str, Any] = {
         "order_sn": ref, "created_time": beijing(at - 40), "pay_time": beijing(at - 31), "confirm_time": beijing(at),
