@@ -88,3 +88,13 @@ def test_books_of_one_shop(taobao: Taobao, kuaidi100: Kuaidi100, url: str) -> No
     told = taobao.http.get(f"{url}/_books", params={"shop": "tb-demo"}).json()
     assert [row["platform"] for row in told] == ["taobao"]
     assert len(taobao.http.get(f"{url}/_books").json()) == 2
+
+
+def test_a_wrong_plan_of_faults_stops_the_rest(sandbox: Sandbox) -> None:
+    before = sandbox.store.size("1", ())
+    with pytest.raises(ValueError, match="unknown fault"):
+        sandbox.control(
+            {"add_orders": 1, "churn": {"shop": "tb-demo", "per_call": 2}, "faults": [["*", 1, "flood"]]}
+        )
+    assert sandbox.store.size("1", ()) == before
+    assert sandbox._control._churn == {}

@@ -45,6 +45,8 @@ class Control:
         if unknown := sorted(set(words) - known):
             raise ValueError(f"unknown control: {', '.join(unknown)}")
         world = self._world
+        churn = self._churn_with(**wish["churn"]) if "churn" in wish else None
+        Faults(wish.get("faults"))  # a plan that says nothing known is refused before anything happens
         with world.store.transaction():
             if "add_orders" in wish:
                 made = world.add_orders(
@@ -60,10 +62,10 @@ class Control:
                 self._expire(wish["expire_tokens"], now)
             for word in words:
                 self._pass_on(word, wish[word], now)
-            if "churn" in wish:
-                self._set_churn(**wish["churn"])
-            if "faults" in wish:
-                self._faults.set(wish["faults"])
+        if churn is not None:
+            self._churn = churn
+        if "faults" in wish:
+            self._faults.set(wish["faults"])
         return done
 
     def stir(self, gate: Gate, now: float) -> None:
@@ -76,14 +78,13 @@ class Control:
         for shop, count in shops.items():
             self._world.stir(shop, count, turn, now)
 
-    def _set_churn(self, shop: str, per_call: int) -> None:
+    def _churn_with(self, shop: str, per_call: int) -> dict[str, int]:
         if shop not in self._world.shops or type(per_call) is not int or per_call < 0:
             raise ValueError(f"no churn of {per_call!r} orders in shop {shop!r}")
-        with self._lock:
-            self._churn = {name: n for name, n in {**self._churn, shop: per_call}.items() if n}
+        return {name: n for name, n in {**self._churn, shop: per_call}.items() if n}
 
     def _expire(self, which: Any, now: float) -> None:
-        wish = which if isinstance(which, dict) else {"of": None if which is True else which}
+        wish: dict[str, Any] = which if isinstance(which, dict) else {"of": None if which is True else which}
         of, kinds = wish.get("of"), [str(kind) for kind in wish.get("kinds", ["access"])]
         names = {*self._world.shops, *(gate.name for gate in self._gates)}
         if of is not None and of not in names:
