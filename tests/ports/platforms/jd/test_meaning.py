@@ -12,13 +12,14 @@ import pytest
 from orderctl.model.errors import OutcomeUnknown, PortError, Refused, Temporary, Unauthorized
 from orderctl.model.text import sentences
 from orderctl.ports.platforms.jd import meaning
-from orderctl.ports.platforms.jd.gateway import beijing, instant_of, sign
+from orderctl.ports.platforms.jd.gateway import sign
 from orderctl.ports.platforms.jd.mapper import ORDER
 from orderctl.ports.platforms.jd.meaning import classify, classify_login, classify_rest
 from orderctl.ports.platforms.jd.orders import FIELDS, PROMISE_FIELD
 from orderctl.ports.platforms.jd.rest import instant_of_millis, millis
 from orderctl.ports.platforms.jd.rest_mapper import ORDER as REST_ORDER
 from orderctl.ports.platforms.jd.rest_orders import SCOPE
+from orderctl.ports.platforms.wallclock import beijing, instant_of
 
 GUIDE = {
     "360buy_param_json": '{"end_date":null,"optional_fields":null,"order_state":"WAIT_SELLER_STOCK_OUT","page":"1",'

@@ -16,10 +16,11 @@ import pytest
 from orderctl.model.errors import ConfigError, OutcomeUnknown, PortError, Refused, Temporary, Unauthorized
 from orderctl.ports.platforms.port import Page, Platform, RawRow, ShipLine, ShipRequest, Shop, shift
 from orderctl.ports.platforms.taobao.client import Taobao
-from orderctl.ports.platforms.taobao.gateway import beijing, instant_of, parse_token, sign
+from orderctl.ports.platforms.taobao.gateway import parse_token, sign
 from orderctl.ports.platforms.taobao.mapper import TRADE
 from orderctl.ports.platforms.taobao.meaning import classify
 from orderctl.ports.platforms.taobao.orders import DETAIL_FIELDS, FIELDS, Sold
+from orderctl.ports.platforms.wallclock import beijing, instant_of
 from tests.ports.http.rehearsal import NOW, TAOBAO, TokensInMemory, World, http_over, world
 
 V1 = {

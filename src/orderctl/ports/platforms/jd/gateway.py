@@ -7,42 +7,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta, timezone
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
 from orderctl.model.errors import ConfigError
-from orderctl.model.instant import parse_instant, write_instant
 from orderctl.model.text import Text
 from orderctl.ports.http import Http, Request, parse_json, write_json
 from orderctl.ports.platforms.jd.login import Login
 from orderctl.ports.platforms.jd.meaning import QUOTA_PAUSE_S, WORDS, Words, classify, response_of
 from orderctl.ports.platforms.port import Shop
+from orderctl.ports.platforms.wallclock import beijing
 
 PRODUCTION = "https://api.jd.com"
 GATEWAY_PATH = "/routerjson"
 BODY = "360buy_param_json"
-BEIJING = timezone(timedelta(hours=8))
-LOCAL = "%Y-%m-%d %H:%M:%S"
 CALLS_PER_S = 5.0
-NO_TIME = "0001-01-01 00:00:00"
-
-
-def beijing(instant: str) -> str:
-    """Write an instant as the platform's wall-clock text."""
-    return parse_instant(instant).astimezone(BEIJING).strftime(LOCAL)
-
-
-def instant_of(local: object) -> str | None:
-    """Read the platform's wall-clock text as an instant; None where it is missing, no time or its "no time"."""
-    if local == NO_TIME:
-        return None
-    try:
-        moment = datetime.strptime(str(local), LOCAL).replace(tzinfo=BEIJING)
-    except ValueError:
-        return None
-    return write_instant(moment.astimezone(UTC))
 
 
 def sign(params: Mapping[str, str], secret: str) -> str:

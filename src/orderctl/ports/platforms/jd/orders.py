@@ -13,9 +13,10 @@ from typing import Any
 
 from orderctl.model.errors import Refused, Temporary
 from orderctl.ports.http import unreadable, write_json
-from orderctl.ports.platforms.jd.gateway import Gateway, beijing, instant_of, number
+from orderctl.ports.platforms.jd.gateway import Gateway, number
 from orderctl.ports.platforms.port import By, Page, RawRow, Window, raw_row, shift
 from orderctl.ports.platforms.reading import Entry, Listed, Reach
+from orderctl.ports.platforms.wallclock import beijing, instant_of
 
 FORMAT = "jd/order"
 FIELDS = (

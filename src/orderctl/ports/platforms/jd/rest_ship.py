@@ -11,17 +11,16 @@ from typing import Any
 
 from orderctl.model.errors import Refused
 from orderctl.model.text import Text
+from orderctl.ports.platforms.couriers import courier_code
 from orderctl.ports.platforms.jd.rest import Rest
 from orderctl.ports.platforms.jd.rest_orders import RestOrders, parts_of, progress_of
 from orderctl.ports.platforms.jd.ship import (
     Result,
-    courier_id,
     covers,
     exchanged,
     found_corrected,
     found_shipped,
     line_refs,
-    load_couriers,
     result,
     why_not,
 )
@@ -36,7 +35,6 @@ class RestShipping:
     def __init__(self, rest: Rest, orders: RestOrders) -> None:
         self._rest = rest
         self._orders = orders
-        self._couriers = load_couriers()
 
     def send(self, request: ShipRequest) -> Result:
         """Tell the platform; see `Platform.ship`."""
@@ -85,7 +83,7 @@ class RestShipping:
         return found_corrected(self._orders.progress(request.order_ref), request, before)
 
     def _courier(self, request: ShipRequest) -> str:
-        found = courier_id(self._rest.shop, request.courier, self._couriers)
+        found = courier_code(self._rest.shop, request.courier)
         if not found.isdecimal():
             raise Refused(
                 Text(

@@ -6,20 +6,19 @@ shipped" is looked at: our number means it was us (success), another number mean
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
-from importlib.resources import files
 from typing import Any, Protocol
 
 from orderctl.model.errors import Refused
 from orderctl.model.text import Text
 from orderctl.ports.http import unreadable
+from orderctl.ports.platforms.couriers import courier_code
 from orderctl.ports.platforms.jd.gateway import Gateway
 from orderctl.ports.platforms.jd.meaning import results_of
 from orderctl.ports.platforms.jd.orders import DISPATCH_FIELDS, Orders, Progress, progress_of
-from orderctl.ports.platforms.port import ShipRequest, Shop
+from orderctl.ports.platforms.port import ShipRequest
 
 SEND = "jingdong.pop.order.shipment"
 AMEND = "360buy.order.sop.waybill.update"
@@ -32,26 +31,6 @@ OWN_DELIVERY = "1274"
 """The courier "own delivery": the platform does not keep its numbers."""
 
 Result = dict[str, str | None]
-
-
-def load_couriers() -> dict[str, str]:
-    """Give the table from our courier codes to the platform's ids."""
-    text = files(__package__).joinpath("couriers.csv").read_text("utf-8")
-    return {row["courier"]: row["code"] for row in csv.DictReader(text.splitlines())}
-
-
-def courier_id(shop: Shop, courier: str, table: Mapping[str, str]) -> str:
-    """Give the platform's id of a courier: the shop's own setting `courier.CODE`, else the table's."""
-    found = shop.settings.get(f"courier.{courier}") or table.get(courier)
-    if not found:
-        raise Refused(
-            Text(
-                "shop {shop}: no code for courier '{courier}' at this platform", shop=shop.id, courier=courier
-            ),
-            hint=Text("set courier.{courier} for the shop", courier=courier),
-            code="courier_unknown",
-        )
-    return found
 
 
 def result(request: ShipRequest, state: str, untold: Sequence[str] = ()) -> Result:
@@ -120,7 +99,6 @@ class Shipping:
         self._gateway = gateway
         self._orders = orders
         self._parts = parts
-        self._couriers = load_couriers()
 
     def send(self, request: ShipRequest) -> Result:
         """Tell the platform; see `Platform.ship`. The order is read first: the gateway would ship all there is."""
@@ -181,7 +159,7 @@ class Shipping:
         return found_corrected(self._orders.progress(request.order_ref), request, before)
 
     def _courier(self, request: ShipRequest) -> str:
-        return courier_id(self._gateway.shop, request.courier, self._couriers)
+        return courier_code(self._gateway.shop, request.courier)
 
 
 def line_refs(items: object) -> dict[str, dict[str, Any]]:

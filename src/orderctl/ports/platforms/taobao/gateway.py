@@ -8,39 +8,22 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta, timezone
 from functools import partial
 from threading import Lock
 from typing import Any
 from urllib.parse import urlencode
 
 from orderctl.model.errors import ConfigError, Refused, Unauthorized
-from orderctl.model.instant import parse_instant, write_instant
 from orderctl.model.text import Text
 from orderctl.ports.http import Http, Request, parse_json
 from orderctl.ports.platforms.port import Shop, Tokens, shift
 from orderctl.ports.platforms.taobao.meaning import classify
+from orderctl.ports.platforms.wallclock import beijing
 
 PRODUCTION = "https://eco.taobao.com"
 GATEWAY_PATH = "/router/rest"
 AUTHORIZE = "https://oauth.taobao.com/authorize"
-BEIJING = timezone(timedelta(hours=8))
-LOCAL = "%Y-%m-%d %H:%M:%S"
 CALLS_PER_S = 8.0
-
-
-def beijing(instant: str) -> str:
-    """Write an instant as the platform's wall-clock text."""
-    return parse_instant(instant).astimezone(BEIJING).strftime(LOCAL)
-
-
-def instant_of(local: object) -> str | None:
-    """Read the platform's wall-clock text as an instant; None where it is missing or no time."""
-    try:
-        moment = datetime.strptime(str(local), LOCAL).replace(tzinfo=BEIJING)
-    except ValueError:
-        return None
-    return write_instant(moment.astimezone(UTC))
 
 
 def sign(params: Mapping[str, str], secret: str, method: str) -> str:

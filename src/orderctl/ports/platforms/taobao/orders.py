@@ -12,7 +12,8 @@ from orderctl.model.errors import Refused, Temporary
 from orderctl.ports.http import unreadable, write_json
 from orderctl.ports.platforms.port import By, Page, RawRow, Window, raw_row
 from orderctl.ports.platforms.reading import Entry, Listed, Reach
-from orderctl.ports.platforms.taobao.gateway import Gateway, beijing, instant_of, listed
+from orderctl.ports.platforms.taobao.gateway import Gateway, listed
+from orderctl.ports.platforms.wallclock import beijing, instant_of
 
 FORMAT = "taobao/trade"
 INCREMENT = "taobao.trades.sold.increment.get"
