@@ -77,7 +77,7 @@ class Pdd:
         return ship.correct(self._gateway, request, before, self._couriers)
 
     def lookup_amend(self, request: ShipRequest, before: str) -> dict[str, str | None] | None:
-        return ship.lookup_correction(self._gateway, request, before)
+        return ship.lookup_correction(self._gateway, request, before, self._couriers)
 
     def event_orders(self, headers: Mapping[str, str], body: bytes) -> tuple[str, ...]:
         del (

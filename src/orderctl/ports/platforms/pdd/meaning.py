@@ -18,19 +18,45 @@ from orderctl.model.text import Text
 from orderctl.ports.http import http_failure, parse_json, unreadable
 
 AGAIN = Text("log in again with orderctl auth")
+COMMON = re.compile(r"公共参数错误[:：]\s*(\w+)")
 SAFE_CODE = re.compile(r"[A-Za-z0-9._:-]{1,120}")
 
-TOKEN_EXPIRED = 10019
 TOKEN_LOST = range(10000, 10019)
-SIGNATURE = 20004
-ADDRESS = 20005
-PERMISSION = 20031
 INSIDE = frozenset({50000, 50002, 52001, 52002})
 THROTTLED = frozenset({52101, 70031})
 RESTING = frozenset({52102, 52103, 70033})
-BANNED = frozenset({70032, 70034, 70035})
 TEST_QUOTA = 70036
 THROTTLED_S, RESTING_S, QUOTA_S = 1.5, 15.0, 3_600.0
+
+PARAMETERS = {
+    "timestamp": "clock",
+    "client_id": "signature",
+    "sign": "signature",
+    "access_token": "login_over",
+}
+CALLERS = {
+    10019: "token_expired",
+    20004: "signature",
+    20005: "address_not_listed",
+    20031: "permission",
+    **dict.fromkeys((70032, 70034, 70035), "banned"),
+}
+_EXPIRED = "{operation}: the access token is missing or has expired ({code})"
+CALLER_SENTENCES: dict[str, tuple[str, Text | None]] = {
+    "token_expired": (_EXPIRED, AGAIN),
+    "login_over": (_EXPIRED, AGAIN),
+    "clock": ("{operation}: the platform refuses our time ({code})", Text("check the clock of this machine")),
+    "signature": ("{operation}: app key or secret is wrong ({code})", None),
+    "address_not_listed": (
+        "{operation}: the platform does not know this machine's address ({code})",
+        Text("add the address to the allow-list in the app's console"),
+    ),
+    "permission": ("{operation}: the app has no permission for this ({code})", None),
+    "banned": (
+        "{operation}: the platform has shut this app out ({code})",
+        Text("see the messages in the app's console"),
+    ),
+}
 
 # Of a text with two meanings the first counts: what can be looked at in the order comes before what cannot.
 BUSINESS: tuple[tuple[str, str], ...] = (
@@ -95,35 +121,24 @@ def _meaning(error: dict[str, Any], operation: str) -> PortError:
         )
     if code in INSIDE:
         return OutcomeUnknown(text("{operation}: the platform failed inside ({code})"), code="platform")
-    return _refused_caller(code, text) or _refused_order(error, code, text)
+    common = COMMON.search(str(error.get("error_msg") or ""))
+    return _refused_caller(code, common[1] if common else "", text) or _refused_order(error, code, text)
 
 
-def _refused_caller(code: int, text: Any) -> PortError | None:
-    """Say what is wrong with who asks; None if it is with what was asked for."""
-    expired = text("{operation}: the access token is missing or has expired ({code})")
-    if code == TOKEN_EXPIRED:
-        return Unauthorized(expired, hint=AGAIN, code="token_expired")
-    if code in TOKEN_LOST:
-        return Unauthorized(expired, hint=AGAIN, code="login_over")
-    if code == SIGNATURE:
-        return Unauthorized(text("{operation}: app key or secret is wrong ({code})"), code="signature")
-    if code == ADDRESS:
-        return Unauthorized(
-            text("{operation}: the platform does not know this machine's address ({code})"),
-            hint=Text("add the address to the allow-list in the app's console"),
-            code="address_not_listed",
-        )
-    if code == PERMISSION:
-        return Unauthorized(
-            text("{operation}: the app has no permission for this ({code})"), code="permission"
-        )
-    if code in BANNED:
-        return Unauthorized(
-            text("{operation}: the platform has shut this app out ({code})"),
-            hint=Text("see the messages in the app's console"),
-            code="banned",
-        )
-    return None
+def _refused_caller(code: int, parameter: str, text: Any) -> PortError | None:
+    """Say what is wrong with who asks; None if it is with what was asked for.
+
+    `parameter` is the one of every call the platform finds wrong, where it names one.
+    """
+    if parameter:
+        word = PARAMETERS.get(parameter, "")
+    else:
+        word = "login_over" if code in TOKEN_LOST else CALLERS.get(code, "")
+    if not word:
+        return None
+    sentence, hint = CALLER_SENTENCES[word]
+    kind = Refused if word == "clock" else Unauthorized
+    return kind(text(sentence), hint=hint, code=word)
 
 
 def _refused_order(error: dict[str, Any], code: int, text: Any) -> Refused:

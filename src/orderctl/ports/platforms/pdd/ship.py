@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from orderctl.model.errors import Refused
+from orderctl.model.errors import Refused, Unauthorized
 from orderctl.model.text import Text
 from orderctl.ports.platforms.couriers import courier_code, load_couriers
 from orderctl.ports.platforms.pdd.gateway import Gateway
@@ -20,7 +20,7 @@ from orderctl.ports.platforms.port import ShipRequest
 SEND = "pdd.logistics.online.send"
 EXTRA = "pdd.order.upload.extra.logistics"
 COMPANIES = "pdd.logistics.companies.get"
-FIRST, CHANGE = "1", "2"
+CHANGE = "2"
 SPLIT = 1
 NAMES = {
     "SF": ("顺丰",), "ZTO": ("中通",), "YTO": ("圆通",), "STO": ("申通",), "YUNDA": ("韵达",), "JT": ("极兔",),
@@ -75,7 +75,7 @@ class Couriers:
         if self._listed is None:
             try:
                 answer = self._gateway.call(COMPANIES, {}, seller=False)
-            except Refused:
+            except (Refused, Unauthorized):
                 answer = {}
             companies = [c for c in answer.get("logistics_companies") or [] if isinstance(c, dict)]
             self._listed = {
@@ -138,11 +138,16 @@ def lookup(gateway: Gateway, request: ShipRequest) -> Result | None:
 
 
 def correct(gateway: Gateway, request: ShipRequest, before: str, couriers: Couriers) -> Result:
-    """Replace the first number; see `Platform.amend`. Numbers of further parcels can be added, never taken back."""
+    """Replace the first number, or its courier; see `Platform.amend`.
+
+    Numbers of further parcels can be added, but nothing takes one back.
+    """
     code = couriers.code(request.courier)
     order = read_order(gateway, request.order_ref)
     number = number_of(order)
-    if before in further_numbers(order):
+    if _is_corrected(order, request, code):
+        return result(request, "corrected")
+    if before in further_numbers(order) or number in request.more:
         raise Refused(
             Text(
                 "order {order}: the number of a further parcel cannot be changed here",
@@ -151,9 +156,7 @@ def correct(gateway: Gateway, request: ShipRequest, before: str, couriers: Couri
             hint=Text("change it in the shop's back office"),
             code="no_amend",
         )
-    if number == request.number:
-        return result(request, "corrected")
-    if number != before:
+    if number not in (before, request.number):
         raise elsewhere(request) if number else _not_shipped(request)
     params = {
         "order_sn": request.order_ref,
@@ -165,14 +168,21 @@ def correct(gateway: Gateway, request: ShipRequest, before: str, couriers: Couri
     return result(request, "corrected")
 
 
-def lookup_correction(gateway: Gateway, request: ShipRequest, before: str) -> Result | None:
+def lookup_correction(
+    gateway: Gateway, request: ShipRequest, before: str, couriers: Couriers
+) -> Result | None:
     """Tell whether the order has the corrected number. Raises: Refused if it has neither."""
-    number = number_of(read_order(gateway, request.order_ref))
-    if number == request.number:
+    order = read_order(gateway, request.order_ref)
+    if _is_corrected(order, request, couriers.code(request.courier)):
         return result(request, "corrected")
-    if number in ("", before) or before in request.more:
+    if number_of(order) in ("", before, request.number, *request.more):
         return None
     raise elsewhere(request)
+
+
+def _is_corrected(order: Mapping[str, Any], request: ShipRequest, code: str) -> bool:
+    """Say whether an order has the number, and its courier as far as the order tells it."""
+    return number_of(order) == request.number and str(order.get("logistics_id") or code) == code
 
 
 def number_of(order: Mapping[str, Any]) -> str:
