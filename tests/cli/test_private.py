@@ -15,7 +15,7 @@ from tests.cli.desk import Desk, opened
 SECRETS = (
     "sandbox-taobao-secret", "sandbox-taobao-session", "shpat_sandbox", "sandbox-key", "sandbox-secret", "planted-secret",
 )  # fmt: skip
-STORES = ("version", "token")  # orders as they came, and encrypted tokens, are what these are for
+STORES = ("version", "record", "token")  # orders as they came, and encrypted tokens, are what these are for
 
 
 def people(desk: Desk) -> set[str]:
