@@ -4,11 +4,12 @@ VENV    := .venv
 BIN     := $(VENV)/bin
 WORKERS ?= 3
 KILLS   ?= 200
+SHIPMENTS ?= 5000
 ORDERS  ?= 100000
 PIP_COMPILE := build/pins/bin/pip-compile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint tests fix golden docs bench kill rehearse pins clean packages
+.PHONY: help demo test check lint tests fix golden docs bench kill rehearse tell pins clean packages
 
 help: ## List these targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +48,9 @@ kill: $(VENV)/.installed-dev ## Kill commands at KILLS random instants (default 
 
 rehearse: $(VENV)/.installed-dev ## Fetch ORDERS orders (default 100000) of all stand-ins with faults, killed on the way.
 	ORDERCTL_REHEARSE=$(ORDERS) $(BIN)/pytest -m rehearse -o faulthandler_timeout=0
+
+tell: $(VENV)/.installed-dev ## Tell all stand-ins of SHIPMENTS shipments (default 5000) with faults and kills.
+	ORDERCTL_SHIPMENTS=$(SHIPMENTS) $(BIN)/pytest tests/cli/test_ship_campaign.py -s -o faulthandler_timeout=0
 
 pins: ## Resolve the newest versions of all dependencies into requirements*.txt, with hashes and no address.
 	python3.11 -m venv build/pins # the oldest supported one: newer ones need fewer packages, never more

@@ -183,6 +183,7 @@ class Platform(Protocol):
     def ship(self, request: ShipRequest) -> dict[str, str | None]:
         """Tell the platform. Gives `state` (shipped), `number`, and what the platform calls the dispatch.
 
+        `untold`, where it is, names the numbers of `more` that the platform takes no note of, by commas.
         Telling again goes on where it was interrupted: what left already with our number is success.
         Raises: Refused (`shipped_elsewhere`: it left with another number; `refunding`, `bad_number`,
         `courier_unknown`, `order_not_found`, `not_shippable`, `partial_line`, `address_changed`, `held`), Temporary,

@@ -110,4 +110,5 @@ def _elsewhere(request: ShipRequest) -> Refused:
 
 def _result(request: ShipRequest, state: str = "shipped") -> dict[str, str | None]:
     """Give the same result whether we heard it from the platform or found it there afterwards."""
-    return {"state": state, "number": request.number, "dispatch": None}
+    untold = {"untold": ",".join(request.more)} if request.more and state == "shipped" else {}
+    return {"state": state, "number": request.number, "dispatch": None, **untold}
