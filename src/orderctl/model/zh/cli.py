@@ -35,7 +35,9 @@ SENTENCES: dict[str, str] = {
     "Let orderctl into a shop.": "店铺授权。",
     "Show the configuration in effect.": "显示生效的配置。",
     "Print the configuration in effect, each value with where it comes from; secrets are masked.": "打印生效的配置，每个值注明来源；密钥不显示。",
-    "Write orderctl.yaml and rules.yaml to begin with, and the document templates; no file is overwritten.": "写出起步用的 orderctl.yaml、rules.yaml 和单据模板；不覆盖任何文件。",
+    "Write orderctl.yaml and rules.yaml to begin with, the document templates and the column maps; no file is overwritten.": (
+        "写出起步用的 orderctl.yaml、rules.yaml、单据模板和列对应表；不覆盖任何文件。"
+    ),
     "Print the JSON Schema of a record of a batch, of orderctl.yaml (config) or of rules.yaml (rules).": "打印批次记录、orderctl.yaml（config）或 rules.yaml（rules）的 JSON Schema。",
     "Serve stand-ins of Taobao, Shopify and a courier on this machine, as strict and as nasty as the originals.": "在本机提供淘宝、Shopify 和快递的替身，和真的一样严格、一样刁钻。",
     "Run the whole job once, from orders to a report, against stand-in platforms on this machine.": "对着本机的平台替身，从订单到报表完整走一遍。",
