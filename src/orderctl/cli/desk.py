@@ -16,7 +16,12 @@ from orderctl.model.errors import DataError, UsageError
 from orderctl.model.text import Text
 from orderctl.ports.batches.write import replacing
 
-DECISIONS = {"pin": True, "force": True, "never_merge": False}  # which of them say more than that they are
+DECISIONS = {
+    "pin": True,
+    "force": True,
+    "never_merge": False,
+    "sku": True,
+}  # which of them say more than that they are
 _OUTCOMES = {"done": State.DONE, "failed": State.FAILED, "voided": State.VOIDED}
 
 

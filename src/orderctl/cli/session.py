@@ -118,7 +118,7 @@ class Session:
     def book(self) -> RuleBook:
         """The rules. Without a rules file they are empty, which is said. Raises: ConfigError, InputMissing."""
         from orderctl.cli.config import read_text
-        from orderctl.ports.tables.reading import read_table
+        from orderctl.ports.tables.numbered import read_numbered
         from orderctl.stages.rules.parse import parse
 
         named = self.rules_path or os.environ.get("ORDERCTL_RULES")
@@ -127,8 +127,13 @@ class Session:
             self.console.say(
                 "warning", "rules.none", Text("no rules file {path}: nothing is mapped or routed", path=path)
             )
-            return parse("{}", "rules.yaml", read_table)
-        return parse(read_text(path), str(path), lambda name: read_table(str(path.parent / name)))
+            return parse("{}", "rules.yaml")
+        return parse(
+            read_text(path),
+            str(path),
+            lambda name: read_numbered(str(path.parent / name)),
+            lambda name: read_text(path.parent / name),
+        )
 
     @contextmanager
     def ledger(self) -> Iterator[Ledger]:

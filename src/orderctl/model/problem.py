@@ -35,6 +35,11 @@ KINDS: dict[str, Kind] = {
     ),
     "no_lines": Kind("block", "the order has no lines", "fetch it again or ask the platform"),
     "sku_unmapped": Kind("block", "no SKU is known for {items}", "add it to skus in the rules"),
+    "sku_map_changed": Kind(
+        "block",
+        "{lines} is on its way already, and the SKU map now makes other lines of it",
+        "take the change of the map back for it: orderctl ledger decide, or void what was done",
+    ),
     "refund_open": Kind("block", "a refund is open on {lines}", "settle it at the platform, then fetch"),
     "not_paid": Kind("wait", "not paid yet", "nothing: it moves on when the payment is seen"),
     "held": Kind("wait", "held: {holds}", "nothing until the hold ends"),

@@ -6,7 +6,9 @@ the output changes nothing. Notes of buyers and sellers are never touched.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import polars as pl
 
@@ -14,7 +16,9 @@ from orderctl.model.facts import Facts
 from orderctl.model.schema import LINE, ORDER
 from orderctl.stages.normalizing.audit import OPEN, audited, forces
 from orderctl.stages.normalizing.recipients import canonical_recipients
-from orderctl.stages.normalizing.skus import catalogue_frame, map_skus
+from orderctl.stages.normalizing.skus import Articles, catalogue_frame, map_skus
+from orderctl.stages.normalizing.skus_map import SkuMap, entries_frame
+from orderctl.stages.normalizing.skus_parts import bundles_frame, made_otherwise
 from orderctl.stages.rules.sections.audit import AuditSection
 from orderctl.stages.rules.sections.skus import SkusSection
 
@@ -26,12 +30,15 @@ _LINE = [part.name for part in LINE.fields]
 class NormalizeRules:
     """The sections of the rules that `normalize` follows.
 
-    `catalogue` replaces that of `skus` when it is a file (columns as `parse_catalogue` gives them).
+    `catalogue` replaces that of `skus` when it is a file (columns as `parse_catalogue` gives them), `bundles` its
+    bundles (`parse_bundles`); `maps` are the files that its map names (`parse_map`), by name.
     """
 
     skus: SkusSection = field(default_factory=SkusSection)
     audit: AuditSection = field(default_factory=AuditSection)
     catalogue: pl.DataFrame | None = None
+    bundles: pl.DataFrame | None = None
+    maps: Mapping[str, pl.DataFrame] = field(default_factory=dict)
 
     def articles(self) -> pl.DataFrame:
         """Give the catalogue as a table. Raises: ValueError if it is a file that was not read, which is a bug."""
@@ -41,6 +48,21 @@ class NormalizeRules:
             raise ValueError(f"the catalogue {self.skus.catalogue} was not read")
         return catalogue_frame(self.skus.catalogue)
 
+    @cached_property
+    def known(self) -> Articles:
+        """All that is known of articles, ready to be looked up. Raises: ValueError for a file that was not read."""
+        bundles = self.bundles
+        if bundles is None:
+            if isinstance(self.skus.bundles, str):
+                raise ValueError(f"the bundles {self.skus.bundles} were not read")
+            bundles = bundles_frame(self.skus.bundles)
+        tables = [
+            self.maps[entry.file] if entry.file else entries_frame([entry]) for entry in self.skus.entries
+        ]
+        return Articles(
+            SkuMap.of(tables), self.articles(), bundles, self.skus.cut, self.skus.merchant_code_is_sku
+        )
+
 
 def normalize(orders: pl.DataFrame, rules: NormalizeRules, facts: Facts, now: str) -> pl.DataFrame:
     """Give `orders` with SKUs, canonical recipients, quantities to ship and the findings of the audit.
@@ -48,19 +70,20 @@ def normalize(orders: pl.DataFrame, rules: NormalizeRules, facts: Facts, now: st
     Args:
         orders: a batch `order/1` that holds what the platform tells.
         rules: SKU map, catalogue and strictness.
-        facts: its `decisions` force findings, its `key` keys the hashes of recipients.
+        facts: its `decisions` force findings and say SKUs, its `commitments` tell which lines are on their way, its
+            `key` keys the hashes of recipients.
         now: the instant (RFC 3339, UTC) that ends holds.
     """
     orders = orders.rechunk()  # what is read in small pieces would be slow in every step
     numbered = orders.with_row_index("row")
     lines = numbered.filter(pl.col("lines").list.len() > 0).select(
-        "row", "platform", "shop", "status", pl.col("lines").alias("line")
+        "row", "order_id", "platform", "shop", "status", pl.col("lines").alias("line")
     )
     lines = lines.explode("line").unnest("line").with_columns(quantity_to_ship=_quantity_to_ship())
-    lines = map_skus(
-        lines, rules.skus.map, rules.articles(), merchant_code_is_sku=rules.skus.merchant_code_is_sku
-    )
+    lines = map_skus(lines, rules.known, facts.decisions)
     known = numbered.drop("lines").join(_gathered(lines), on="row", how="left", maintain_order="left")
+    recut = made_otherwise(lines, facts.commitments)
+    known = known.join(recut, on="row", how="left", maintain_order="left")
     known = known.join(forces(facts.decisions), on="order_id", how="left", maintain_order="left")
     known = known.with_columns(
         canonical_recipients(orders, facts.key),

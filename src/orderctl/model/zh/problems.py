@@ -8,6 +8,8 @@ SENTENCES: dict[str, str] = {
     "fetch it again or ask the platform": "重新抓单，或向平台核实",
     "no SKU is known for {items}": "{items} 没有对应的 SKU",
     "add it to skus in the rules": "在规则的 skus 中添加",
+    "{lines} is on its way already, and the SKU map now makes other lines of it": "{lines} 已在发货流程中，而 SKU 映射现在把它变成了别的明细",
+    "take the change of the map back for it: orderctl ledger decide, or void what was done": "为它撤回映射的改动（orderctl ledger decide），或作废已做的",
     "a refund is open on {lines}": "{lines} 正在退款",
     "settle it at the platform, then fetch": "在平台处理完毕后重新抓单",
     "not paid yet": "尚未付款",

@@ -55,8 +55,8 @@ def audited(orders: pl.DataFrame, section: AuditSection, now: str) -> pl.Series:
 
     Args:
         orders: `order/1` with the helper columns `row` (the number of the row), `live` (something is left to
-            ship), `unmapped` and `refunding` (texts that name lines, null where there are none) and `forced`
-            (codes that people let pass).
+            ship), `unmapped`, `recut` and `refunding` (texts that name lines, null where there are none) and
+            `forced` (codes that people let pass).
         section: severities, and where a phone is needed.
         now: the instant that ends holds.
     """
@@ -103,10 +103,12 @@ def _findings() -> list[_Finding]:
     amounts = {"computed": _amount(pl.col("computed")), "total": _amount(total)}
     no_currency = pl.col("currency").is_null() & pl.any_horizontal(pl.col(MONEY).is_not_null())
     lacking, lasting, passing = pl.col("lacking"), pl.col("lasting"), pl.col("passing")
+    recut = pl.col("recut")
     return [
         _Finding("recipient_incomplete", live & (lacking != ""), "recipient", {"missing": lacking}),
         _Finding("no_lines", pl.col("status").is_in(OPEN) & ~has_lines, "lines"),
         _Finding("sku_unmapped", live & named, "lines", {"items": pl.col("unmapped")}),
+        _Finding("sku_map_changed", live & recut.is_not_null(), "lines", {"lines": recut}),
         _Finding("refund_open", live & refunding, "refund_open", {"lines": refunded_lines}),
         _Finding("not_paid", live & unpaid, "status"),
         _Finding("held", live & (passing != ""), "holds", {"holds": passing}),

@@ -1,19 +1,21 @@
-"""Lines get our SKU, and what the catalogue knows of it. A SKU set by hand is replaced by the map only.
+"""Lines get our SKU, are taken apart where it is a bundle or a pack, and get what the catalogue knows of them.
 
-Every distinct article is looked up once, however many lines name it; entries of the map that ask for equal texts
-are joined, so ten thousand of them cost what one does.
+What a person decided of a line or an article goes before everything. Every distinct article is looked up once,
+however many lines name it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import product
+from dataclasses import dataclass, field
 
 import polars as pl
 
-from orderctl.model.errors import ConfigError
+from orderctl.model.errors import ConfigError, DataError
 from orderctl.model.text import Text
-from orderctl.stages.rules.sections.skus import CatalogueItem, Pattern, SkuMapping
+from orderctl.stages.normalizing.skus_map import ARTICLE, SCOPE, SkuMap, cut_texts
+from orderctl.stages.normalizing.skus_parts import BUNDLES, exploded, is_made, unit_weights
+from orderctl.stages.rules.sections.skus import MOST_PIECES, CatalogueItem, Cut
 
 CATALOGUE = pl.Schema(
     {
@@ -27,7 +29,19 @@ CATALOGUE = pl.Schema(
         "customs_name": pl.String(),
     }
 )
-ARTICLE = ("platform", "shop", "merchant_code", "platform_sku", "item_ref", "spec", "title")
+DECISION = "sku"
+_DECIDED = pl.Struct({"sku": pl.String(), "pieces": pl.Int64()})
+
+
+@dataclass(frozen=True)
+class Articles:
+    """All that is known of articles: the map, the catalogue (columns CATALOGUE), bundles (columns BUNDLES)."""
+
+    map: SkuMap = field(default_factory=lambda: SkuMap.of([]))
+    catalogue: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CATALOGUE))
+    bundles: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=BUNDLES))
+    cuts: Sequence[Cut] = ()
+    merchant_code_is_sku: bool = True
 
 
 def catalogue_frame(items: Sequence[CatalogueItem]) -> pl.DataFrame:
@@ -61,74 +75,113 @@ def parse_catalogue(table: pl.DataFrame, source: str) -> pl.DataFrame:
     return texts.with_columns(weight, traits).select(CATALOGUE.names())
 
 
-def map_skus(
-    lines: pl.DataFrame, entries: Sequence[SkuMapping], catalogue: pl.DataFrame, *, merchant_code_is_sku: bool
-) -> pl.DataFrame:
-    """Give `lines` (a row per line, with `platform` and `shop`) their SKU and what the catalogue says of it.
+def map_skus(lines: pl.DataFrame, known: Articles, decisions: pl.DataFrame) -> pl.DataFrame:
+    """Give `lines` their SKU and what the catalogue says of it; bundles and packs become the lines of their parts.
 
     Args:
-        lines: has the columns ARTICLE and those of a line.
-        entries: the first that matches an article wins.
-        catalogue: columns CATALOGUE, each SKU once; what it leaves open stays as the platform told it.
-        merchant_code_is_sku: also take a merchant code that the catalogue lists; any, if it lists nothing.
+        lines: a row per line, with the columns ARTICLE, those of a line, `row` and `order_id`.
+        known: what the catalogue leaves open stays as the platform told it.
+        decisions: columns of `Facts.decisions`.
+
+    Raises: DataError if a decision about a SKU has no payload that says which.
     """
-    articles = lines.select(ARTICLE).unique()
-    mapped = articles.with_columns(mapped=_first_entry(articles, entries))
-    lines = lines.join(mapped, on=ARTICLE, how="left", nulls_equal=True, maintain_order="left")
-    candidates = [pl.col("mapped"), pl.col("sku")]
-    if merchant_code_is_sku:
-        code = pl.col("merchant_code")
-        listed = pl.lit(True) if catalogue.is_empty() else code.is_in(catalogue["sku"].to_list())
-        candidates.append(pl.when(listed).then(code))
-    lines = lines.with_columns(sku=pl.coalesce(candidates)).drop("mapped")
-    ours = catalogue.select("sku", pl.exclude("sku").name.prefix("our_"))
+    lines = exploded(resolved(lines, known, decisions), known.bundles)
+    ours = known.catalogue.select("sku", pl.exclude("sku").name.prefix("our_"))
     lines = lines.join(ours, on="sku", how="left", maintain_order="left")
+    is_part, mixed = pl.col("of_bundle").is_not_null(), pl.col("of_bundle").fill_null(1) > 1
+
+    def unless_mixed(name: str) -> pl.Expr:
+        return pl.coalesce(f"our_{name}", pl.when(~mixed).then(name)).alias(name)
+
     return lines.with_columns(
-        title=pl.coalesce("title", "our_name"),
-        unit_weight_g=pl.coalesce("our_weight_g", "unit_weight_g"),
-        hs_code=pl.coalesce("our_hs_code", "hs_code"),
-        origin=pl.coalesce("our_origin", "origin"),
-        customs_name=pl.coalesce("our_customs_name", "customs_name"),
+        *(unless_mixed(name) for name in ("hs_code", "origin", "customs_name")),
+        title=pl.when(is_part)
+        .then(pl.coalesce("our_name", "title"))
+        .otherwise(pl.coalesce("title", "our_name")),
+        unit_weight_g=unit_weights(pl.col("our_weight_g"), pl.col("unit_weight_g")),
         goods_traits=pl.concat_list("goods_traits", pl.col("our_traits").fill_null([])).list.unique(
             maintain_order=True
         ),
-    ).drop(pl.selectors.starts_with("our_"))
+    ).drop(pl.selectors.starts_with("our_"), "of_bundle", "per_piece")
 
 
-def _first_entry(articles: pl.DataFrame, entries: Sequence[SkuMapping]) -> pl.Series:
-    """Give each article the SKU of the first entry that matches it, else null."""
-    if not entries:
-        return pl.Series(values=[None] * articles.height, dtype=pl.String)
-    shapes: dict[tuple[str, ...], list[tuple[object, ...]]] = {}
-    hits: list[pl.Expr] = []
-    for number, entry in enumerate(entries):
-        asked = {name: want for name in ARTICLE if (want := getattr(entry.match, name)) is not None}
-        if any(isinstance(want, Pattern) for want in asked.values()):
-            hits.append(pl.when(_looks_like(asked)).then(pl.lit(number, dtype=pl.Int64)))
-        else:
-            values = [[want] if isinstance(want, str) else want for want in asked.values()]
-            shapes.setdefault(tuple(asked), []).extend((*each, number) for each in product(*values))
-    found = articles
-    for place, (shape, rows) in enumerate(shapes.items()):
-        column = f"entry_{place}"
-        table = pl.DataFrame(
-            rows, schema=[*[(name, pl.String) for name in shape], (column, pl.Int64)], orient="row"
+def resolved(lines: pl.DataFrame, known: Articles, decisions: pl.DataFrame) -> pl.DataFrame:
+    """Give `lines` with `sku`, null where nothing tells it, and `pieces`: how many of it one of the platform's is.
+
+    A part that was made here has its SKU already and keeps it.
+    """
+    lines = lines.join(
+        articles_resolved(lines, known), on=ARTICLE, how="left", nulls_equal=True, maintain_order="left"
+    )
+    lines = _decided(lines, decisions)
+    made, decided, mapped = is_made(), pl.col("decided"), pl.col("mapped")
+    return lines.with_columns(
+        sku=pl.when(made).then("sku").otherwise(pl.coalesce(decided.struct.field("sku"), mapped, "sku", "coded")),
+        pieces=pl.when(made).then(1)
+        .when(decided.is_not_null()).then(decided.struct.field("pieces").fill_null(1))
+        .when(mapped.is_not_null()).then("mapped_pieces")
+        .otherwise(1),
+    ).drop("decided", "mapped", "mapped_pieces", "coded")  # fmt: skip
+
+
+def articles_resolved(lines: pl.DataFrame, known: Articles) -> pl.DataFrame:
+    """Give every article of `lines` once, with `mapped` and `mapped_pieces` by the map, `coded` by its merchant code."""
+    articles = lines.select(ARTICLE).unique(maintain_order=True)
+    found = articles.hstack(known.map.look_up(articles))
+    cut = cut_texts(articles, known.cuts)
+    if known.cuts:
+        again = known.map.look_up(cut)
+        hit = pl.col("mapped").is_not_null()
+        found = found.hstack(again.select(pl.all().name.suffix("_again"))).with_columns(
+            *(pl.when(hit).then(name).otherwise(f"{name}_again").alias(name) for name in again.columns)
         )
-        first = table.group_by(shape).agg(pl.col(column).min())
-        found = found.join(first, on=shape, how="left", maintain_order="left")
-        hits.append(pl.col(column))
-    skus = pl.Series([entry.sku for entry in entries], dtype=pl.String)
-    first_hit = found.select(pl.min_horizontal(hits).alias("number"))["number"]
-    return skus.gather(first_hit.fill_null(0)).zip_with(
-        first_hit.is_not_null(), pl.Series([None], dtype=pl.String)
+    if not known.merchant_code_is_sku:
+        return found.select(*ARTICLE, "mapped", "mapped_pieces", coded=pl.lit(None, dtype=pl.String))
+    code, shorter = articles["merchant_code"], cut["merchant_code"]
+    if known.catalogue.is_empty():
+        coded = shorter
+    else:
+        listed = pl.concat([known.catalogue["sku"], known.bundles["sku"]]).implode()
+        none = pl.Series([None], dtype=pl.String)
+        coded = code.zip_with(code.is_in(listed), shorter.zip_with(shorter.is_in(listed), none))
+    return found.select(*ARTICLE, "mapped", "mapped_pieces", coded=coded)
+
+
+def _decided(lines: pl.DataFrame, decisions: pl.DataFrame) -> pl.DataFrame:
+    """Add `decided` (`sku`, `pieces`): what people said of a line (`ORDER/LINE`), else of its article.
+
+    An article is `PLATFORM:SHOP:` and its platform SKU, else its merchant code, else the item.
+    """
+    mine = decisions.filter(pl.col("decision") == DECISION)
+    if mine.is_empty():
+        return lines.with_columns(decided=pl.lit(None, dtype=_DECIDED))
+    said = mine.select("subject", decided=_payloads(mine))
+    article = pl.coalesce("platform_sku", "merchant_code", "item_ref")
+    named = lines.with_columns(
+        of_line=pl.concat_str("order_id", pl.lit("/"), "line_ref"),
+        of_article=pl.concat_str(*(part for name in SCOPE for part in (pl.col(name), pl.lit(":"))), article),
+    )
+    for subject in ("of_line", "of_article"):
+        named = named.join(
+            said.rename({"subject": subject, "decided": f"{subject}_said"}),
+            on=subject,
+            how="left",
+            maintain_order="left",
+        )
+    return named.with_columns(decided=pl.coalesce("of_line_said", "of_article_said")).drop(
+        "of_line", "of_article", "of_line_said", "of_article_said"
     )
 
 
-def _looks_like(asked: dict[str, str | list[str] | Pattern]) -> pl.Expr:
-    tests = []
-    for name, want in asked.items():
-        if isinstance(want, Pattern):
-            tests.append(pl.col(name).str.contains(want.pattern))
-        else:
-            tests.append(pl.col(name).is_in([want] if isinstance(want, str) else want))
-    return pl.all_horizontal(tests)
+def _payloads(decisions: pl.DataFrame) -> pl.Series:
+    try:
+        said = decisions["payload"].str.json_decode(_DECIDED)
+    except pl.exceptions.PolarsError as error:
+        raise DataError(Text(_NO_PAYLOAD, subject=decisions["subject"][0])) from error
+    sku, pieces = said.struct.field("sku"), said.struct.field("pieces").fill_null(1)
+    for subject in decisions["subject"].filter(sku.is_null() | (pieces < 1) | (pieces > MOST_PIECES)):
+        raise DataError(Text(_NO_PAYLOAD, subject=subject))
+    return said
+
+
+_NO_PAYLOAD = 'the decision sku of {subject} needs a payload such as {{"sku": "A-1", "pieces": 1}}'

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NoReturn
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
@@ -13,15 +13,27 @@ import yaml
 from pydantic import Field, field_validator
 
 from orderctl.model.text import Text
-from orderctl.model.yamlfile import Finding, Section, Wrong, config_error, load_with_nodes, locate, reject
+from orderctl.model.yamlfile import (
+    Finding,
+    Section,
+    Wrong,
+    config_error,
+    load_validated,
+    load_with_nodes,
+    locate,
+    reject,
+)
 from orderctl.stages.normalize import NormalizeRules
 from orderctl.stages.normalizing.skus import parse_catalogue
+from orderctl.stages.normalizing.skus_map import entries_frame
+from orderctl.stages.normalizing.skus_parts import bundles_frame
+from orderctl.stages.normalizing.skus_tables import nested, parse_bundles, parse_map
 from orderctl.stages.rules.freight import PriceBook
 from orderctl.stages.rules.sections.audit import AuditSection
 from orderctl.stages.rules.sections.couriers import CourierRule
 from orderctl.stages.rules.sections.holds import HoldRule
 from orderctl.stages.rules.sections.merge import MergeSection
-from orderctl.stages.rules.sections.skus import SkusSection
+from orderctl.stages.rules.sections.skus import SkuMapping, SkusSection
 from orderctl.stages.rules.sections.tariffs import Tariff
 from orderctl.stages.rules.sections.templates import TemplateRule
 from orderctl.stages.rules.sections.tests import Case
@@ -60,13 +72,36 @@ class Rules(Section):
         return value
 
 
+class MapFile(Section):
+    """A file of its own for entries of `skus.map`, written like there."""
+
+    map: list[SkuMapping] = Field(description="entries with match and sku")
+
+    @field_validator("map")
+    @classmethod
+    def _no_files(cls, value: list[SkuMapping]) -> list[SkuMapping]:
+        for at, entry in enumerate(value):
+            if entry.file is not None:
+                reject(Wrong(Text("a file of entries names no further files"), loc=(at, "file")))
+        return value
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The tables that rules name, as read: each a frame in the form its place asks for."""
+
+    catalogue: pl.DataFrame | None = None
+    bundles: pl.DataFrame | None = None
+    maps: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, eq=False)
 class RuleBook:
     """The rules as read, the tables they name, and the nodes that know where each of them stands."""
 
     rules: Rules
     source: str = "rules.yaml"
-    tables: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    tables: Tables = field(default_factory=Tables)
     node: yaml.Node | None = None
 
     def place(self, *loc: str | int) -> str:
@@ -74,13 +109,11 @@ class RuleBook:
         line, column = locate(self.node, loc)
         return f"{self.source}:{line}:{column}"
 
-    @property
+    @cached_property
     def normalize(self) -> NormalizeRules:
         """Give what `normalize` follows."""
-        named = self.rules.skus.catalogue
-        return NormalizeRules(
-            self.rules.skus, self.rules.audit, self.tables[named] if isinstance(named, str) else None
-        )
+        named = self.tables
+        return NormalizeRules(self.rules.skus, self.rules.audit, named.catalogue, named.bundles, named.maps)
 
     @property
     def merge(self) -> MergeSection:
@@ -113,23 +146,48 @@ def _context(data: Any) -> dict[str, Any]:
 
 
 def parse(
-    text: str, source: str = "rules.yaml", tables: Callable[[str], pl.DataFrame] | None = None
+    text: str,
+    source: str = "rules.yaml",
+    tables: Callable[[str], pl.DataFrame] | None = None,
+    texts: Callable[[str], str] | None = None,
 ) -> RuleBook:
     """Read the rules in `text`.
 
     Args:
-        tables: reads a table named in the rules (CSV, XLSX, Parquet) as a frame; needed only when one is named,
-            and allowed to raise what says that it cannot be read.
+        tables: reads a table named in the rules (CSV, XLSX, Parquet) as a frame of texts; needed only when one is
+            named, and allowed to raise what says that it cannot be read.
+        texts: reads a YAML file named in the rules as text, likewise.
 
     Raises: ConfigError listing every mistake as `source:line:column: what`.
     """
     rules, node = load_with_nodes(text, source, Rules, context=_context)
-    named = rules.skus.catalogue
-    if not isinstance(named, str):
-        return RuleBook(rules, source, node=node)
-    if tables is None:
-        line, column = locate(node, ("skus", "catalogue"))
-        raise config_error(
-            source, [Finding(line, column, Text("the table {name} cannot be read here", name=named))]
-        )
-    return RuleBook(rules, source, {named: parse_catalogue(tables(named), named)}, node)
+    skus = rules.skus
+
+    def refuse(text: Text, *loc: str | int) -> NoReturn:
+        raise config_error(source, [Finding(*locate(node, ("skus", *loc)), text)])
+
+    def table(name: str, *loc: str | int) -> pl.DataFrame:
+        if tables is None:
+            refuse(Text("the table {name} cannot be read here", name=name), *loc)
+        return tables(name)
+
+    def entries(name: str, *loc: str | int) -> pl.DataFrame:
+        if not name.lower().endswith((".yaml", ".yml")):
+            return parse_map(table(name, *loc), name)
+        if texts is None:
+            refuse(Text("the table {name} cannot be read here", name=name), *loc)
+        return entries_frame(load_validated(texts(name), name, MapFile).map)
+
+    found = Tables(
+        parse_catalogue(table(skus.catalogue, "catalogue"), skus.catalogue)
+        if isinstance(skus.catalogue, str)
+        else None,
+        parse_bundles(table(skus.bundles, "bundles"), skus.bundles)
+        if isinstance(skus.bundles, str)
+        else None,
+        {e.file: entries(e.file, "map", at, "file") for at, e in enumerate(skus.entries) if e.file},
+    )
+    bundles = found.bundles if isinstance(skus.bundles, str) else bundles_frame(skus.bundles)
+    if bundles is not None and (inside := ", ".join(nested(bundles))):
+        refuse(Text("{skus}: a bundle cannot be part of a bundle", skus=inside), "bundles")
+    return RuleBook(rules, source, found, node)

@@ -10,6 +10,7 @@ AUDITED = (
     "recipient_incomplete",
     "no_lines",
     "sku_unmapped",
+    "sku_map_changed",
     "refund_open",
     "not_paid",
     "held",
