@@ -33,7 +33,11 @@ from tests.cli.desk import KEY, QUARTER, Clock
 
 ORDERS = int(os.environ.get("ORDERCTL_REHEARSE") or 700)
 KILLS = 20 if ORDERS > 10_000 else 5
-FAULTS = {"seed": 7, "rate": 0.04 if ORDERS < 10_000 else 0.02}  # a call in so many; waits are real
+FAULTS = {
+    "seed": 7,
+    "rate": 0.04 if ORDERS < 10_000 else 0.02,
+    "seconds": 0.2,
+}  # waits are real: not too many
 TOUCHED = max(7, ORDERS // 500)
 CEILING_MB = 640
 PLATFORMS = sorted(set(known()) & set(clients()))
@@ -185,7 +189,7 @@ def test_killed_on_the_way_it_goes_on_and_loses_nothing(
     while killed < KILLS:
         process = rehearsal.start("killed", "fetch", "--shop", "all", "-o", "raw.jsonl")
         try:
-            process.wait(1.2 + dice.uniform(0, undisturbed_s / KILLS * 2))
+            process.wait(1.2 + dice.uniform(0, undisturbed_s / KILLS * 1.5))
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             killed += 1
