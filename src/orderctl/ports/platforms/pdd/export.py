@@ -162,29 +162,38 @@ def _word(name: str) -> pl.Expr:
 
 def _status(frame: pl.DataFrame) -> pl.DataFrame:
     # what we do not know is treated as waiting and held, and an unknown after-sale state as an open request
-    after = _word("售后状态")
+    after = pl.col("after_sale")
     refund = translate(after, AFTER_SALE).fill_null(pl.when(after.is_not_null()).then(pl.lit("requested")))
-    return frame.with_columns(
-        status=translate(_word("订单状态"), STATUS).fill_null("wait_ship"),
-        after=refund.fill_null("none"),
-        pieces=count(given(_head("商品数量"))),
+    read = frame.with_columns(
+        state=_word("订单状态"), after_sale=_word("售后状态"), pieces=count(given(_head("商品数量")))
+    )
+    return read.with_columns(
+        status=translate(pl.col("state"), STATUS).fill_null("wait_ship"), after=refund.fill_null("none")
     )
 
 
-def _lines() -> pl.Expr:
-    """Build the one line of an order and, where there is one, its gift. They have no numbers of their own."""
-    quantity, status = pl.col("pieces").fill_null(0), pl.col("status")
-    gone = status.is_in(["shipped", "completed"])
-    back = (status == "closed") & (pl.col("after") == "refunded") | (
-        _word("订单状态").str.contains("退款成功")
-    )
-    refunded = pl.when(back).then(quantity).otherwise(0)
-    shipped = (
-        pl.when(gone | _word("订单状态").str.starts_with("已发货").fill_null(False))
-        .then(quantity)
-        .otherwise(0)
-    )
-    goes = status.is_in(["wait_pay", "wait_ship"])
+def _counted(pieces: pl.Expr) -> dict[str, pl.Expr]:
+    """Give what became of so many pieces: a refund is of the order, and so is what left."""
+    gone = pl.col("status").is_in(["shipped", "completed"]) | pl.col("state").str.starts_with("已发货")
+    back = (pl.col("status") == "closed") & (pl.col("after") == "refunded")
+    back |= pl.col("state").str.contains("退款成功")
+    none = pl.lit(0, dtype=pl.Int64)
+    refunded = pl.when(back).then(pieces).otherwise(none)
+    shipped = pl.when(gone).then(pieces).otherwise(none)
+    goes = pl.col("status").is_in(["wait_pay", "wait_ship"])
+    return {
+        "quantity": pieces,
+        "quantity_refunded": refunded,
+        "quantity_shipped": shipped,
+        "quantity_to_ship": to_ship(pieces, refunded, shipped, goes),
+        "refund": pl.when(back).then(pl.lit("refunded")).otherwise(pl.col("after")),
+    }
+
+
+def _lines(frame: pl.DataFrame) -> pl.Series:
+    """Give the column `lines`: the one line of an order and, where there is one, its gift; the file numbers neither."""
+    quantity = pl.col("pieces").fill_null(0)
+    even = (quantity > 0) & (pl.col("goods_minor") % quantity == 0)
     goods = line(
         line_ref=pl.lit("1"),
         platform_sku=given(_head("样式ID")),
@@ -192,32 +201,27 @@ def _lines() -> pl.Expr:
         merchant_code=pl.coalesce(given(_head("商家编码-规格维度")), given(_head("商家编码-商品维度"))),
         title=given(_head("商品")),
         spec=given(_head("商品规格")),
-        quantity=quantity,
-        quantity_refunded=refunded,
-        quantity_shipped=shipped,
-        quantity_to_ship=to_ship(quantity, refunded, shipped, goes),
-        unit_price_minor=pl.when((quantity > 0) & (pl.col("goods_minor") % quantity == 0)).then(
-            pl.col("goods_minor") // quantity
-        ),
+        unit_price_minor=pl.when(even).then(pl.col("goods_minor") // quantity),
         paid_minor=pl.col("total_minor") - pl.col("postage_minor").fill_null(0) - pl.col("adjust_minor"),
-        refund=pl.when(back).then(pl.lit("refunded")).otherwise(pl.col("after")),
+        **_counted(quantity),
     )
-    name, pieces = given(_head("赠品名称")), count(given(_head("赠品数量"))).fill_null(1)
-    gift_gone = pl.when(gone).then(pieces).otherwise(0)
     gift = line(
         line_ref=pl.lit("2"),
         item_ref=given(_head("赠品id")),
-        title=name,
+        title=given(_head("赠品名称")),
         spec=given(_head("赠品规格")),
-        quantity=pieces,
-        quantity_refunded=pl.when(back).then(pieces).otherwise(0),
-        quantity_shipped=gift_gone,
-        quantity_to_ship=to_ship(pieces, pl.when(back).then(pieces).otherwise(0), gift_gone, goes),
         paid_minor=pl.lit(0),
         kind=pl.lit("gift"),
         parent_line_ref=pl.lit("1"),
+        **_counted(count(given(_head("赠品数量"))).fill_null(1)),
     )
-    return pl.concat_list(goods, pl.when(name.is_not_null()).then(gift)).list.drop_nulls().cast(LINES)
+    numbered = frame.with_row_index("row")
+    with_gift = numbered.filter(given(_head("赠品名称")).is_not_null())
+    both = pl.concat(
+        [numbered.select("row", goods.alias("line")), with_gift.select("row", gift.alias("line"))]
+    )
+    gathered = both.sort("row", maintain_order=True).group_by("row", maintain_order=True)
+    return gathered.agg(lines="line")["lines"].cast(LINES)
 
 
 def _recipients(frame: pl.DataFrame) -> pl.Series:
@@ -237,7 +241,7 @@ def _recipients(frame: pl.DataFrame) -> pl.Series:
 
 
 def _holds() -> list[Entry]:
-    state = _word("订单状态")
+    state = pl.col("state")
     return [
         (~state.is_in(list(STATUS)).fill_null(False), hold("unknown_status", state)),
         (state == "待成团", hold("group_buy", state)),
@@ -247,7 +251,7 @@ def _holds() -> list[Entry]:
 
 
 def _problems() -> list[Entry]:
-    state, after = _word("订单状态"), _word("售后状态")
+    state, after = pl.col("state"), pl.col("after_sale")
     read = {name: (_head(text), name) for name, text in _AMOUNTS.items()}
     ours = {"by_platform": "discount_platform_minor", "by_payment": "discount_platform_minor"}
     fees = dict.fromkeys(("fitting", "indoors", "both"), "adjust_minor")
@@ -268,7 +272,9 @@ def _to_orders(frame: pl.DataFrame) -> pl.DataFrame:
     known = with_amounts(known, {name: _head(text) for name, text in _AMOUNTS.items()})
     known = with_times(known, {name: _head(text) for name, text in _TIMES.items()}, BEIJING)
     known = with_times(
-        known, {"day": _head("订单号").str.replace(r"^(\d\d)(\d\d)(\d\d)-.*$", "20${1}-${2}-${3}")}, BEIJING
+        known,
+        {"day": _head("订单号").str.replace(r"^(\d\d)(\d\d)(\d\d)-.*$", "20${1}-${2}-${3} 00:00:00")},
+        BEIJING,
     )
     unpaid, booked = pl.col("status") == "wait_pay", given(_head("预约配送时间"))
     cancelled = (pl.col("status") == "closed") & pl.col("paid_at").is_null()
@@ -281,9 +287,10 @@ def _to_orders(frame: pl.DataFrame) -> pl.DataFrame:
         adjust_minor=fees,
         discount_platform_minor=pl.col("by_platform") + pl.col("by_payment").fill_null(0),
         tax_added_minor=pl.lit(0, dtype=pl.Int64),
-    ).with_columns(
+    )
+    known = known.with_columns(
         _recipients(known),
-        lines=_lines(),
+        _lines(known),
         currency=pl.lit("CNY"),
         payment=pl.lit("prepaid"),
         refund_open=pl.col("after") == "requested",
