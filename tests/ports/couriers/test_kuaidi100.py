@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import json
+import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -15,6 +18,7 @@ from hypothesis import strategies as st
 
 from orderctl.model.couriers import COURIERS, courier_name
 from orderctl.model.errors import ConfigError, OutcomeUnknown, PortError, Refused, Temporary, Unauthorized
+from orderctl.ports import platforms
 from orderctl.ports.couriers import load
 from orderctl.ports.couriers.kuaidi100.client import Kuaidi100, _decimal, parse_waybill, plan_order, sign
 from orderctl.ports.couriers.kuaidi100.meaning import classify
@@ -23,6 +27,7 @@ from orderctl.ports.http import Http
 from orderctl.ports.platforms.port import shift
 from tests.ports.http.rehearsal import KUAIDI100, NOW, World, http_over, world
 
+PORTS = Path(__file__).parents[3] / "src/orderctl/ports"
 SENDER = Party("样例寄件人", "13800000002", "浙江省", "杭州市", "西湖区", "样例路2号")
 RECIPIENT = Party("样例收件人", "13800000001", "广东省", "广州市", "天河区", "样例路1号")
 REQUEST = WaybillRequest("S-1", "YTO", SENDER, RECIPIENT, "样例商品", weight_g=1500)
@@ -283,13 +288,38 @@ def test_nothing_private_in_representations() -> None:
 
 
 def test_tables_speak_of_couriers_we_have() -> None:
-    root = Path(__file__).parents[3] / "src/orderctl/ports"
-    tables = sorted(root.glob("**/couriers.json"))
-    assert len(tables) == 3
-    for table in tables:
-        known: Any = json.loads(table.read_text("utf-8"))
-        assert set(known) <= set(COURIERS)
-        assert all(isinstance(value, str) and value for value in known.values())
+    table: Any = json.loads((PORTS / "couriers/kuaidi100/couriers.json").read_text("utf-8"))
+    assert set(table) <= set(COURIERS)
+    assert all(isinstance(value, str) and value for value in table.values())
+
+
+def courier_table(platform: str) -> list[dict[str, str]]:
+    with (PORTS / "platforms" / platform / "couriers.csv").open(encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file, strict=True)
+        assert reader.fieldnames == ["courier", "code", "name"]
+        return list(reader)
+
+
+@pytest.mark.parametrize("platform", platforms.NAMES)
+def test_a_platform_has_one_code_and_name_for_each_courier(platform: str) -> None:
+    rows = courier_table(platform)
+    for row in rows:
+        assert set(row) == {"courier", "code", "name"}, row  # no cell too many
+        assert all(value and value == value.strip() for value in row.values()), row
+    ours = [row["courier"] for row in rows]
+    assert max(Counter(ours).values()) == 1
+    assert all(re.fullmatch(r"[A-Z0-9]+([_-][A-Z0-9]+)*", code) for code in ours)
+    assert set(ours) & set(COURIERS)
+
+
+def test_what_several_platforms_know_has_our_name() -> None:
+    """Only one platform's own couriers may be known to its table alone."""
+    users = Counter(row["courier"] for platform in platforms.NAMES for row in courier_table(platform))
+    shared = {code for code, count in users.items() if count > 1}
+    assert shared - set(COURIERS) == {"SELF"}  # nobody's name: the seller's own hands
+
+
+def test_names_of_couriers() -> None:
     assert courier_name("SF") == "顺丰速运"
     assert courier_name("SF", "en") == "SF Express"
     assert courier_name("???") == "???"

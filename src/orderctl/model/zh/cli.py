@@ -164,7 +164,6 @@ SENTENCES: dict[str, str] = {
     "shipment {name} is not in this batch": "这个批次里没有发货单 {name}",
     "{passed} of {count} rule tests passed": "规则测试 {count} 个，通过 {passed} 个",
     "{count} findings in the rules": "规则中有 {count} 处可疑",
-    "serving at {url}, books in {books}; Ctrl-C ends it": "服务地址 {url}，账册在 {books}；Ctrl-C 结束",
     "the sandbox needs an extra package: {name}": "沙箱需要另装软件包：{name}",
     "port {port} cannot be used: {why}": "端口 {port} 不能用：{why}",
     "give another --port, or 0": "请换一个 --port，或写 0",
