@@ -57,6 +57,12 @@ KINDS: dict[str, Kind] = {
     ),
     "currency_missing": Kind("block", "the currency is missing", "name it in the column map or at the shop"),
     "address_conflict": Kind("block", "{city} is not in {province}", "correct the address", True),
+    "wishes_conflict": Kind(
+        "warn",
+        "the notes contradict each other: {wishes}",
+        "the seller's word counts; mend the note at the platform if it is wrong",
+        True,
+    ),
     "nothing_to_ship": Kind("info", "nothing is left to ship"),
     # --- merge
     "merge_suggested": Kind("info", "may belong with {shipments}"),

@@ -1,7 +1,7 @@
 """Orders in our words: our SKUs, one form of recipient, what is left to ship, and what is wrong.
 
 Input are orders as the platforms' mappers give them; rows in are rows out, in their order, and a second pass over
-the output changes nothing. Notes of buyers and sellers are never touched.
+the output changes nothing. Notes of buyers and sellers are read, never touched.
 """
 
 from __future__ import annotations
@@ -9,17 +9,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import groupby
 
 import polars as pl
 
 from orderctl.model.facts import Facts
 from orderctl.model.schema import LINE, ORDER
 from orderctl.stages.normalizing.audit import OPEN, audited, forces
+from orderctl.stages.normalizing.notes import NoteReader, read_notes
 from orderctl.stages.normalizing.recipients import canonical_recipients
 from orderctl.stages.normalizing.skus import Articles, catalogue_frame, map_skus
 from orderctl.stages.normalizing.skus_map import SkuMap, entries_frame
 from orderctl.stages.normalizing.skus_parts import bundles_frame, made_otherwise
 from orderctl.stages.rules.sections.audit import AuditSection
+from orderctl.stages.rules.sections.notes import NotesSection
 from orderctl.stages.rules.sections.skus import SkusSection
 
 NAMED_AT_MOST = 5
@@ -39,6 +42,7 @@ class NormalizeRules:
     catalogue: pl.DataFrame | None = None
     bundles: pl.DataFrame | None = None
     maps: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    notes: NoteReader = field(default_factory=lambda: NoteReader(NotesSection()))
 
     def articles(self) -> pl.DataFrame:
         """Give the catalogue as a table. Raises: ValueError if it is a file that was not read, which is a bug."""
@@ -56,12 +60,17 @@ class NormalizeRules:
             if isinstance(self.skus.bundles, str):
                 raise ValueError(f"the bundles {self.skus.bundles} were not read")
             bundles = bundles_frame(self.skus.bundles)
-        tables = [
-            self.maps[entry.file] if entry.file else entries_frame([entry]) for entry in self.skus.entries
-        ]
+        tables = [table for _, table in self.map_tables()]
         return Articles(
             SkuMap.of(tables), self.articles(), bundles, self.skus.cut, self.skus.merchant_code_is_sku
         )
+
+    def map_tables(self) -> list[tuple[str | None, pl.DataFrame]]:
+        """Give the map as tables in its order, each with its file's name, None for entries of the rules themselves."""
+        return [
+            (name, self.maps[name] if name else entries_frame(list(entries)))
+            for name, entries in groupby(self.skus.entries, key=lambda entry: entry.file)
+        ]
 
 
 def normalize(orders: pl.DataFrame, rules: NormalizeRules, facts: Facts, now: str) -> pl.DataFrame:
@@ -86,6 +95,7 @@ def normalize(orders: pl.DataFrame, rules: NormalizeRules, facts: Facts, now: st
     known = known.join(recut, on="row", how="left", maintain_order="left")
     known = known.join(forces(facts.decisions), on="order_id", how="left", maintain_order="left")
     known = known.with_columns(
+        *read_notes(orders, rules.notes),
         canonical_recipients(orders, facts.key),
         pl.col("lines").fill_null([]),
         pl.col("live").fill_null(False),

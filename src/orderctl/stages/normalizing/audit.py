@@ -102,6 +102,7 @@ def _findings() -> list[_Finding]:
     mismatch = (unknown == "") & (pl.col("computed") != total)
     amounts = {"computed": _amount(pl.col("computed")), "total": _amount(total)}
     no_currency = pl.col("currency").is_null() & pl.any_horizontal(pl.col(MONEY).is_not_null())
+    conflict = pl.col("conflict")
     lacking, lasting, passing = pl.col("lacking"), pl.col("lasting"), pl.col("passing")
     recut = pl.col("recut")
     return [
@@ -116,6 +117,7 @@ def _findings() -> list[_Finding]:
         _Finding("total_mismatch", live & mismatch, "total_minor", amounts),
         _Finding("total_unverifiable", live & (unknown != ""), "total_minor", {"missing": unknown}),
         _Finding("currency_missing", live & no_currency, "currency"),
+        _Finding("wishes_conflict", live & conflict.is_not_null(), "wishes", {"wishes": conflict}),
         _Finding("nothing_to_ship", ~live & has_lines, "lines"),
     ]
 

@@ -24,6 +24,7 @@ from orderctl.model.yamlfile import (
     reject,
 )
 from orderctl.stages.normalize import NormalizeRules
+from orderctl.stages.normalizing.notes import NoteReader
 from orderctl.stages.normalizing.skus import parse_catalogue
 from orderctl.stages.normalizing.skus_map import entries_frame
 from orderctl.stages.normalizing.skus_parts import bundles_frame
@@ -33,6 +34,7 @@ from orderctl.stages.rules.sections.audit import AuditSection
 from orderctl.stages.rules.sections.couriers import CourierRule
 from orderctl.stages.rules.sections.holds import HoldRule
 from orderctl.stages.rules.sections.merge import MergeSection
+from orderctl.stages.rules.sections.notes import NotesSection
 from orderctl.stages.rules.sections.skus import SkuMapping, SkusSection
 from orderctl.stages.rules.sections.tariffs import Tariff
 from orderctl.stages.rules.sections.templates import TemplateRule
@@ -47,6 +49,9 @@ class Rules(Section):
 
     timezone: str = Field(ZONE, description="zone (IANA name) in which hours, weekdays and dates are told")
     skus: SkusSection = Field(default_factory=SkusSection, description="which of our SKUs a line is")
+    notes: NotesSection = Field(
+        default_factory=NotesSection, description="what notes ask for: wishes and tags"
+    )
     audit: AuditSection = Field(default_factory=AuditSection, description="how strictly orders are looked at")
     merge: MergeSection = Field(default_factory=MergeSection, description="which orders travel in one parcel")
     warehouses: list[WarehouseRule] = Field(
@@ -113,7 +118,19 @@ class RuleBook:
     def normalize(self) -> NormalizeRules:
         """Give what `normalize` follows."""
         named = self.tables
-        return NormalizeRules(self.rules.skus, self.rules.audit, named.catalogue, named.bundles, named.maps)
+        return NormalizeRules(
+            self.rules.skus,
+            self.rules.audit,
+            catalogue=named.catalogue,
+            bundles=named.bundles,
+            maps=named.maps,
+            notes=self.notes,
+        )
+
+    @cached_property
+    def notes(self) -> NoteReader:
+        """Give what reads notes."""
+        return NoteReader(self.rules.notes, self.rules.timezone)
 
     @property
     def merge(self) -> MergeSection:

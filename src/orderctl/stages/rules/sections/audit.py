@@ -19,6 +19,7 @@ AUDITED = (
     "total_unverifiable",
     "currency_missing",
     "nothing_to_ship",
+    "wishes_conflict",
 )
 
 
