@@ -12,3 +12,4 @@ TEMPLATES = Path(__file__).parent / "templates"
 COLUMN_MAPS = Path(__file__).parent / "column-maps"
 EXAMPLES = Path(__file__).parent
 DEMO = Path(__file__).parent / "demo"
+DIVISIONS = Path(__file__).parent / "divisions"
