@@ -89,6 +89,18 @@ def test_whatever_the_words_the_order_says_why(order: dict[str, Any], code: str)
     assert code_of(shop, request("1")) == code
 
 
+@pytest.mark.parametrize("words", ["订单已发货", "运单号已使用", "快递公司错误", "别的"])
+def test_our_own_number_is_success_whatever_the_words(words: str) -> None:
+    def platform(form: dict[str, str]) -> Any:
+        if form["type"] in (SEND, COMPANIES):
+            return failed(50001, "业务服务错误", words)
+        order = {"order_sn": "1", "tracking_number": "73100000000001", "refund_status": 2}
+        return {"order_info_get_response": {"order_info": order}}
+
+    shop, _, _ = over(platform)
+    assert shop.ship(request("1")) == SHIPPED
+
+
 def test_couriers_are_taken_from_the_live_list(tmp_path: Path) -> None:
     with world(tmp_path, orders=10) as rehearsal:
         (ref,) = rehearsal.ready()

@@ -84,7 +84,10 @@ class Pdd:
             headers,
             body,
         )  # its messages come over a connection of their own, which only its Java library speaks
-        raise Refused(Text("this platform sends no messages by HTTP"), code="no_events")
+        text = Text(
+            "shop {shop}: this platform sends no messages that could be read", shop=self._gateway.shop.id
+        )
+        raise Refused(text, code="no_events")
 
     def login_url(self, state: str, redirect: str) -> str:
         return self._gateway.login_url(state, redirect)

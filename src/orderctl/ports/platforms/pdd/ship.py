@@ -28,8 +28,8 @@ NAMES = {
     "UC": ("优速",),
 }  # fmt: skip
 """How the names of couriers begin in the platform's list, which is read where an id is not on it."""
-LOOKED_AT = ("bad_number", "courier_unknown", "order_not_found")
-"""Refusals that the order itself says nothing about."""
+CLEAR = ("partial_line", "order_not_found")
+"""Refusals that need no look at the order."""
 
 Result = dict[str, str | None]
 
@@ -104,7 +104,7 @@ def send_shipment(gateway: Gateway, request: ShipRequest, couriers: Couriers) ->
     try:
         check(gateway.call(SEND, plan_send(request, code), changes=True), SEND)
     except Refused as refusal:
-        if refusal.code in ("partial_line", *LOOKED_AT):
+        if refusal.code in CLEAR:
             raise
         order = read_order(gateway, request.order_ref)
         if number_of(order) != request.number:
