@@ -59,7 +59,9 @@ class Answer:
 
 def as_json(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
     """Give `value` as a JSON answer; big integers stay integers, Chinese stays readable."""
-    body = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")  # what was asked may hold no character
+    body = json.dumps(value, ensure_ascii=False).encode(
+        "utf-8", "replace"
+    )  # what was asked may hold no character
     return Answer(status, body, headers=dict(headers or {}))
 
 

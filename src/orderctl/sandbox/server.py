@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
@@ -30,7 +31,7 @@ from orderctl.sandbox.world import World
 
 HOST = "127.0.0.1"
 LARGEST_BODY = 8 * 1024 * 1024
-OWN_PATHS = frozenset({"/", "/_books", "/_config", "/_control"})
+OWN_PATHS = frozenset({"/", "/_books", "/_config", "/_control", "/_events"})
 
 
 class Server(ThreadingHTTPServer):
@@ -248,15 +249,19 @@ class Sandbox:
     def _own_page(self, request: Request) -> Answer:
         if request.path == "/":
             names = {gate.name: f"/{gate.name}" for gate in self._gates}
-            return as_json({**names, "books": "/_books", "config": "/_config", "control": "/_control"})
+            return as_json({**names, **{path[2:]: path for path in sorted(OWN_PATHS - {"/"})}})
         if request.path == "/_books":
             return as_json(self.books(request.query.get("kind"), request.query.get("shop")))
         if request.path == "/_config":
             text = yaml.safe_dump(self.config(request.base_url), allow_unicode=True, sort_keys=False)
             return as_text(text, media_type="application/yaml;charset=utf-8")
-        if request.verb != "POST":
+        if request.verb != "POST" and request.path == "/_control":
             return as_json({"error": "POST a JSON object"}, 405)
         try:
+            if request.path == "/_events":
+                found = self.events(request.query.get("shop"), read_instant(request.query.get("since", "0")))
+                lines = [json.dumps(event, ensure_ascii=False) + "\n" for event in found]
+                return as_text("".join(lines), media_type="application/jsonl;charset=utf-8")
             return as_json(self.control(json.loads(request.body)))
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             return as_json({"error": str(error)}, 400)
@@ -274,6 +279,13 @@ class Sandbox:
     def books(self, kind: str | None = None, shop: str | None = None) -> list[dict[str, Any]]:
         """Give every effect taken, oldest first: ship, amend, waybill, cancel, memo, and refused or repeated attempts."""
         return self.store.books(kind, shop)
+
+    def events(self, shop: str | None = None, since: float = 0) -> list[dict[str, Any]]:
+        """Give the push messages about orders changed since an epoch second, of one shop or of all.
+
+        Each is a line of the file that `orderctl fetch --events` reads; platforms that do not push have none.
+        """
+        return list(self._world.events(shop, since))
 
     def control(self, wish: dict[str, Any]) -> dict[str, Any]:
         """Do what a control request says; the methods below are its parts. Raises: ValueError."""
@@ -304,6 +316,17 @@ class Sandbox:
     def set_churn(self, shop: str, per_call: int) -> None:
         """Let so many orders of a shop change after each page read at its platform, from now on; 0 ends it."""
         self.control({"churn": {"shop": shop, "per_call": per_call}})
+
+
+def read_instant(text: str) -> float:
+    """Read epoch seconds, or an instant with its zone (`2026-11-18T01:30:00Z`). Raises: ValueError."""
+    try:
+        return float(text)
+    except ValueError:
+        found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise ValueError(f"{text!r} has no zone")
+    return found.timestamp()
 
 
 def serve(state: Path, port: int = 0, *, ready: Callable[[str], None] | None = None, **options: Any) -> None:

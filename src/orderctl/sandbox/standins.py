@@ -148,6 +148,13 @@ class StandIn(Gate, Protocol):
         None if the seal is not this order's, or the platform gives couriers no seal.
         """
 
+    def event(self, order: Order, /) -> Mapping[str, Any] | None:
+        """Give the push message about an order as it is now: `headers` (name to value) and `body` (text).
+
+        Signed as the platform signs, with the secret that `settings` give; the same state gives the same bytes. The
+        order is named by its `ref`. None if the platform pushes nothing by HTTP or queue.
+        """
+
 
 class Carrier(Gate, Protocol):
     """The stand-in of a courier, or of an aggregator of couriers. Couriers are there whatever shops are chosen."""

@@ -109,6 +109,23 @@ class World:
                 self.standins[platform].touch(order, {"memo": f"churn {turn}"}, seed, now)
                 self.store.save(order, now)
 
+    def events(self, shop: str | None, since: float) -> Iterator[dict[str, Any]]:
+        """Give the messages about the orders changed since then, of one shop or of all, oldest change first.
+
+        Each is a line of the file that `orderctl fetch --events` reads. Raises: ValueError for an unknown shop.
+        """
+        if shop is not None and shop not in self.shops:
+            raise ValueError(f"no shop {shop!r}, known: {', '.join(self.shops)}")
+        for one in self.shops.values() if shop is None else [self.shops[shop]]:
+            changed = self.store.select(
+                "platform = ? AND shop = ? AND modified >= ?", (one.platform, one.name, since),
+                "ORDER BY modified, number",
+            )  # fmt: skip
+            for order in changed:
+                event = self.standins[one.platform].event(order)
+                if event is not None:
+                    yield {"shop": one.name, **event}
+
     def unseal(self, ref: str, seal: str) -> Person | None:
         """Give the plain recipient behind an order's seal; None if the order is unknown or the seal is not its own."""
         order = self.store.find_anywhere(ref)

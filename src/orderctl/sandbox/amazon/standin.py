@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, ClassVar
 
-from orderctl.sandbox.amazon import lists, orders, shipping, tokens
+from orderctl.sandbox.amazon import lists, messages, orders, shipping, tokens
 from orderctl.sandbox.amazon.errors import ApiError, denied, invalid
 from orderctl.sandbox.answer import Answer, Request, as_json
 from orderctl.sandbox.buckets import Bucket
@@ -215,6 +215,10 @@ class Amazon:
     def unseal(self, order: Order, seal: str) -> Person | None:
         """Nothing is sealed here."""
         return None
+
+    def event(self, order: Order) -> Mapping[str, Any]:
+        """Give the notification about an order."""
+        return messages.notification(order)
 
 
 def _object(request: Request) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from random import Random
 from typing import Any, ClassVar
 
 from orderctl.sandbox.answer import Answer, Request
-from orderctl.sandbox.douyin import orders, reading, shipping, tokens
+from orderctl.sandbox.douyin import messages, orders, reading, shipping, tokens
 from orderctl.sandbox.douyin.calls import Call, DoudianError, Method, invalid, missing, signature, write
 from orderctl.sandbox.people import Person
 from orderctl.sandbox.standins import Shop
@@ -185,3 +185,7 @@ class Douyin:
         """Give who is behind the ciphertext of an order's name."""
         index = orders.index_of("name", order.body["_person"][0])
         return orders.recipient(order.body) if f"#{index}#" in seal else None
+
+    def event(self, order: Order) -> Mapping[str, Any]:
+        """Give the message about an order."""
+        return messages.push(order)

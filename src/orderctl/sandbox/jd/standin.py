@@ -228,6 +228,10 @@ class Jd:
         """Give who is behind the OAID of an order."""
         return orders.recipient(order.body) if order.body["consigneeInfo"]["oaid"] == seal else None
 
+    def event(self, order: Order) -> Mapping[str, Any] | None:
+        """Its messages come over a connection of their own, not by HTTP."""
+        return None
+
 
 def _hash(value: object) -> str:
     return hashlib.sha256(repr(value).encode()).hexdigest()

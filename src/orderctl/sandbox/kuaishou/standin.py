@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 from orderctl.sandbox.answer import Answer, Request
 from orderctl.sandbox.buckets import Bucket
-from orderctl.sandbox.kuaishou import orders, tokens
+from orderctl.sandbox.kuaishou import messages, orders, tokens
 from orderctl.sandbox.kuaishou.calls import Call, signature
 from orderctl.sandbox.kuaishou.envelopes import (
     BAD_COMMON,
@@ -189,3 +189,7 @@ class Kuaishou:
         """Give who lives behind the id of an order's address."""
         known = order.body["orderDeliveryInfo"]["openAddressId"]
         return orders.recipient(order.body) if seal == known else None
+
+    def event(self, order: Order) -> Mapping[str, Any]:
+        """Give the message about an order."""
+        return messages.push(order)

@@ -194,3 +194,7 @@ class Pdd:
     def unseal(self, order: Order, seal: str) -> Person | None:
         """Give who is behind a ciphertext of an order that waits to be shipped."""
         return orders.recipient(order.body) if seal and seal in orders.ciphers(order).values() else None
+
+    def event(self, order: Order) -> Mapping[str, Any] | None:
+        """Its messages come over a WebSocket that only the platform's own library speaks."""
+        return None

@@ -28,7 +28,7 @@ from orderctl.sandbox.answer import Answer, Request, as_json
 from orderctl.sandbox.buckets import Bucket
 from orderctl.sandbox.people import Person
 from orderctl.sandbox.shopify import changes as change
-from orderctl.sandbox.shopify import orders
+from orderctl.sandbox.shopify import messages, orders
 from orderctl.sandbox.shopify.cost import MAXIMUM_COST, Costing, spent, throttle_status
 from orderctl.sandbox.shopify.graph import SCHEMA
 from orderctl.sandbox.shopify.view import Context
@@ -112,8 +112,8 @@ class Shopify:
         return f"/shopify/{shop.name}"
 
     def settings(self, shop: Shop) -> dict[str, str]:
-        """Give a token that never expires."""
-        return {"token": TOKEN}
+        """Give a token that never expires, and what webhooks are signed with."""
+        return {"token": TOKEN, "webhook_secret": CLIENT_SECRET}
 
     def serves(self, path: str) -> bool:
         """Everything below the shops."""
@@ -149,6 +149,10 @@ class Shopify:
     def unseal(self, order: Order, seal: str) -> Person | None:
         """Nothing is sealed here."""
         return None
+
+    def event(self, order: Order) -> Mapping[str, Any]:
+        """Give the webhook about an order."""
+        return messages.webhook(order, BY_NAME[order.shop], CLIENT_SECRET)
 
     def control(self, word: str, value: Any, now: float) -> None:
         """`access`: what the app may see of a shop; `bucket`: another bucket of query costs, full."""

@@ -190,3 +190,7 @@ class Taobao:
     def unseal(self, order: Order, seal: str) -> Person | None:
         """Give who is behind the OAID of a trade."""
         return orders.recipient(order.body) if order.body["oaid"] == seal else None
+
+    def event(self, order: Order) -> Mapping[str, Any] | None:
+        """Its messages come over a connection of their own, not by HTTP."""
+        return None
