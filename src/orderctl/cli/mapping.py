@@ -31,10 +31,16 @@ def order_blocks(
     source: batches.Source, rejects: batches.Rejects, book: RuleBook, facts: Facts, now: str
 ) -> Iterator[pl.DataFrame]:
     """Read raw records block by block and give normalized orders."""
+    for orders in mapped_blocks(source, rejects):
+        yield normalize(orders, book.normalize, facts, now)
+
+
+def mapped_blocks(source: batches.Source, rejects: batches.Rejects) -> Iterator[pl.DataFrame]:
+    """Read raw records block by block and give orders as the platforms' mappers make them."""
     known = mappers()
     dtypes = {name: mapper.dtype for name, mapper in known.items()}
     for frames in batches.read_raw_blocks(source, dtypes, rejects):
-        yield normalize(to_orders(frames, known), book.normalize, facts, now)
+        yield to_orders(frames, known)
 
 
 def orders_of(

@@ -13,7 +13,7 @@ import polars as pl
 
 from orderctl.model.errors import ConfigError, DataError
 from orderctl.model.text import Text
-from orderctl.stages.normalizing.skus_map import ARTICLE, SCOPE, SkuMap, cut_texts
+from orderctl.stages.normalizing.skus_map import ARTICLE, SkuMap, cut_texts
 from orderctl.stages.normalizing.skus_parts import BUNDLES, exploded, is_made, unit_weights
 from orderctl.stages.rules.sections.skus import MOST_PIECES, CatalogueItem, Cut
 
@@ -129,7 +129,7 @@ def articles_resolved(lines: pl.DataFrame, known: Articles) -> pl.DataFrame:
     articles = lines.select(ARTICLE).unique(maintain_order=True)
     found = articles.hstack(known.map.look_up(articles))
     cut = cut_texts(articles, known.cuts)
-    if known.cuts:
+    if not cut.equals(articles):
         again = known.map.look_up(cut)
         hit = pl.col("mapped").is_not_null()
         found = found.hstack(again.select(pl.all().name.suffix("_again"))).with_columns(
@@ -150,27 +150,21 @@ def articles_resolved(lines: pl.DataFrame, known: Articles) -> pl.DataFrame:
 def _decided(lines: pl.DataFrame, decisions: pl.DataFrame) -> pl.DataFrame:
     """Add `decided` (`sku`, `pieces`): what people said of a line (`ORDER/LINE`), else of its article.
 
-    An article is `PLATFORM:SHOP:` and its platform SKU, else its merchant code, else the item.
+    An article is `PLATFORM:SHOP:` with its platform SKU, or else with its merchant code.
     """
     mine = decisions.filter(pl.col("decision") == DECISION)
     if mine.is_empty():
         return lines.with_columns(decided=pl.lit(None, dtype=_DECIDED))
     said = mine.select("subject", decided=_payloads(mine))
-    article = pl.coalesce("platform_sku", "merchant_code", "item_ref")
-    named = lines.with_columns(
-        of_line=pl.concat_str("order_id", pl.lit("/"), "line_ref"),
-        of_article=pl.concat_str(*(part for name in SCOPE for part in (pl.col(name), pl.lit(":"))), article),
-    )
-    for subject in ("of_line", "of_article"):
-        named = named.join(
-            said.rename({"subject": subject, "decided": f"{subject}_said"}),
-            on=subject,
-            how="left",
-            maintain_order="left",
-        )
-    return named.with_columns(decided=pl.coalesce("of_line_said", "of_article_said")).drop(
-        "of_line", "of_article", "of_line_said", "of_article_said"
-    )
+    subjects = {"line": pl.concat_str("order_id", pl.lit("/"), "line_ref")}
+    for name in ("platform_sku", "merchant_code"):
+        subjects[name] = pl.concat_str("platform", pl.lit(":"), "shop", pl.lit(":"), name)
+    named = lines.select(**subjects)
+    for subject in subjects:
+        answers = said.rename({"subject": subject, "decided": f"of_{subject}"})
+        named = named.join(answers, on=subject, how="left", maintain_order="left")
+    found = named.select(decided=pl.coalesce(f"of_{subject}" for subject in subjects))
+    return lines.with_columns(found["decided"])
 
 
 def _payloads(decisions: pl.DataFrame) -> pl.Series:

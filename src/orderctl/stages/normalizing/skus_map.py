@@ -104,7 +104,11 @@ def _looks_like(row: dict[str, str | int | None]) -> pl.Expr:
 
 
 def cut_texts(articles: pl.DataFrame, cuts: Sequence[Cut]) -> pl.DataFrame:
-    """Give `articles` with what is to be cut out of their texts cut out; a text of which nothing is left stays whole."""
+    """Give `articles` without blanks around their texts and without what `cuts` cut out.
+
+    A text of which nothing would be left stays whole.
+    """
+    articles = articles.with_columns(pl.col(TEXTS).str.strip_chars())
     for cut in cuts:
         text = pl.col(cut.field)
         shorter = text.str.replace_all(cut.pattern, "").str.strip_chars()

@@ -41,6 +41,15 @@ CHINESE = {
     "pieces": "件数",
     "part": "组件SKU",
     "share": "价格份额",
+    "about": "商品",
+    "pack": "疑似装数",
+    "orders": "订单数",
+    "units": "待发数量",
+    **{f"candidate_{n}": f"候选{n}" for n in (1, 2, 3)},
+    **{f"name_{n}": f"候选{n}名称" for n in (1, 2, 3)},
+    **{f"score_{n}": f"候选{n}得分" for n in (1, 2, 3)},
+    "where": "所在店铺",
+    "example": "订单示例",
 }
 _SHOWN_AT_MOST = 20
 _SHORTENED = r"^[0-9](?:\.[0-9]+)?[Ee]\+[0-9]+$"
@@ -90,7 +99,10 @@ class _Reading:
 
 
 def parse_map(table: pl.DataFrame, source: str) -> pl.DataFrame:
-    """Read a table of texts as ENTRIES, in its order; the column LINE says where each row stands.
+    """Read a table of texts as ENTRIES, with the column LINE that says where each row stands.
+
+    The order of its rows means nothing: what asks for a variant comes before what asks for a merchant code, that
+    before an item with its spec, that before words, and patterns last.
 
     Raises: ConfigError naming line and column of every mistake: nothing to match, a number of pieces that is none,
         a pattern that is none, digits a spreadsheet has lost, two rows for one article that say different things.
@@ -116,7 +128,26 @@ def parse_map(table: pl.DataFrame, source: str) -> pl.DataFrame:
         )
     _refuse_contradictions(reading, rows)
     reading.close()
-    return rows.select(*ENTRIES.names(), LINE)
+    patterned = pl.any_horizontal(pl.col(PATTERNS).is_not_null())
+    surer = (
+        pl.when(patterned).then(5)
+        .when(pl.col("platform_sku").is_not_null()).then(0)
+        .when(pl.col("merchant_code").is_not_null()).then(1)
+        .when(pl.col("item_ref").is_not_null() & pl.col("spec").is_not_null()).then(2)
+        .when(pl.col("item_ref").is_not_null()).then(3)
+        .otherwise(4)
+    )  # fmt: skip
+    return rows.sort(surer, maintain_order=True).select(*ENTRIES.names(), LINE)
+
+
+def parse_completed(table: pl.DataFrame, source: str) -> pl.DataFrame:
+    """Give the rows of a map that a person has completed, all their columns as text, under their English names.
+
+    Raises: ConfigError as `parse_map` does.
+    """
+    parse_map(table, source)
+    reading = _Reading(table, source)
+    return reading.with_all(ARTICLE).filter(pl.col("sku").is_not_null()).drop(LINE)
 
 
 def _refuse_contradictions(reading: _Reading, rows: pl.DataFrame) -> None:
@@ -148,7 +179,8 @@ def parse_bundles(table: pl.DataFrame, source: str) -> pl.DataFrame:
             for part, pieces, share in bundle.select("part", "pieces", "share").iter_rows()
         ]
         if mistake := bundle_mistake(parts):
-            reading.refuse(bundle.head(1).with_columns(other=pl.lit(mistake)), "sku", "{value}: {other}")
+            text = Text("{value}: {other}", value=bundle["sku"][0], other=mistake)
+            reading.findings.append(Finding(bundle[LINE][0], reading.column["sku"], text))
     reading.close()
     return gathered(rows.select("sku", "part", "pieces", "share"))
 

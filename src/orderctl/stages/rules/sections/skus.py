@@ -8,6 +8,9 @@ from typing import Annotated, Any, Literal
 import polars as pl
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 
+from orderctl.model.text import Text
+from orderctl.model.yamlfile import Wrong, reject
+
 MOST_PIECES, MOST_SHARE = 100_000, 1_000_000
 
 
@@ -49,7 +52,7 @@ def compiles(value: str) -> bool:
 
 def _compiled(value: str) -> str:
     if not compiles(value):
-        raise ValueError(f"{value} is no regular expression (look-around is not supported)")
+        reject(Wrong(Text("{value} is no regular expression (look-around is not supported)", value=value)))
     return value
 
 
@@ -82,7 +85,7 @@ class SkuMatch(_Section):
     def _says_something(self) -> SkuMatch:
         asked = ("merchant_code", "platform_sku", "item_ref", "spec", "title")
         if all(getattr(self, name) is None for name in asked):
-            raise ValueError(f"names none of {', '.join(asked)}")
+            reject(Wrong(Text("names none of {names}", names=", ".join(asked))))
         return self
 
 
@@ -98,9 +101,9 @@ class SkuMapping(_Section):
     def _whole(self) -> SkuMapping:
         if self.file is not None:
             if self.model_fields_set != {"file"}:
-                raise ValueError("an entry with a file has nothing else")
+                reject(Wrong(Text("an entry with a file has nothing else")))
         elif self.match is None or self.sku is None:
-            raise ValueError("an entry has match and sku, or a file")
+            reject(Wrong(Text("an entry has match and sku, or a file")))
         return self
 
 
@@ -130,16 +133,16 @@ class BundlePart(_Section):
     )
 
 
-def bundle_mistake(parts: Sequence[BundlePart]) -> str | None:
+def bundle_mistake(parts: Sequence[BundlePart]) -> Text | None:
     """Say what is wrong with the parts of one bundle, or give None."""
     codes = [part.sku for part in parts]
     shares = [part.share for part in parts]
     if len(set(codes)) < len(codes):
-        return "a part stands there twice: give its pieces instead"
+        return Text("a part stands there twice: give its pieces instead")
     if any(share is None for share in shares) and any(share is not None for share in shares):
-        return "give every part a share, or none"
+        return Text("give every part a share, or none")
     if None not in shares and not sum(share or 0 for share in shares):
-        return "the shares come to nothing"
+        return Text("the shares come to nothing")
     return None
 
 
@@ -153,7 +156,7 @@ class Bundle(_Section):
     @classmethod
     def _sound(cls, value: list[BundlePart]) -> list[BundlePart]:
         if mistake := bundle_mistake(value):
-            raise ValueError(mistake)
+            reject(Wrong(mistake))
         return value
 
 
@@ -196,7 +199,7 @@ class SkusSection(_Section):
         seen: set[str] = set()
         for item in value if isinstance(value, list) else []:
             if item.sku in seen:
-                raise ValueError(f"{item.sku} stands here twice")
+                reject(Wrong(Text("{sku} stands here twice", sku=item.sku)))
             seen.add(item.sku)
         return value
 

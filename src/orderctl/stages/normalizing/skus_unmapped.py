@@ -1,0 +1,199 @@
+"""Articles without a SKU, each once, with how often it waits and what it may be; and what another map would change.
+
+The list is made to be completed by a person and read back as the map: the columns it asks for are filled with what
+tells the article surely, the rest is for the eyes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+from rapidfuzz import fuzz, process
+
+from orderctl.stages.normalizing.skus import Articles, resolved
+from orderctl.stages.normalizing.skus_map import ARTICLE
+
+SEEN = pl.Schema(
+    {
+        **dict.fromkeys(ARTICLE, pl.String()),
+        "orders": pl.Int64(),
+        "units": pl.Int64(),
+        "example": pl.String(),
+    }
+)
+CANDIDATES, GUESSED_AT_MOST, LEAST_SCORE = 3, 2000, 50
+_PACK = r"([0-9]+|[两双二三四五六八十])\s*(?:双|件|只|个|条|盒|袋|包|瓶|片|支|对|套|pcs|pairs?)\s*装?|[xX×*]\s*([0-9]+)"
+_CHANGE = (*ARTICLE, "before", "after")
+_CHANGES = pl.Schema({**dict.fromkeys(_CHANGE, pl.String()), "orders": pl.Int64(), "units": pl.Int64()})
+_VARIANT = pl.struct("platform_sku", "item_ref", "spec")
+
+
+def lines_of(orders: pl.DataFrame) -> pl.DataFrame:
+    """Give the lines of a batch `order/1`, a row each, with `row`, `order_id`, `platform` and `shop` of their order."""
+    filled = orders.with_row_index("row").filter(pl.col("lines").list.len() > 0)
+    rows = filled.select("row", "order_id", "platform", "shop", pl.col("lines").alias("line"))
+    return rows.explode("line").unnest("line")
+
+
+def unmapped_articles(orders: pl.DataFrame) -> pl.DataFrame:
+    """Give the articles that wait for a SKU in normalized orders (columns SEEN): orders, and units left to ship."""
+    waits = pl.col("sku").is_null() & (pl.col("quantity_to_ship") > 0)
+    lines = lines_of(orders).filter(waits)
+    return lines.group_by(ARTICLE, maintain_order=True).agg(
+        orders=pl.col("row").n_unique().cast(pl.Int64),
+        units=pl.col("quantity_to_ship").sum(),
+        example=pl.col("order_id").first(),
+    )
+
+
+def to_complete(seen: Sequence[pl.DataFrame], known: Articles) -> pl.DataFrame:
+    """Give one row for each article to be matched, the most wanted first, with its nearest SKUs.
+
+    Args:
+        seen: frames with the columns SEEN, a block of orders each.
+        known: the catalogue, bundles and map that candidates are taken from.
+    """
+    articles = pl.concat([pl.DataFrame(schema=SEEN), *seen])
+    articles = articles.group_by(ARTICLE, maintain_order=True).agg(
+        pl.col("orders").sum(), pl.col("units").sum(), pl.col("example").first()
+    )
+    asked = _asked(articles)
+    label = pl.concat_str(["title", "spec"], separator=" | ", ignore_nulls=True)
+    shown = articles.select(
+        *(asked[name] for name in ARTICLE),
+        about=label,
+        code=pl.coalesce("merchant_code", "platform_sku", "item_ref"),
+        orders="orders", units="units", example="example",
+        where=pl.concat_str("platform", pl.lit("/"), "shop"),
+    )  # fmt: skip
+    rows = shown.group_by(ARTICLE, maintain_order=True).agg(
+        pl.col("about").first(), pl.col("code").first(), pl.col("orders").sum(), pl.col("units").sum(),
+        pl.col("where").unique(maintain_order=True).str.join(", "), pl.col("example").first(),
+    )  # fmt: skip
+    rows = rows.sort(
+        "orders", "units", "about", "code", descending=[True, True, False, False], nulls_last=True
+    )
+    pack = pl.col("about").str.extract(f"(?i)({_PACK})", 1).alias("pack")
+    guesses = _nearest(rows, _choices(known))
+    nothing = pl.lit(None, dtype=pl.String)
+    return pl.concat([rows, guesses], how="horizontal").select(
+        sku=nothing, pieces=nothing, about="about", pack=pack, orders="orders", units="units",
+        **{name: pl.col(name) for name in guesses.columns}, **{name: pl.col(name) for name in ARTICLE},
+        where="where", example="example",
+    )  # fmt: skip
+
+
+def _asked(articles: pl.DataFrame) -> pl.DataFrame:
+    """Give what tells each article surely: its code where that names one variant, else the ids, else the words.
+
+    A code asks for no shop only where several shops use it for goods of one description.
+    """
+    shop = ("platform", "shop")
+    code, words = pl.col("merchant_code"), pl.struct("title", "spec")
+    by_code = code.is_not_null() & (_VARIANT.n_unique().over(*shop, "merchant_code") == 1)
+    shops = pl.struct(shop).n_unique().over("merchant_code")
+    everywhere = by_code & (shops > 1) & (words.n_unique().over("merchant_code") == 1)
+    by_sku = ~by_code & pl.col("platform_sku").is_not_null()
+    by_item = ~by_code & ~by_sku & pl.col("item_ref").is_not_null()
+    by_words = ~by_code & ~by_sku & ~by_item
+    wanted = {
+        "platform": ~everywhere,
+        "shop": ~everywhere,
+        "merchant_code": by_code,
+        "platform_sku": by_sku,
+        "item_ref": by_item,
+        "spec": by_item | by_words,
+        "title": by_words,
+    }
+    return articles.select(pl.when(which).then(name).alias(name) for name, which in wanted.items())
+
+
+def _choices(known: Articles) -> pl.DataFrame:
+    """Give every SKU we know once, with its name: of the catalogue, of the bundles, and what the map answers."""
+    named = known.catalogue.select("sku", "name")
+    more = pl.concat([known.bundles["sku"], known.map.answers["sku"]]).unique(maintain_order=True)
+    others = more.to_frame("sku").with_columns(name=pl.lit(None, dtype=pl.String))
+    return pl.concat([named, others]).unique("sku", keep="first", maintain_order=True)
+
+
+def _words(text: str | None) -> str:
+    """Write a text as words for comparison: lower case, every Chinese character one word, marks as gaps."""
+    marked = (f" {c} " if c > "\u2e7f" else c if c.isalnum() else " " for c in (text or "").lower())
+    return " ".join("".join(marked).split())
+
+
+def _nearest(rows: pl.DataFrame, choices: pl.DataFrame) -> pl.DataFrame:
+    """Give the columns `candidate_1, name_1, score_1, ...` (score 0 to 100) for each of the first rows."""
+    codes, names = choices["sku"].to_list(), choices["name"].to_list()
+    by_code = [_words(code) for code in codes]
+    by_name = {at: words for at, name in enumerate(names) if (words := _words(name))}
+    flat: list[list[str | int | None]] = []
+    for about, code in rows.head(GUESSED_AT_MOST).select("about", "code").iter_rows():
+        scores = _scores(_words(code), by_code, _words(about), by_name)
+        best = sorted(scores, key=lambda at: (-scores[at], codes[at]))[:CANDIDATES]
+        cells = [cell for at in best for cell in (codes[at], names[at], round(scores[at]))]
+        flat.append(cells + [None] * (3 * CANDIDATES - len(cells)))
+    flat += [[None] * (3 * CANDIDATES)] * (rows.height - len(flat))
+    columns = {
+        f"{name}_{n}": dtype
+        for n in range(1, CANDIDATES + 1)
+        for name, dtype in (("candidate", pl.String()), ("name", pl.String()), ("score", pl.Int64()))
+    }
+    return pl.DataFrame(flat, schema=columns, orient="row")
+
+
+def _scores(code: str, by_code: Sequence[str], about: str, by_name: Mapping[int, str]) -> dict[int, float]:
+    """Give how alike the best SKUs are, by their place: the better of code against code and words against name."""
+    most = 4 * CANDIDATES
+    alike = (
+        process.extract(code, by_code, scorer=fuzz.ratio, limit=most, score_cutoff=LEAST_SCORE)
+        if code
+        else []
+    )
+    scores: dict[int, float] = {at: score for _, score, at in alike}
+    for words, score, at in process.extract(
+        about, by_name, scorer=fuzz.token_set_ratio, limit=most, score_cutoff=LEAST_SCORE
+    ):
+        whole = 0.75 * score + 0.25 * fuzz.token_sort_ratio(about, words)  # long names before parts of them
+        scores[at] = max(whole, scores.get(at, 0))
+    return scores
+
+
+def without(rows: pl.DataFrame, completed: pl.DataFrame) -> pl.DataFrame:
+    """Give the rows of `to_complete` that `completed` (columns ARTICLE) does not ask for already."""
+    return rows.join(completed.select(ARTICLE), on=ARTICLE, how="anti", nulls_equal=True)
+
+
+def changes(orders: pl.DataFrame, before: Articles, after: Articles, decisions: pl.DataFrame) -> pl.DataFrame:
+    """Give the articles of `orders` that are another SKU, or another number of it, by `after` than by `before`.
+
+    Returns: ARTICLE, `before` and `after` (`SKU` or `SKU*PIECES`, null for none), `orders`, `units`.
+    """
+    lines = lines_of(orders)
+    answers = [resolved(lines, known, decisions) for known in (before, after)]
+    shown = pl.when(pl.col("pieces") > 1).then(pl.format("{}*{}", "sku", "pieces")).otherwise("sku")
+    was, now = (found.select(shown.alias("shown")).to_series() for found in answers)
+    rows = lines.with_columns(was.alias("before"), now.alias("after"))
+    return (
+        rows.filter(pl.col("before").ne_missing(pl.col("after")))
+        .group_by(_CHANGE, maintain_order=True)
+        .agg(orders=pl.col("row").n_unique().cast(pl.Int64), units=pl.col("quantity").sum())
+    )
+
+
+def all_changes(found: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Add up what `changes` gave for blocks of orders: `change` (new, other, lost), what it is about, and how many."""
+    rows = pl.concat([pl.DataFrame(schema=_CHANGES), *found])
+    summed = rows.group_by(_CHANGE, maintain_order=True).agg(pl.col("orders").sum(), pl.col("units").sum())
+    change = (
+        pl.when(pl.col("before").is_null()).then(pl.lit("new"))
+        .when(pl.col("after").is_null()).then(pl.lit("lost"))
+        .otherwise(pl.lit("other"))
+    )  # fmt: skip
+    about = pl.concat_str(["title", "spec"], separator=" | ", ignore_nulls=True)
+    code = pl.coalesce("merchant_code", "platform_sku", "item_ref")
+    return summed.select(
+        change=change, platform="platform", shop="shop", code=code, about=about,
+        before="before", after="after", orders="orders", units="units",
+    ).sort("orders", "platform", "shop", "code", descending=[True, False, False, False], nulls_last=True)  # fmt: skip
