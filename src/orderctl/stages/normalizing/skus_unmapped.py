@@ -71,9 +71,8 @@ def to_complete(seen: Sequence[pl.DataFrame], known: Articles) -> pl.DataFrame:
         pl.col("about").first(), pl.col("code").first(), pl.col("orders").sum(), pl.col("units").sum(),
         pl.col("where").unique(maintain_order=True).str.join(", "), pl.col("example").first(),
     )  # fmt: skip
-    rows = rows.sort(
-        "orders", "units", "about", "code", descending=[True, True, False, False], nulls_last=True
-    )
+    by = ("about", "code", *ARTICLE)
+    rows = rows.sort("orders", "units", *by, descending=[True, True] + [False] * len(by), nulls_last=True)
     pack = pl.col("about").str.extract(f"(?i)({_PACK})", 1).alias("pack")
     guesses = _nearest(rows, _choices(known))
     nothing = pl.lit(None, dtype=pl.String)
