@@ -27,7 +27,11 @@ ORDERS = [
     {
         "order_id": "shopify:b:2", "platform": "shopify", "shop": "b", "payment": "cod", "buyer_note": None,
         "seller_note": "gift", "seller_flag": None, "placed_at": "2026-11-19T00:00:00Z",
-        "paid_at": "2026-11-19T00:00:05Z", "tags": ["y", "x"], "wishes": [],
+        "paid_at": "2026-11-19T00:00:05Z", "tags": ["y", "x"],
+        "wishes": [
+            {"kind": "ship_on", "value": "2026-12-05"}, {"kind": "delivery", "value": "door"},
+            {"kind": "packaging", "value": "careful"}, {"kind": "ship_by", "value": "2026-12-09"},
+        ],
     },
 ]  # fmt: skip
 FULL = {
@@ -45,7 +49,10 @@ EXPECTED: dict[str, Any] = {
     "street": "样例路1号 2幢", "postcode": "000000", "privacy": "masked", "platform": ["taobao", "shopify"],
     "shop": ["a", "b"], "payment": ["prepaid", "cod"], "merge_orders": 2, "purpose": "sale", "tags": ["z", "x", "y"],
     "note": ["你好", "gift"], "buyer_note": ["你好"], "seller_note": ["gift"], "seller_flag": ["red"],
-    "wish_courier": ["SF"], "avoid_courier": ["YTO"], "wish_service": ["特快"], "sku": ["A", None], "title": ["A", None],
+    "wish_courier": ["SF"], "avoid_courier": ["YTO"], "wish_service": ["特快"],
+    "wish_delivery": ["door"], "wish_packaging": ["careful"], "wish_ship_from": "2026-12-04T16:00:00Z",
+    "wish_ship_by": "2026-12-05T15:59:59Z", "wish": ["courier", "service", "ship_on", "delivery", "packaging", "ship_by"],
+    "avoid": ["courier"], "sku": ["A", None], "title": ["A", None],
     "trait": ["liquid"], "quantity": 3, "line_count": 2, "weight_g": 300, "length_mm": 1, "width_mm": 2, "height_mm": 3,
     "currency": "CNY", "total_minor": 4, "collect_minor": 5, "insured_minor": 6, "placed_at": "2026-11-19T00:00:00Z",
     "paid_at": "2026-11-19T00:00:05Z", "ship_by": "2026-11-25T03:00:00Z", "ship_by_hours_left": 10,
@@ -95,3 +102,22 @@ def test_hours_left_are_rounded_down_also_below_zero() -> None:
 
 def test_every_fact_is_described_in_both_languages() -> None:
     assert all(fact.en and fact.zh for fact in FACTS.values())
+
+
+def test_the_sellers_word_replaces_what_the_buyer_asks_for() -> None:
+    def told(kind: str, value: str, source: str, avoid: bool = False) -> dict[str, Any]:
+        return {"kind": kind, "value": value, "avoid": avoid, "source": source, "evidence": value}
+
+    order = ORDERS[0] | {
+        "wishes": [
+            told("courier", "SF", "buyer_note"),
+            told("courier", "YTO", "buyer_note", True),
+            told("courier", "ZTO", "seller_note"),
+            told("delivery", "door", "buyer_note"),
+            told("delivery", "station", "seller_note"),
+            told("delivery", "door", "seller_note", True),
+        ]
+    }
+    found = read(FULL | {"orders": [order]}).row(0, named=True)
+    assert (found["wish_courier"], found["avoid_courier"]) == (["ZTO"], ["YTO"])
+    assert found["wish_delivery"] == ["station"]

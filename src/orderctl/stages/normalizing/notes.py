@@ -56,6 +56,7 @@ _BACK = (
 )  # fmt: skip
 _BUT_ALL = (*"外的之以都就全我其他它别快递一律", "其他", "其它", "别的", "快递", "，", ",")
 _CALM = r"^\s*(?:吧|可以|也可|也行|就行|就可|都行|都可|优先|就好|最好|即可|please|instead|ok|is fine|is ok)"
+_DOES = r"(?i)^(?:送|放|发|走|包|写|打|要|请|leave|put|pack|please)"
 _VERB = r"(?i)(?:发|要|走|用|寄|选|换|改|只|via|by|use|with|使用)\s*$"
 
 _LATIN_BYTE = "^(?:3[0-9]|4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a])$"  # letters and digits, in hexadecimal
@@ -107,6 +108,7 @@ class NoteReader:
             "nothing": [*section.nothing, *(word for rule in section.wishes for word in rule.but)],
             "past": section.past,
             "except": section.except_for,
+            "others": section.others,
             "after": section.refusing_after,
             "refuse": section.refusing,
         }
@@ -207,13 +209,13 @@ def _found(notes: pl.DataFrame, reader: NoteReader) -> pl.DataFrame:
     worth = worth | pl.col("note").is_in(read["note"].implode())
     notes = notes.filter(worth)
     tokens = _tokens(notes, reader, read)
-    wished = _judged(tokens.join(notes.select("note", "text"), on="note", how="left", maintain_order="left"))
-    wished = wished.join(reader.rules, on="rule", how="left", maintain_order="left").join(
-        notes.select("note", "row", "source"), on="note", how="left", maintain_order="left"
+    tokens = tokens.join(reader.rules, on="rule", how="left", maintain_order="left").join(
+        notes.select("note", "row", "source", "text"), on="note", how="left", maintain_order="left"
     )
+    wished = _judged(tokens.with_columns(family=pl.coalesce("day_kind", "kind")))
     wished = wished.filter(pl.col("of").is_null() | (pl.col("of") == pl.col("source")))
     wished = wished.with_columns(
-        kind=pl.coalesce("day_kind", "kind"),
+        kind="family",
         value=_said(pl.coalesce("value", "read")),
         evidence=_said(_slice("text", "from", "until")),
         avoid=pl.col("avoid") != (pl.col("turned").fill_null(False) | pl.col("day_avoid").fill_null(False)),
@@ -221,7 +223,8 @@ def _found(notes: pl.DataFrame, reader: NoteReader) -> pl.DataFrame:
     )
     dated = wished.filter(pl.col("kind").is_in(WAIT_ENDS) & pl.col("value").is_not_null())["note"]
     waits = (pl.col("kind") == WAIT).fill_null(False) & pl.col("note").is_in(dated.implode())
-    return wished.filter(~waits).sort("row", "source", "at", maintain_order=True)
+    bare = pl.col("value").is_null() & pl.col("value").is_not_null().any().over("note", "kind", "avoid")
+    return wished.filter(~waits & ~bare).sort("row", "source", "at", maintain_order=True)
 
 
 def _said(text: pl.Expr) -> pl.Expr:
@@ -328,9 +331,14 @@ def _judged(tokens: pl.DataFrame) -> pl.DataFrame:
         gap=pl.when(pl.col("behind").is_not_null()).then(_slice("text", "behind", "at")),
         tail=pl.col("text").cast(pl.Binary).bin.slice(pl.col("end")).cast(pl.String),
     )
-    wish, left, gap = pl.col("role") == "wish", pl.col("left"), pl.col("gap")
-    listed = wish & (left == "wish") & gap.str.contains(_LISTS)
-    listed &= ~(gap.str.contains(_STOP) & pl.col("tail").str.contains(_CALM).fill_null(False))
+    wish, left, gap, word = (
+        pl.col("role") == "wish",
+        pl.col("left"),
+        pl.col("gap"),
+        _slice("text", "at", "end"),
+    )
+    listed = wish & (pl.col("family") == pl.col("family").shift(1).over("note")) & gap.str.contains(_LISTS)
+    listed &= ~(gap.str.contains(_STOP) & (word.str.contains(_DOES) | pl.col("tail").str.contains(_CALM)))
     reached = wish & left.is_in(["refuse", "except"]) & gap.str.contains(_REACHES)
     doubted = wish & (left == "refuse") & ~gap.str.contains(_STOP) & ~gap.str.contains(_VERB)
     places = places.with_columns(
@@ -348,7 +356,10 @@ def _judged(tokens: pl.DataFrame) -> pl.DataFrame:
     }
     places = places.with_columns(**following).with_columns(
         refused_by_right=(
-            ((pl.col("right") == "after") | ((pl.col("right") == "refuse") & ~pl.col("right_used")))
+            (
+                pl.col("right").is_in(["after", "others"])
+                | ((pl.col("right") == "refuse") & ~pl.col("right_used"))
+            )
             & pl.col("gap_right").str.contains(_BEFORE)
         ).fill_null(False),
         excepted=(

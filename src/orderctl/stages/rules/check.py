@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any, Literal
 
 import polars as pl
 
+from orderctl.model.schema import ORDER
 from orderctl.model.text import Locale, Text
+from orderctl.stages.normalizing.notes import read_notes
 from orderctl.stages.rules.choose import BOUND, Rule, choose, needed
 from orderctl.stages.rules.conditions import All, Comparison, Condition
 from orderctl.stages.rules.facts_table import DTYPES, FACTS, LINE_FIELD_TYPES, LINES_DTYPE, Moment
@@ -20,7 +23,7 @@ from orderctl.stages.rules.freight import PARCEL
 from orderctl.stages.rules.parse import RuleBook
 from orderctl.stages.rules.sections.tests import LINE_FIELDS, Case
 
-Json = str | int | None
+Json = str | int | list[str] | None
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,8 @@ class Result:
 
 
 def _shown(value: Json) -> str:
+    if isinstance(value, list):
+        return ", ".join(value) or "-"
     return "-" if value is None else str(value)
 
 
@@ -67,6 +72,8 @@ _FIELDS = {
 
 _OF_NOW = ("now", "hour", "weekday")
 _OF_LINES = ("sku", "title", "trait", "quantity", "line_count")
+_NOTES = ("note", "buyer_note", "seller_note")
+_OF_NOTES = ("note", *(name for name in FACTS if name.startswith(("wish", "avoid"))))
 
 
 def run_tests(book: RuleBook) -> list[Result]:
@@ -77,9 +84,11 @@ def run_tests(book: RuleBook) -> list[Result]:
 def _run(case: Case, book: RuleBook, place: str) -> Result:
     now = case.given.get("now")
     moment = Moment(str(now) if now is not None else None, book.rules.timezone)
-    table = facts_of_case(case, needed(book) | {"weight_g"}, moment)
+    orders = _orders(case, book)
+    table = facts_of_case(case, needed(book) | {"weight_g", "tags"}, moment, orders)
     parcel = table.select("row", *(_given(case, name) for name in PARCEL if name != "row"))
     found = choose(table, pl.DataFrame(schema=BOUND), parcel, book, moment).row(0, named=True)
+    found |= {"wishes": _told(orders), "tags": table["tags"][0].to_list()}
     expected = case.expect.model_dump(include=case.expect.model_fields_set)
     pairs = {name: (value, found[_FIELDS.get(name, name)]) for name, value in expected.items()}
     return Result(case.name, place, {name: pair for name, pair in pairs.items() if pair[0] != pair[1]})
@@ -89,14 +98,41 @@ def _given(case: Case, name: str) -> pl.Expr:
     return pl.lit(case.given.get(name), dtype=DTYPES[FACTS[name].kind]).alias(name)
 
 
-def facts_of_case(case: Case, names: set[str], moment: Moment) -> pl.DataFrame:
-    """Give the facts frame of an example: what it gives, what follows from its lines and `now`, and nothing else."""
+def _orders(case: Case, book: RuleBook) -> pl.DataFrame:
+    """Give an order for each pair of notes of an example, with what they ask for; `note` is one of a buyer."""
+    buyers, sellers = ([*case.given.get(name, [])] for name in ("buyer_note", "seller_note"))  # type: ignore[misc]
+    pairs = [*zip_longest(buyers, sellers), *((note, None) for note in case.given.get("note", []))]  # type: ignore[union-attr]
+    placed = case.given.get("placed_at", case.given.get("now"))
+    rows = [{"buyer_note": b and str(b), "seller_note": s and str(s), "placed_at": placed} for b, s in pairs]
+    orders = pl.DataFrame(rows, {"buyer_note": pl.String, "seller_note": pl.String, "placed_at": pl.String})
+    blank = orders.with_columns(pl.lit([], dtype=ORDER[name]).alias(name) for name in ("wishes", "tags"))
+    return orders.with_columns(read_notes(blank, book.notes))
+
+
+def _told(orders: pl.DataFrame) -> list[str]:
+    """Write the wishes of `orders` as an example expects them."""
+    wishes = [wish for order in orders["wishes"].to_list() for wish in order]
+    return [
+        " ".join(part for part in ("not" if w["avoid"] else None, w["kind"], w["value"]) if part)
+        for w in wishes
+    ]
+
+
+def facts_of_case(case: Case, names: set[str], moment: Moment, orders: pl.DataFrame) -> pl.DataFrame:
+    """Give the facts frame of an example.
+
+    It holds what the example gives, what follows from its lines, its notes (`orders`) and `now`, and nothing else.
+    """
     lines = _lines(case.given.get("lines"))
-    derived = pl.DataFrame({"lines": [lines]}, schema={"lines": LINES_DTYPE})
+    derived = pl.DataFrame({"lines": [lines]}, schema={"lines": LINES_DTYPE}).with_columns(
+        tags=pl.lit(pl.Series([case.given.get("tags", [])], dtype=pl.List(pl.String))),
+        orders=orders.select(pl.struct(pl.all()).implode()).to_series(),
+    )
+    has_notes = not orders.is_empty()
     columns: list[pl.Expr] = []
     for name in sorted(names - {"lines"}):
         dtype = DTYPES[FACTS[name].kind]
-        if name in case.given:
+        if name in case.given and name != "tags":
             value = case.given[name]
             text = (
                 [str(v) for v in value]
@@ -106,7 +142,11 @@ def facts_of_case(case: Case, names: set[str], moment: Moment) -> pl.DataFrame:
                 else value
             )
             columns.append(pl.lit(pl.Series([text], dtype=dtype)).alias(name))
-        elif name in _OF_NOW or (name in _OF_LINES and "lines" in case.given):
+        elif (
+            name in (*_OF_NOW, "tags")
+            or (name in _OF_LINES and "lines" in case.given)
+            or (name in _OF_NOTES and has_notes)
+        ):
             columns.append(FACTS[name].read(moment).alias(name))
         else:
             empty = pl.lit([], dtype=dtype) if dtype.is_nested() else pl.lit(FACTS[name].none, dtype=dtype)

@@ -19,6 +19,7 @@ from orderctl.model.instant import FORMAT, parse_instant
 from orderctl.model.records import ShipmentLine
 from orderctl.model.regions import province_full
 from orderctl.model.schema import SHIPMENT, fields
+from orderctl.stages.normalizing.notes import standing
 
 Kind = Literal["text", "texts", "province", "city", "whole", "instant", "flag"]
 Known = Literal["merge", "warehouse", "courier"]
@@ -96,11 +97,34 @@ def _of_lines(name: str) -> Callable[[Moment], pl.Expr]:
     return lambda _: pl.col("lines").list.eval(pl.element().struct.field(name))
 
 
-def _wished(kind: str, *, avoid: bool) -> Callable[[Moment], pl.Expr]:
-    wish = pl.element()
-    asked = (wish.struct.field("kind") == kind) & (wish.struct.field("avoid").fill_null(False) == avoid)
-    one = pl.element().struct.field("wishes").list.eval(wish.filter(asked).struct.field("value"))
-    return lambda _: pl.col("orders").list.eval(one.list.explode(empty_as_null=False)).list.drop_nulls()
+def _wished(kind: str, *, avoid: bool = False) -> Callable[[Moment], pl.Expr]:
+    return lambda _: _of_wishes(standing(kind, avoid=avoid))
+
+
+def _wish_kinds(*, avoid: bool) -> Callable[[Moment], pl.Expr]:
+    wish = pl.element().struct
+    kinds = wish.field("kind").filter(wish.field("avoid").fill_null(False) == avoid)
+    return lambda _: _of_wishes(kinds).list.unique(maintain_order=True)
+
+
+def _of_wishes(values: pl.Expr) -> pl.Expr:
+    one = pl.element().struct.field("wishes").list.eval(values)
+    return pl.col("orders").list.eval(one.list.explode(empty_as_null=False)).list.drop_nulls()
+
+
+def _asked_day(kinds: tuple[str, ...], *, latest: bool) -> Callable[[Moment], pl.Expr]:
+    """Give the beginning of the latest day that is asked for, or the last second of the earliest one."""
+
+    def column(moment: Moment) -> pl.Expr:
+        days = pl.concat_list([_of_wishes(standing(kind, avoid=False)) for kind in kinds])
+        day = days.list.max() if latest else days.list.min()
+        start = day.str.to_datetime("%Y-%m-%d", strict=False, time_unit="ms")
+        wanted = start if latest else start.dt.offset_by("1d")
+        there = wanted.dt.replace_time_zone(moment.zone, ambiguous="earliest", non_existent="null")
+        exact = there if latest else there.dt.offset_by("-1s")
+        return exact.dt.convert_time_zone("UTC").dt.strftime(FORMAT)
+
+    return column
 
 
 def _tags(_: Moment) -> pl.Expr:
@@ -171,13 +195,39 @@ FACTS: Mapping[str, Fact] = {
     "seller_note": Fact("texts", _of_orders("seller_note"), "what the seller wrote", "卖家备注"),
     "seller_flag": Fact("texts", _of_orders("seller_flag"), "the seller's flag", "卖家旗标"),
     "wish_courier": Fact(
-        "texts", _wished("courier", avoid=False), "courier asked for in a note", "备注想要的快递"
+        "texts",
+        _wished("courier"),
+        "courier asked for in a note; the seller's word replaces the buyer's",
+        "备注想要的快递；卖家备注优先",
     ),
     "avoid_courier": Fact(
         "texts", _wished("courier", avoid=True), "courier a note asks to avoid", "备注不要的快递"
     ),
-    "wish_service": Fact(
-        "texts", _wished("service", avoid=False), "service asked for in a note", "备注想要的服务"
+    "wish_service": Fact("texts", _wished("service"), "service asked for in a note", "备注想要的服务"),
+    "wish_delivery": Fact(
+        "texts", _wished("delivery"), "where a note wants it left: door, station, ...", "备注想要的投递方式"
+    ),
+    "wish_packaging": Fact("texts", _wished("packaging"), "packaging asked for in a note", "备注想要的包装"),
+    "wish_ship_from": Fact(
+        "instant",
+        _asked_day(("ship_on", "ship_from"), latest=True),
+        "beginning of the day before which a note wants nothing shipped",
+        "备注要求最早发货时间",
+    ),
+    "wish_ship_by": Fact(
+        "instant",
+        _asked_day(("ship_on", "ship_by"), latest=False),
+        "end of the last day on which a note wants it shipped",
+        "备注要求最晚发货时间",
+    ),
+    "wish": Fact(
+        "texts", _wish_kinds(avoid=False), "kinds of what notes and options ask for", "备注或选项的各类要求"
+    ),
+    "avoid": Fact(
+        "texts",
+        _wish_kinds(avoid=True),
+        "kinds of what notes refuse: call, invoice, ...",
+        "备注拒绝的各类事项",
     ),
     # --- what is in it
     "sku": Fact("texts", _of_lines("sku"), "SKU of any line", "任一明细的 SKU"),

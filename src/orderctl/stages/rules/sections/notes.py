@@ -20,9 +20,12 @@ REFUSING = (
 )  # fmt: skip
 REFUSING_AFTER = (
     *("不行", "不到", "不可以", "不派送", "不派件", "不配送", "送不到", "到不了", "发不到", "没有点", "没网点", "太慢", "停发"),
-    *("除外", "外都可以", "外都行", "外都可", "外都好", "外均可", "外其他都可以", "外其他都行", "外的都可以", "外的都行"),
-    *("不方便", "就算了", "is not ok", "not ok", "not allowed", "does not deliver", "doesn't deliver", "excluded"),
+    *("除外", "换成", "换掉", "不方便", "就算了", "is not ok", "not ok", "not allowed", "does not deliver", "doesn't deliver", "excluded"),
 )  # fmt: skip
+OTHERS = (
+    *("外都可以", "外都行", "外都可", "外都好", "外均可", "外其他都可以", "外其他都行", "外的都可以", "外的都行"),
+    *("外的其他都可以", "外的其他都行"),
+)
 EXCEPT = (
     *("除了", "除", "除开", "非", "不"),
     *("except", "except for", "anything but", "any but", "other than", "apart from", "excluding"),
@@ -143,6 +146,10 @@ class NotesSection(Section):
     refusing_after: list[str] = Field(
         default_factory=lambda: list(REFUSING_AFTER), description="words that refuse what precedes"
     )
+    others: list[str] = Field(
+        default_factory=lambda: list(OTHERS),
+        description="words that refuse what precedes, since they welcome all others",
+    )
     except_for: list[str] = Field(
         default_factory=lambda: list(EXCEPT),
         description="words that refuse what follows, or ask for nothing else if a refusal comes after it",
@@ -154,7 +161,7 @@ class NotesSection(Section):
         default_factory=lambda: list(NOTHING), description="words that only look like a refusal"
     )
 
-    @field_validator("refusing", "refusing_after", "except_for", "past", "nothing")
+    @field_validator("refusing", "refusing_after", "others", "except_for", "past", "nothing")
     @classmethod
     def _are_shown(cls, value: list[str]) -> list[str]:
         return shown(value)

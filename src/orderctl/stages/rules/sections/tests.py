@@ -25,6 +25,10 @@ class Expectation(Section):
     freight_minor: int | None = Field(None, description="the estimate in minor units")
     hold: str | None = Field(None, description="name of the hold rule that applies")
     rule: str | None = Field(None, description="name of the courier rule that decides")
+    wishes: list[str] | None = Field(
+        None, description="what the notes ask for: `courier SF`, `not courier YTO`, `ship_by 2026-12-05`"
+    )
+    tags: list[str] | None = Field(None, description="the tags the notes give, and those given")
     doubted: str | None = Field(None, description="name of the first courier rule that could not be judged")
 
 
