@@ -84,9 +84,17 @@ class Issuing:
             )
         sender, to, order = warehouse.sender, row["recipient"], row["orders"][0]
         sealed = to["sealed"]
-        if sealed and not issuer.capabilities.sealed:
+        if sealed and (sealed["scheme"] not in issuer.capabilities.seals or not sealed["ref"]):
             raise Refused(
-                Text("{issuer} cannot serve a sealed recipient", issuer=row["issuer"]), code="sealed"
+                Text(
+                    "{issuer} cannot have recipients opened that are sealed as {scheme}",
+                    issuer=row["issuer"],
+                    scheme=sealed["scheme"],
+                ),
+                hint=Text(
+                    "print these orders in the platform's back office, or name another issuer for them"
+                ),
+                code="sealed",
             )
         return WaybillRequest(
             reference=f"{row['shipment_id']}-{effect.revision}",

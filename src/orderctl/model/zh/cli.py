@@ -153,7 +153,10 @@ SENTENCES: dict[str, str] = {
     "give the number that was bought: --number": "请给出取到的运单号：--number",
     "{batch}: has no order or shipment {id}": "{batch}：没有订单或发货单 {id}",
     "warehouse {name} is not in the configuration": "配置中没有仓库 {name}",
-    "{issuer} cannot serve a sealed recipient": "{issuer} 不能为加密收件人取号",
+    "{issuer} cannot have recipients opened that are sealed as {scheme}": "{issuer} 无法解开以 {scheme} 加密的收件人",
+    "print these orders in the platform's back office, or name another issuer for them": (
+        "这些订单请在平台后台打单，或为它们指定别的取号方"
+    ),
     "the issuer gave no label for a sealed recipient": "取号方没有给出加密收件人的面单",
     "{document}: {count} to {device}": "{document}：{count} 份送往 {device}",
     "no device {name} in the configuration (there are: {known})": "配置中没有设备 {name}（现有：{known}）",

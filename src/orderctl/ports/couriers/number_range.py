@@ -26,9 +26,7 @@ class NumberRange:
     """One range of numbers."""
 
     name: ClassVar[str] = "number_range"
-    capabilities: ClassVar[Capabilities] = Capabilities(
-        supplies_label=False, sealed=False, void=True, repeat_within_s=None
-    )
+    capabilities = Capabilities(supplies_label=False, seals=frozenset(), void=True, repeat_within_s=None)
     settling_s: ClassVar[int] = 0
 
     def __init__(self, account: Account, *, http: Http, take_number: TakeNumber) -> None:  # noqa: ARG002

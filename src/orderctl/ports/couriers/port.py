@@ -110,10 +110,14 @@ class Waybill:
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What an issuer can do. `repeat_within_s`: within so many seconds a repeated `buy` gives the first number."""
+    """What an issuer can do.
+
+    `seals` are the schemes of sealed recipients it can have opened (`taobao/oaid`). Within `repeat_within_s` seconds a
+    repeated `buy` gives the first number.
+    """
 
     supplies_label: bool
-    sealed: bool
+    seals: frozenset[str]
     void: bool
     repeat_within_s: int | None
 
@@ -122,7 +126,7 @@ class Issuer(Protocol):
     """Gives waybill numbers."""
 
     name: ClassVar[str]
-    capabilities: ClassVar[Capabilities]
+    capabilities: Capabilities
     settling_s: ClassVar[int]
     """After silence, "not found" is proof only when so many seconds have passed."""
 

@@ -49,6 +49,9 @@ PARTNER = {
 }
 MAGIC = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"%PDF-": "application/pdf"}
 
+SEALS = frozenset({"taobao/oaid", "jd/oaid"})
+"""Sealed recipients it takes as they are (`oaid`); others by the account's setting `seals`, by commas."""
+
 
 def sign(param: str, t: str, key: str, secret: str) -> str:
     """Give the signature of a label call: MD5 of the plain concatenation, upper-case hex."""
@@ -59,12 +62,13 @@ class Kuaidi100:
     """One account at Kuaidi100."""
 
     name: ClassVar[str] = "kuaidi100"
-    capabilities: ClassVar[Capabilities] = Capabilities(
-        supplies_label=True, sealed=True, void=True, repeat_within_s=REPEAT_S
-    )
     settling_s: ClassVar[int] = 0
 
     def __init__(self, account: Account, *, http: Http, take_number: TakeNumber) -> None:  # noqa: ARG002
+        seals = {seal.strip() for seal in account.settings.get("seals", "").split(",")} - {""}
+        self.capabilities = Capabilities(
+            supplies_label=True, seals=SEALS | seals, void=True, repeat_within_s=REPEAT_S
+        )
         self._account = account
         self._http = http
         self._key = account.setting("key")
