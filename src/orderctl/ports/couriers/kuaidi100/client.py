@@ -5,7 +5,8 @@ for 48 hours, whatever happened to the answer.
 
 Settings: `key`, `secret`; `partner_id` and where the courier asks for them `partner_key`, `partner_secret`,
 `partner_name`, `net`, `code`, `check_man`; `template` (its id for label pictures), `pay_type` (SHIPPER),
-`service` (a default); each may be given for one courier as `name.CODE`, and `courier.CODE` renames a courier.
+`service` (a default); each may be given for one courier as `name.CODE`, and `courier.CODE` renames a courier; `seals`
+(kinds of sealed recipients the account can have opened, besides `taobao/oaid` and `jd/oaid`).
 
 Source: the vendor's label API, as collected in the project's fact sheet (November 2026).
 """
