@@ -109,6 +109,7 @@ OPTIONS: dict[str, list[str]] = {
         "--rejects",
         "--rules",
         "--state",
+        "--unmapped",
         "--verbose",
     ],
     "merge": [
@@ -242,9 +243,11 @@ OPTIONS: dict[str, list[str]] = {
         "--lang",
         "--log-format",
         "--now",
+        "--rejects",
         "--state",
         "--verbose",
         "lint",
+        "sku-diff",
         "test",
     ],
     "ledger": [
