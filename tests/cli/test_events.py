@@ -100,7 +100,7 @@ def heard(desk: Everywhere) -> Heard:
         made = desk.sandbox.add_orders(2, shop=shop)
         changed[shop] = {order.ref for order in made}
         for order in made:
-            desk.sandbox.touch(f"{shop}:{order.ref}", memo="样例备注")
+            desk.sandbox.touch(f"{shop}:{order.ref}", stir="样例备注")
         good = desk.pushed(shop)
         assert len(good) == 2
         unknown[shop], nobody = about_nobody(desk, shop)

@@ -219,7 +219,7 @@ def test_again_only_what_changed(
     assert rehearsal.fetch("state")[0] == Counter()
     touched = random.Random(7).sample(sorted(rehearsal.there()), TOUCHED)
     for shop, ref in touched:
-        rehearsal.world.touch(f"{shop}:{ref}", memo="样例备注")
+        rehearsal.world.touch(f"{shop}:{ref}", stir="样例备注")
     rehearsal.clock.at += QUARTER
     changed, _ = rehearsal.fetch("state")
     assert ids(changed) == Counter(f"{shop}:{ref}" for shop, ref in touched)

@@ -197,7 +197,7 @@ def test_the_next_fetch_brings_what_changed_and_little_else(world: World, pages:
     cursor = next(page.cursor for page in reversed(pages) if page.cursor)
     ref = sorted(world.stored())[7]
     world.clock.at += 1800
-    world.sandbox.touch(ref, memo="changed")
+    world.sandbox.touch(ref, stir="changed")
     (new,) = world.sandbox.add_orders(1, shop=world.name)
     world.clock.at += 3600
     found = list(world.client().fetch(now=world.now, cursor=cursor))

@@ -460,6 +460,105 @@ def test_a_remark_does_not_move_the_order(douyin: Caller, clock: Clock) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("change", "moves"),
+    [
+        ({"memo": "样例"}, False),
+        ({"note": "样例"}, False),
+        ({"address": True}, False),
+        ({"refund": True}, False),
+        ({"refund": "12"}, True),
+        ({"status": "3"}, True),
+        ({"status": "2"}, False),
+        ({"stir": "样例"}, True),
+    ],
+    ids=str,
+)
+def test_only_the_main_status_moves_an_order(
+    douyin: Caller, sandbox: Sandbox, clock: Clock, change: dict[str, Any], moves: bool
+) -> None:
+    order = next(
+        one
+        for one in douyin.list(combine_status=[{"order_status": "2"}])["shop_order_list"]
+        if len(one["sku_order_list"]) == 1
+        and not one["sku_order_list"][0]["after_sale_info"]["after_sale_status"]
+    )
+    clock.at += 100
+    sandbox.touch(order["order_id"], **change)
+    after = douyin.detail(order["order_id"])
+    assert after["update_time"] == (int(clock()) if moves else order["update_time"])
+    found = douyin.list(update_time_start=int(clock()))["shop_order_list"]
+    assert [one["order_id"] for one in found] == ([order["order_id"]] if moves else [])
+
+
+def test_a_churn_moves_orders(douyin: Caller, sandbox: Sandbox, clock: Clock) -> None:
+    sandbox.set_churn("douyin-demo", 3)
+    clock.at += 100
+    douyin.list()
+    sandbox.set_churn("douyin-demo", 0)
+    assert 1 <= douyin.list(update_time_start=int(clock()))["total"] <= 3
+
+
+def test_what_the_platforms_own_warehouse_ships(douyin: Caller, sandbox: Sandbox) -> None:
+    order = next(
+        one for one in douyin.list()["shop_order_list"] if one["sku_order_list"][0]["inventory_list"]
+    )
+    assert order["order_status"] == 2
+    assert sub_code(ship(douyin, order)) == "60116"
+    assert [entry["kind"] for entry in sandbox.books()] == ["refused"]
+
+
+@pytest.mark.parametrize("value", ["true", 1, None, []], ids=str)
+def test_the_way_of_a_list_is_a_boolean(douyin: Caller, value: object) -> None:
+    window = {"update_time_start": int(douyin.clock()) - DAY, "update_time_end": int(douyin.clock())}
+    assert douyin.refusal("order.searchList", **window, order_asc=value) == "40004 isv.parameter-invalid"
+
+
+def test_a_seal_is_its_recipients_alone(douyin: Caller, sandbox: Sandbox, clock: Clock) -> None:
+    standin = StandIn(sandbox.store, clock)
+    first = douyin.ready()
+    (twin,) = sandbox.add_orders(1, same_recipient_as=first["order_id"])
+    (other,) = sandbox.add_orders(1, shop="douyin-demo")
+    clock.at += 100
+    read_again = douyin.detail(first["order_id"])
+    owner = sandbox.store.find("douyin", "douyin-demo", first["order_id"])
+    assert owner is not None
+    for shown in (first, read_again):
+        for seal in (
+            shown["encrypt_post_receiver"],
+            shown["encrypt_post_tel"],
+            shown["post_addr"]["encrypt_detail"],
+        ):
+            assert standin.unseal(owner, seal) == standin.unseal(twin, seal) is not None
+            assert standin.unseal(other, seal) is None
+            for wrong in (seal[:-1], seal + "#", seal.replace("1", "2"), seal[1:], seal[:20] + seal[22:]):
+                assert wrong == seal or standin.unseal(owner, wrong) is None
+    index = first["encrypt_post_receiver"].split("#")[1]
+    assert standin.unseal(owner, f"#{index}#{'A' * 32}#1##") is None
+    sandbox.touch(owner.ref, address=True)
+    moved = sandbox.store.find("douyin", "douyin-demo", owner.ref)
+    assert moved is not None
+    assert standin.unseal(moved, first["encrypt_post_tel"]) is None
+
+
+def test_a_closed_authorisation(douyin: Caller, sandbox: Sandbox, http: httpx.Client) -> None:
+    sandbox.control({"revoke": {"douyin": True}})
+    closed = "30001 dop.authorization-closed"
+    assert douyin.refusal("order.orderDetail", shop_order_id="1") == closed
+    own = {"code": "", "grant_type": "authorization_self", "shop_id": "10000001"}
+    assert douyin.refusal("token.create", **own).startswith("50001")
+    sandbox.control({"revoke": {"douyin": False}})
+    assert douyin.refusal("order.orderDetail", shop_order_id="1") != closed
+    sandbox.control({"revoke": {"douyin": True}})
+    page = http.get(f"{douyin.url}/authorize", params={"service_id": "sandbox-douyin-service", "state": "s"})
+    code = httpx.URL(page.headers["location"]).params["code"]
+    token = douyin.data("token.create", code=code, grant_type="authorization_code")["access_token"]
+    douyin.token = token
+    assert douyin.list()["total"]
+    with pytest.raises(ValueError, match="revoke"):
+        sandbox.control({"revoke": {"douyin": "yes"}})
+
+
 def test_money_adds_up_in_every_order(douyin: Caller) -> None:
     for page in range(2):
         for order in douyin.list(page=page)["shop_order_list"]:

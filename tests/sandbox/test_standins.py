@@ -140,14 +140,18 @@ def test_references_are_nobody_elses(store: Store) -> None:
     assert len(refs) == len(set(refs))
 
 
+CHANGES: tuple[dict[str, Any], ...] = (
+    {"memo": "改好了"}, {"note": "放门口"}, {"address": True}, {"refund": True}, {"stir": "x"},
+)  # fmt: skip
+
+
 def test_changes_are_modifications(shop: Shop, store: Store) -> None:
     made = standin(store, shop.platform)
-    for number, changes in enumerate(
-        ({"memo": "改好了"}, {"note": "放门口"}, {"address": True}, {"refund": True}), start=1
-    ):
+    for number, changes in enumerate(CHANGES, start=1):
         order = make(made, shop, number, "ready")
         before = json.dumps(order.body, ensure_ascii=False)
-        made.touch(order, changes, 1, CLOCK.at + 60)
+        moved = made.touch(order, changes, 1, CLOCK.at + 60)
+        assert moved or "stir" not in changes
         assert json.dumps(order.body, ensure_ascii=False) != before, changes
         store.add([order])
     with pytest.raises(ValueError, match="colour"):
@@ -222,7 +226,7 @@ def test_a_world_of_every_shop(tmp_path: Path) -> None:
             (first,) = sandbox.add_orders(1, shop=shop.name)
             (second,) = sandbox.add_orders(1, same_recipient_as=f"{shop.name}:{first.ref}")
             assert (second.shop, second.ref != first.ref) == (shop.name, True)
-            sandbox.touch(first.ref, memo="改好了")
+            sandbox.touch(first.ref, stir="改好了")
             changed = sandbox.store.find(shop.platform, shop.name, first.ref)
             assert changed is not None and changed.modified == int(CLOCK.at)
         url = sandbox.start()

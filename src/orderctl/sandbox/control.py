@@ -24,7 +24,7 @@ class Control:
     | word | does |
     | --- | --- |
     | `add_orders: n` | n paid orders arrive, spread over the shops, or in `shop`, or for the recipient of `same_recipient_as` |
-    | `touch: ref, set: {...}` | one order changes: refund, status, address, memo, note |
+    | `touch: ref, set: {...}` | one order changes: refund, status, address, memo, note, stir |
     | `churn: {shop, per_call: n}` | from now on n orders of the shop change after each page read at its platform; 0 ends it |
     | `expire_tokens: true` | every access token expires; or those of a shop or platform by its name; or `{of, kinds}` |
     | `faults: plan` | a plan of faults comes into force |

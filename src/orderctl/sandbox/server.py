@@ -298,7 +298,7 @@ class Sandbox:
         return self._world.add_orders(count, int(self._now()), like=same_recipient_as, shop=shop)
 
     def touch(self, order: str, **changes: Any) -> None:
-        """Change one order (platform reference): refund, status, address, memo, note."""
+        """Change one order (platform reference): refund, status, address, memo, note, stir."""
         self._world.touch(order, changes, self._now())
 
     def set_faults(self, plan: Plan) -> None:

@@ -133,13 +133,14 @@ class StandIn(Gate, Protocol):
         order of the same shop whose recipient this one has too. `modified` lies at most 299 seconds after `at`.
         """
 
-    def touch(self, order: Order, changes: Mapping[str, Any], seed: int, now: float, /) -> None:
+    def touch(self, order: Order, changes: Mapping[str, Any], seed: int, now: float, /) -> bool:
         """Change an order as its buyer or seller would, body and columns; the caller saves it.
 
         Known to every platform: `refund` (True: asked for; False: withdrawn; or the vendor's word), `status` (the
-        vendor's word), `address` (True: another one), `memo` and `note` (text). `memo` is the smallest change that
-        the platform counts as a modification: churn uses it. The record's own time of change moves to
-        max(now, order.modified). Raises: ValueError for a change nobody can make.
+        vendor's word), `address` (True: another one), `memo`, `note` and `stir` (text). `stir` is the smallest change
+        that the platform counts as a modification: churn uses it. Gives whether the platform counts what was done as
+        one: then the record's own time of change moves to max(now, order.modified), else it stays. Raises: ValueError
+        for a change nobody can make.
         """
 
     def unseal(self, order: Order, seal: str, /) -> Person | None:

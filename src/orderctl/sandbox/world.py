@@ -87,8 +87,8 @@ class World:
         """Change one order as its buyer or seller would. Raises: ValueError."""
         with self.store.transaction():
             order = self.find(ref)
-            self.standins[order.platform].touch(order, changes, self.seed(), now)
-            self.store.save(order, now)
+            moved = self.standins[order.platform].touch(order, changes, self.seed(), now)
+            self.store.save(order, now if moved else order.modified)
 
     def stir(self, shop: str, count: int, turn: int, now: float) -> None:
         """Let `count` orders of a shop change, whichever; `turn` decides which."""
@@ -106,7 +106,7 @@ class World:
                     "platform = ? AND shop = ? AND created >= ?", (*whose, dice.randint(*bounds)),
                     "ORDER BY created, number LIMIT 1",
                 )  # fmt: skip
-                self.standins[platform].touch(order, {"memo": f"churn {turn}"}, seed, now)
+                self.standins[platform].touch(order, {"stir": f"churn {turn}"}, seed, now)
                 self.store.save(order, now)
 
     def events(self, shop: str | None, since: float) -> Iterator[dict[str, Any]]:

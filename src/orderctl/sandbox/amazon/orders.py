@@ -185,11 +185,11 @@ def touch(order: Order, changes: Mapping[str, Any], seed: int, now: float) -> No
         elif what == "address":
             dice = Random(f"{seed}|{order.ref}|{body['revision']}")
             body |= {"address": make_address(body["market"], None, dice), "revision": body["revision"] + 1}
-        elif what == "memo":
+        elif what in ("memo", "stir"):
             body["memo"] = str(value)
         elif what == "note":
             body["instruction"] = str(value) or None
         else:
-            raise ValueError(f"an order has no change {what!r}: refund, status, address, memo, note")
+            raise ValueError(f"an order has no change {what!r}: refund, status, address, memo, note, stir")
     body["updated"] = int(max(now, order.modified))
     refresh(order)

@@ -208,9 +208,10 @@ class Amazon:
         """Make one order."""
         return orders.make(shop, seed, number, dice, at=at, case=case, like=like.body if like else None)
 
-    def touch(self, order: Order, changes: Mapping[str, Any], seed: int, now: float) -> None:
+    def touch(self, order: Order, changes: Mapping[str, Any], seed: int, now: float) -> bool:
         """Change an order as a buyer or seller would. Raises: ValueError for a change nobody can make."""
         orders.touch(order, changes, seed, now)
+        return True
 
     def unseal(self, order: Order, seal: str) -> Person | None:
         """Nothing is sealed here."""

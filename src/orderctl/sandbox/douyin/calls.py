@@ -111,6 +111,13 @@ class Call:
             raise invalid(None, f"{name} is a whole number")
         return value
 
+    def flag(self, name: str) -> bool:
+        """Give a parameter that is true or false, and nothing that looks like it."""
+        value = self.params.get(name, False)
+        if type(value) is not bool:
+            raise invalid(None, f"{name} is a boolean")
+        return value
+
     def rows(self, name: str) -> list[dict[str, Any]]:
         """Give a parameter that is a list of objects."""
         value = self.params.get(name, [])

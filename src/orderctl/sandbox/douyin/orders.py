@@ -19,6 +19,7 @@ from orderctl.sandbox.texts import digest
 
 UNPAID, DEPOSIT, REVIEW, TO_SHIP, PARTLY = 1, 103, 105, 2, 101
 SHIPPED, CANCELLED, FINISHED, REFUNDED, REFUNDED_LATER = 3, 4, 5, 21, 22
+PLATFORM_WAREHOUSE = "PLATFORM-0001"
 ASKED = (6, 7, 11)
 BACK = (12, 51, 53)
 CASES = (
@@ -26,7 +27,7 @@ CASES = (
     "xinjiang", "unmapped", "formula note", "emoji note", "gift", "closed", "memo", "all refunding", "shipped",
     "same as first", "dongguan", "wish no yto", "partly shipped", "refunded", "adjusted", "talent", "xiantao",
     "finished", "refund withdrawn", "refunded line", "bundle", "appointed", "serial number", "no address id",
-    "pay discount",
+    "pay discount", "platform warehouse",
 )  # fmt: skip
 PLACE_OF = {
     "shanghai": people.SHANGHAI, "xinjiang": people.XINJIANG, "dongguan": people.DONGGUAN, "xiantao": people.XIANTAO,
@@ -43,6 +44,8 @@ WORDS = {
     1: "待支付", 103: "部分支付", 105: "已支付", 2: "备货中", 101: "部分发货", 3: "已发货", 4: "已取消", 5: "已完成",
     21: "发货前退款完结", 22: "发货后退款完结", 39: "收货后退款完结",
 }  # fmt: skip
+NONCE = 12
+"""So many characters of a ciphertext are there to make every reading differ."""
 LINES_OF = {
     "lines": 3, "refund open": 2, "all refunding": 2, "partly shipped": 2, "gift": 1, "unmapped": 2,
     "refunded line": 2, "bundle": 1, "talent": 2,
@@ -128,6 +131,11 @@ def make_lines(ref: str, dice: Random, case: str | None, status: int, at: int) -
         lines[0]["pre_sale_type"] = 2
     if case == "appointed":
         lines[0]["appointment_ship_time"] = at + 5 * 86_400
+    if case == "platform warehouse":
+        for line in lines:
+            line["inventory_list"] = [
+                {"warehouse_id": PLATFORM_WAREHOUSE, "out_warehouse_id": "", "count": line["item_num"]}
+            ]
     lines[0]["need_serial_number"] = case == "serial number"
     for line in lines[:1] if case in ("refund open", "refunded line") else lines:
         mark_after_sale(line, case)
@@ -242,9 +250,24 @@ def recipient(body: Mapping[str, Any]) -> Person:
     return Person(name, mobile, Place(province, city, district, town, postcode, code, ""), street)
 
 
-def index_of(*text: str) -> str:
-    """Give the part of a ciphertext that equals for equal texts."""
-    return digest("index", *text)[:12]
+def seals(body: Mapping[str, Any], nonce: str) -> tuple[str, str, str]:
+    """Give the ciphertexts of name, telephone and street of an order's recipient.
+
+    Each has an index, which is equal for equal texts, and a part that differs with every nonce and person.
+    """
+    found = []
+    for sign, field, plain in zip("#$#", ("name", "tel", "street"), body["_person"], strict=False):
+        index = digest("index", field, plain)[:12]
+        cipher = nonce + digest("cipher", body["_group"], field, plain, nonce)[:20]
+        found.append(sign.join(("", index, cipher, "1", "", "")))
+    name, mobile, street = found
+    return name, mobile, street
+
+
+def owns(body: Mapping[str, Any], seal: str) -> bool:
+    """Say whether a ciphertext, read whenever, is one of this order's recipient."""
+    parts = seal.split(seal[:1]) if seal[:1] in ("#", "$") else []
+    return len(parts) == 6 and seal in seals(body, parts[2][:NONCE])
 
 
 def set_status(order: Order, status: int) -> None:
@@ -255,6 +278,11 @@ def set_status(order: Order, status: int) -> None:
         "order_status_desc": WORDS.get(status, "未知"),
     }
     order.status = str(status)
+
+
+def is_elsewhere(line: Mapping[str, Any]) -> bool:
+    """Say whether the platform's own warehouse ships a line."""
+    return any(place["warehouse_id"] == PLATFORM_WAREHOUSE for place in line["inventory_list"])
 
 
 def is_back(line: Mapping[str, Any]) -> bool:
@@ -296,9 +324,13 @@ def add_pack(order: Order, number: str, company: str, quantities: Mapping[str, i
     return pack_id
 
 
-def touch(order: Order, changes: Mapping[str, Any], seed: int, now: float) -> None:
-    """Change an order as a buyer or seller would. Raises: ValueError for a change nobody can make."""
-    body = order.body
+def touch(order: Order, changes: Mapping[str, Any], seed: int, now: float) -> bool:
+    """Change an order as a buyer or seller would, and say whether its time of change follows.
+
+    It follows the main status alone: a memo, a flag, another address, a refund that is asked for leave it as it was.
+    `stir` is a memo while the main status goes away and comes back. Raises: ValueError for a change nobody can make.
+    """
+    body, before = order.body, order.status
     for what, value in changes.items():
         if what == "refund":
             _touch_refund(order, value)
@@ -311,13 +343,16 @@ def touch(order: Order, changes: Mapping[str, Any], seed: int, now: float) -> No
         elif what == "address":
             person = invent_person(Random(f"{seed}|{order.ref}|{body['_revision']}"))
             body |= make_recipient(person, seed, revision=body["_revision"] + 1, named=body["_named"])
-        elif what == "memo":
+        elif what in ("memo", "stir"):
             body["seller_words"] = str(value)
         elif what == "note":
             body["buyer_words"] = str(value)
         else:
-            raise ValueError(f"an order has no change {what!r}: refund, status, address, memo, note")
-    body["update_time"] = max(int(now), order.modified)
+            raise ValueError(f"an order has no change {what!r}: refund, status, address, memo, note, stir")
+    moved = order.status != before or "stir" in changes
+    if moved:
+        body["update_time"] = max(int(now), order.modified)
+    return moved
 
 
 def _touch_refund(order: Order, value: Any) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from orderctl.sandbox.douyin.calls import Call, Method, failed, invalid, missing
-from orderctl.sandbox.douyin.orders import WORDS, index_of
+from orderctl.sandbox.douyin.orders import NONCE, WORDS, seals
 from orderctl.sandbox.store import Order
 from orderctl.sandbox.texts import digest
 
@@ -22,17 +22,9 @@ LATEST = 99_999_999_999
 def shown(order: Order, now: float) -> dict[str, Any]:
     """Give an order as the platform shows it."""
     body = {name: value for name, value in order.body.items() if not name.startswith("_")}
-    name, mobile, street, *_ = order.body["_person"]
-    salt = digest("cipher", order.ref, now)
-    body |= {
-        "update_time": order.modified,
-        "encrypt_post_receiver": f"#{index_of('name', name)}#{digest(salt, name)[:24]}#1##",
-        "encrypt_post_tel": f"${index_of('tel', mobile)}${digest(salt, mobile)[:24]}$1$$",
-    }
-    body["post_addr"] = {
-        **body["post_addr"],
-        "encrypt_detail": f"#{index_of('street', street)}#{digest(salt, street)[:32]}#1##",
-    }
+    name, mobile, street = seals(order.body, digest("nonce", order.ref, now)[:NONCE])
+    body |= {"update_time": order.modified, "encrypt_post_receiver": name, "encrypt_post_tel": mobile}
+    body["post_addr"] = {**body["post_addr"], "encrypt_detail": street}
     return body
 
 
@@ -59,7 +51,7 @@ def search_list(call: Call) -> dict[str, Any]:
         raise invalid(None, "order_by")
     by, way = (
         ("modified" if order_by == "update_time" else "created"),
-        "ASC" if call.params.get("order_asc") else "DESC",
+        "ASC" if call.flag("order_asc") else "DESC",
     )
     tail = f"ORDER BY {by} {way}, number {way} LIMIT ? OFFSET ?"
     rows = call.store.select(where, [*params, size, page * size], tail)

@@ -74,6 +74,8 @@ def check_state(call: Call, order: Order, lines: list[dict[str, Any]], number: s
     error = FORBIDDEN.get(order.body["order_status"])
     if error is not None:
         refuse(call, order.ref, number, error)
+    if any(orders.is_elsewhere(line) for line in lines):
+        refuse(call, order.ref, number, failed(60_116, "平台仓订单，不支持商家发货"))
     asking = [line for line in lines if line["after_sale_info"]["after_sale_status"] in orders.ASKED]
     if asking and str(call.params.get("is_refund_reject", "")).lower() != "true":
         refuse(call, order.ref, number, failed(60_040, "发货订单中有退款申请需要处理"))

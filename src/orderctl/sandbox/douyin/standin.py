@@ -48,7 +48,7 @@ class Douyin:
     shops: ClassVar[tuple[Shop, ...]] = (Shop("douyin", tokens.SHOP, 20, title=tokens.TITLE),)
     lists: ClassVar[frozenset[str]] = LISTS
     pages: ClassVar[frozenset[str]] = LISTS
-    words: ClassVar[frozenset[str]] = frozenset({"quota"})
+    words: ClassVar[frozenset[str]] = frozenset({"quota", "revoke"})
 
     def __init__(self, store: Store, now: Callable[[], float]) -> None:
         self._store, self._now = store, now
@@ -98,8 +98,16 @@ class Douyin:
         return write(value, self._now())
 
     def control(self, word: str, value: Any, now: float) -> None:
-        """`quota`: how many calls are left; None lifts the limit."""
-        self._store.limit("douyin.quota", value)
+        """`quota`: how many calls are left; None lifts the limit. `revoke`: whether the seller shuts the app out.
+
+        A new login lets a service in again; an app of the seller's own waits for `revoke` to be false.
+        """
+        if word == "quota":
+            self._store.limit("douyin.quota", value)
+        elif type(value) is bool:
+            self._store.put(tokens.REVOKED, value)
+        else:
+            raise ValueError("revoke is true or false")
 
     def _call(self, request: Request) -> Any:
         now = self._now()
@@ -151,6 +159,8 @@ class Douyin:
         token = self._store.token(query["access_token"], "douyin")
         if token is None:
             raise DoudianError(40_003, "isv.access-token-invalid")
+        if self._store.get(tokens.REVOKED):
+            raise DoudianError(30_001, "dop.authorization-closed")
         if token.expires <= now:
             raise DoudianError(40_003, "isv.access-token-expired")
         return token.shop
@@ -174,17 +184,13 @@ class Douyin:
         person = orders.recipient(like.body) if like else None
         return orders.make(seed, number, dice, shop=shop.name, at=at, case=case, person=person)
 
-    def touch(self, order: Order, changes: Mapping[str, Any], seed: int, now: float) -> None:
-        """Change an order as a buyer or seller would.
-
-        A memo counts as a change here, though it does not at the platform: a world that stirs needs one that does.
-        """
-        orders.touch(order, changes, seed, now)
+    def touch(self, order: Order, changes: Mapping[str, Any], seed: int, now: float) -> bool:
+        """Change an order as a buyer or seller would; only another main status counts as a modification here."""
+        return orders.touch(order, changes, seed, now)
 
     def unseal(self, order: Order, seal: str) -> Person | None:
-        """Give who is behind the ciphertext of an order's name."""
-        index = orders.index_of("name", order.body["_person"][0])
-        return orders.recipient(order.body) if f"#{index}#" in seal else None
+        """Give who is behind a ciphertext of an order's recipient."""
+        return orders.recipient(order.body) if orders.owns(order.body, seal) else None
 
     def event(self, order: Order) -> Mapping[str, Any]:
         """Give the message about an order."""

@@ -22,6 +22,7 @@ SHOP, SHOP_ID, TITLE = "douyin-demo", "10000001", "样例家居旗舰店"
 HOUR, DAY = 3_600, 86_400
 CODE_S, ACCESS_S, REFRESH_S = 600, 7 * DAY, 14 * DAY
 PAIR = "douyin.pair"
+REVOKED = "douyin.revoked"
 
 
 def refuse(why: str) -> DoudianError:
@@ -79,9 +80,10 @@ def create(call: Call) -> dict[str, Any]:
             if found.expires <= call.now:
                 raise refuse("code-expired")
             call.store.forget_token(call.text("code"))
+            call.store.put(REVOKED, value=False)
             new_pair(call.store, call.now)
         elif kind == "authorization_self":
-            if call.text("shop_id") != SHOP_ID:
+            if call.text("shop_id") != SHOP_ID or call.store.get(REVOKED):
                 raise refuse("no-authorization")
             pair = call.store.get(PAIR)
             token = call.store.token(pair[0], "douyin") if pair else None
@@ -97,7 +99,7 @@ def refresh(call: Call) -> dict[str, Any]:
     given = call.text("refresh_token")
     with call.store.transaction():
         found = call.store.token(given, "douyin", "refresh")
-        if call.text("grant_type") != "refresh_token" or found is None:
+        if call.text("grant_type") != "refresh_token" or found is None or call.store.get(REVOKED):
             raise refuse("no-authorization")
         if found.expires <= call.now:
             raise refuse("token-expired")

@@ -246,12 +246,12 @@ def touch(order: Order, changes: Mapping[str, Any], seed: int, now: float) -> No
         elif what == "address":
             person = invent_person(Random(f"{seed}|{order.ref}|{body['_revision']}"))
             body |= make_recipient(person, order.ref, seed, revision=body["_revision"] + 1)
-        elif what == "memo":
+        elif what in ("memo", "stir"):
             body["venderRemark"] = str(value)
         elif what == "note":
             body["orderRemark"] = str(value)
         else:
-            raise ValueError(f"an order has no change {what!r}: refund, status, address, memo, note")
+            raise ValueError(f"an order has no change {what!r}: refund, status, address, memo, note, stir")
     order.status = body["orderState"]
     body["modified"] = beijing(max(now, order.modified))
 

@@ -268,10 +268,10 @@ def touch(order: Order, changes: Mapping[str, Any], seed: int, now: float) -> No
             set_recipient(
                 body, invent_person(Random(f"{seed}|{order.ref}|{revision}")), seed, revision=revision
             )
-        elif what == "memo":
+        elif what in ("memo", "stir"):
             add_note(body, now, str(value), "grey")
         elif what == "note":
             base["remark"] = str(value)
         else:
-            raise ValueError(f"an order has no change {what!r}: refund, status, address, memo, note")
+            raise ValueError(f"an order has no change {what!r}: refund, status, address, memo, note, stir")
     base["updateTime"] = int(max(now, order.modified)) * 1000

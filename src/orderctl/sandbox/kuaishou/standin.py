@@ -181,9 +181,10 @@ class Kuaishou:
         person = orders.recipient(like.body) if like else None
         return orders.make(shop.name, shop.title, seed, number, dice, at=at, case=case, person=person)
 
-    def touch(self, order: Order, changes: Mapping[str, Any], seed: int, now: float) -> None:
+    def touch(self, order: Order, changes: Mapping[str, Any], seed: int, now: float) -> bool:
         """Change an order as a buyer or seller would. Raises: ValueError for a change nobody can make."""
         orders.touch(order, changes, seed, now)
+        return True
 
     def unseal(self, order: Order, seal: str) -> Person | None:
         """Give who lives behind the id of an order's address."""

@@ -297,12 +297,14 @@ def touch(order: Order, changes: Mapping[str, Any], seed: int, now: float) -> No
             person = invent_person(Random(f"{seed}|{order.ref}|{body['_revision']}"))
             body |= {"_person": to_person(person), "_group": digest(person.key)}
             body |= {"_revision": body["_revision"] + 1, **make_region(person.place)}
-        elif what == "memo":
+        elif what in ("memo", "stir"):
             body["remark"] = str(value)
         elif what == "note":
             body["buyer_memo"] = str(value)
         elif what == "review":
             body["risk_control_status"] = int(bool(value))
         else:
-            raise ValueError(f"an order has no change {what!r}: refund, status, address, memo, note, review")
+            raise ValueError(
+                f"an order has no change {what!r}: refund, status, address, memo, note, stir, review"
+            )
     wrote(order, now)

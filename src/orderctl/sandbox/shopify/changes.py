@@ -33,11 +33,11 @@ def touch(order: Order, changes: Mapping[str, Any], seed: int, now: float) -> No
         elif what == "address":
             dice = Random(f"{seed}|{order.ref}|{order.modified}")
             body["shippingAddress"] = make_address(order.shop, None, dice)
-        elif what in ("memo", "note"):
+        elif what in ("memo", "note", "stir"):
             body["note"] = str(value)
         else:
             raise ValueError(
-                f"an order has no change {what!r} to {value!r}: refund, status, address, memo, note"
+                f"an order has no change {what!r} to {value!r}: refund, status, address, memo, note, stir"
             )
     body["updatedAt"] = utc(max(now, order.modified))
     refresh(order)

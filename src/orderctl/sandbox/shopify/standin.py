@@ -142,9 +142,10 @@ class Shopify:
                 part["createdAt"] = utc(self._now() + self._store.get("late_s", 0))
         return order
 
-    def touch(self, order: Order, changes: Mapping[str, Any], seed: int, now: float) -> None:
+    def touch(self, order: Order, changes: Mapping[str, Any], seed: int, now: float) -> bool:
         """Change an order as a buyer or seller would. Raises: ValueError for a change nobody can make."""
         change.touch(order, changes, seed, now)
+        return True
 
     def unseal(self, order: Order, seal: str) -> Person | None:
         """Nothing is sealed here."""

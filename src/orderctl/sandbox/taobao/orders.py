@@ -307,10 +307,10 @@ def touch(order: Order, changes: Mapping[str, Any], seed: int, now: float) -> No
             person = invent_person(Random(f"{seed}|{order.ref}|{body['_revision']}"))
             body |= make_recipient(person, body["tid"], seed, revision=body["_revision"] + 1)
             body |= {"lm": "1", "ti_modify_address_time": beijing(now)}
-        elif what == "memo":
+        elif what in ("memo", "stir"):
             body["seller_memo"] = str(value)
         elif what == "note":
             body |= {"buyer_message": str(value) or None, "has_buyer_message": bool(value)}
         else:
-            raise ValueError(f"a trade has no change {what!r}: refund, status, address, memo, note")
+            raise ValueError(f"a trade has no change {what!r}: refund, status, address, memo, note, stir")
     body["modified"] = beijing(max(now, order.modified))
