@@ -6,7 +6,8 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orderctl.stages.normalizing.recipients import UNCLEAN, UNCLEAN_LINES, clean
+from orderctl.stages.normalizing.cleaning import clean
+from orderctl.stages.normalizing.recipients import UNCLEAN, UNCLEAN_LINES
 
 TEXTS = st.text(
     st.sampled_from("aZ 9~|,.\t\n\u3000\u00a0\u200b\ufeff\x00\x1f样例路號①Ａ㎏ｱ豈é\U0001f382")

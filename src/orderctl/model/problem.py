@@ -57,6 +57,23 @@ KINDS: dict[str, Kind] = {
     ),
     "currency_missing": Kind("block", "the currency is missing", "name it in the column map or at the shop"),
     "address_conflict": Kind("block", "{city} is not in {province}", "correct the address", True),
+    "address_elsewhere": Kind(
+        "warn", "{district} is no district of {city} that the table knows", "correct the address", True
+    ),
+    "address_ambiguous": Kind(
+        "warn", "there are several {name} and nothing says which", "complete the address", True
+    ),
+    "address_divided": Kind(
+        "warn", "{old} is no more: it went to {new}", "see on a map in which of them it is now", True
+    ),
+    "address_renamed": Kind("info", "{old} is called {new} now"),
+    "address_read": Kind("info", "{region} was read from the text of the address"),
+    "address_completed": Kind("info", "{region} follows from the rest of the address"),
+    "address_repeated": Kind("info", "{region} stood in the address twice"),
+    "contact_in_address": Kind("info", "taken out of the address: {what}"),
+    "phone_in_address": Kind(
+        "warn", "another phone number stands in the address", "ask which of them the courier shall call", True
+    ),
     "wishes_conflict": Kind(
         "warn",
         "the notes contradict each other: {wishes}",

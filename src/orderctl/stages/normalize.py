@@ -15,6 +15,7 @@ import polars as pl
 
 from orderctl.model.facts import Facts
 from orderctl.model.schema import LINE, ORDER
+from orderctl.stages.normalizing.addresses import address_problems
 from orderctl.stages.normalizing.audit import OPEN, audited, forces
 from orderctl.stages.normalizing.notes import NoteReader, read_notes
 from orderctl.stages.normalizing.recipients import canonical_recipients
@@ -94,13 +95,15 @@ def normalize(orders: pl.DataFrame, rules: NormalizeRules, facts: Facts, now: st
     recut = made_otherwise(lines, facts.commitments)
     known = known.join(recut, on="row", how="left", maintain_order="left")
     known = known.join(forces(facts.decisions), on="order_id", how="left", maintain_order="left")
+    recipients, findings = canonical_recipients(orders, facts.key)
     known = known.with_columns(
         *read_notes(orders, rules.notes),
-        canonical_recipients(orders, facts.key),
+        recipients,
         pl.col("lines").fill_null([]),
         pl.col("live").fill_null(False),
     )
-    return known.with_columns(audited(known, rules.audit, now)).select(ORDER.names())
+    known = known.with_columns(audited(known, rules.audit, now))
+    return known.with_columns(address_problems(known, findings, rules.audit.severity)).select(ORDER.names())
 
 
 def _quantity_to_ship() -> pl.Expr:

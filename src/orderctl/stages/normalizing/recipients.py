@@ -1,6 +1,6 @@
 """Recipients in one form, and the keyed hash that proves two plain ones equal.
 
-Only writing is made equal here (widths, blanks, invisible characters, phone extensions, names of regions); nothing
+Writing is made equal here (widths, blanks, invisible characters); phones and addresses have their own modules. Nothing
 is guessed. `original` stays as the source wrote it, and sealed data is carried, never touched.
 """
 
@@ -9,8 +9,10 @@ from __future__ import annotations
 import polars as pl
 
 from orderctl.model.identity import SEPARATOR, keyed_column
-from orderctl.model.regions import placed
 from orderctl.model.schema import RECIPIENT, fit
+from orderctl.stages.normalizing.addresses import addressed
+from orderctl.stages.normalizing.cleaning import clean
+from orderctl.stages.normalizing.phones import extensions
 
 TEXTS = (
     *("name", "company", "phone", "phone_ext", "email", "country", "province", "province_code", "city"),
@@ -18,9 +20,6 @@ TEXTS = (
 )
 PROVEN = ("address_id", "index", "asked")
 KEYED = r"^h:[0-9a-f]{32}$"
-_NUMBER = r"(1[3-9]\d{9}|[48]00-?\d{3}-?\d{4}|0\d{2,3}-?\d{7,8})"
-_EXTENDED = rf"(?i)^{_NUMBER}(?:\s*(?:转|ext\.?|x)\s*|[-,;#/\s]+|\s*\[)(\d{{1,6}})\]?$"
-_BRACKET = r"\s*\[(\d{2,6})\]$"
 
 
 UNCLEAN = r"^$|^\s|\s$|  |[^ -~\x{4E00}-\x{9FFF}]"
@@ -28,15 +27,10 @@ UNCLEAN = r"^$|^\s|\s$|  |[^ -~\x{4E00}-\x{9FFF}]"
 UNCLEAN_LINES = rf"{UNCLEAN}|^\||\|$|\|\||\|\s|\s\|"
 
 
-def clean(text: pl.Expr) -> pl.Expr:
-    """Give `text` in one width (NFKC), without invisible characters, blanks collapsed; null when nothing is left."""
-    seen = text.str.normalize("NFKC").str.replace_all(r"\p{Cf}", "").str.replace_all(r"[\s\p{Cc}]+", " ")
-    seen = seen.str.strip_chars()
-    return pl.when(seen != "").then(seen)
+def canonical_recipients(orders: pl.DataFrame, key: bytes) -> tuple[pl.Series, pl.DataFrame]:
+    """Give the column `recipient` of `orders` in canonical form, with `match_key` and `match_kind`, and findings.
 
-
-def canonical_recipients(orders: pl.DataFrame, key: bytes) -> pl.Series:
-    """Give the column `recipient` of `orders` in canonical form, with `match_key` and `match_kind`.
+    The findings are those of `addresses` (`row` counts from 0).
 
     A key the platform proved (`address_id`, `index`, `asked`) is hashed with its shop; a plain recipient gets the
     hash of its canonical form; whoever is masked or sealed otherwise has none.
@@ -47,7 +41,7 @@ def canonical_recipients(orders: pl.DataFrame, key: bytes) -> pl.Series:
         privacy=pl.col("privacy").fill_null("plain"),
         match_kind=pl.col("match_kind").fill_null("none"),
     )
-    found = _extensions(_regions(found))
+    found, findings = addressed(extensions(found).with_row_index("row"))
     proof = pl.when(pl.col("match_kind").is_in(PROVEN)).then(pl.col("match_key"))
     hashed = proof.str.contains(KEYED)
     named = pl.concat_str("match_kind", "platform", "shop", proof, separator=SEPARATOR)
@@ -63,7 +57,8 @@ def canonical_recipients(orders: pl.DataFrame, key: bytes) -> pl.Series:
         .otherwise(pl.lit("canonical"))
     )
     whole = pl.struct(pl.col(field.name) for field in RECIPIENT.fields)
-    return found.select(recipient=fit(whole, RECIPIENT, RECIPIENT).cast(RECIPIENT))["recipient"]
+    recipients = found.select(recipient=fit(whole, RECIPIENT, RECIPIENT).cast(RECIPIENT))["recipient"]
+    return recipients, findings
 
 
 def _cleaned(found: pl.DataFrame) -> pl.DataFrame:
@@ -84,49 +79,6 @@ def _cleaned(found: pl.DataFrame) -> pl.DataFrame:
         address_lines=pl.col("address_lines").list.eval(clean(pl.element()), parallel=True).list.drop_nulls(),
     )
     return pl.concat([numbered.filter(~wanted), cleaned]).sort("_at").drop("_at")
-
-
-def _regions(found: pl.DataFrame) -> pl.DataFrame:
-    """Give Chinese regions their full names and their own levels; those of other countries stay."""
-    places = placed(found)
-    chinese = (found["country"].fill_null("CN") == "CN").alias("chinese")
-    both = found.with_columns(chinese, *(places[name].alias(f"placed_{name}") for name in places.columns))
-    at_home = {name: pl.col(f"placed_{name}") for name in places.columns}
-    at_home["province_code"] = pl.coalesce("placed_province_code", "province_code")
-    return both.with_columns(
-        pl.when("chinese").then(place).otherwise(pl.col(name)).alias(name) for name, place in at_home.items()
-    ).select(found.columns)
-
-
-def _extensions(found: pl.DataFrame) -> pl.DataFrame:
-    """Part the extension of a Chinese number from it, wherever it was written: at the phone, name or street."""
-    chinese = (pl.col("privacy") == "plain") & pl.col("country").fill_null("CN").is_in(
-        ["CN", "HK", "MO", "TW"]
-    )
-    phone = pl.col("phone").str.replace(r"^(?:\+|00)?\s*86[-\s]*(1[3-9]\d{9})", "${1}")
-    spaced = phone.str.replace_all(r"[\s-]", "")
-    phone = (
-        pl.when(spaced.str.contains(r"^(?:86|\+86)?1[3-9]\d{9}$"))
-        .then(spaced.str.slice(-11))
-        .otherwise(phone)
-    )
-    found = found.with_columns(phone=pl.when(chinese).then(phone).otherwise(pl.col("phone")))
-    written = pl.when(chinese).then(pl.col("phone").str.extract(_EXTENDED, 2))
-    found = found.with_columns(
-        phone=pl.when(written.is_not_null())
-        .then(pl.col("phone").str.extract(_EXTENDED, 1))
-        .otherwise("phone"),
-        phone_ext=pl.coalesce(written, "phone_ext"),
-    )
-    in_name = pl.when(chinese).then(pl.col("name").str.extract(_BRACKET, 1))
-    found = found.with_columns(phone_ext=pl.coalesce("phone_ext", in_name))
-    return found.with_columns(
-        pl.when(chinese & (pl.col(name).str.extract(_BRACKET, 1) == pl.col("phone_ext")))
-        .then(clean(pl.col(name).str.replace(_BRACKET, "")))
-        .otherwise(pl.col(name))
-        .alias(name)
-        for name in ("name", "street")
-    )
 
 
 def _canonical_text() -> pl.Expr:

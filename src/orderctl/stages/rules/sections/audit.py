@@ -18,6 +18,11 @@ AUDITED = (
     "total_mismatch",
     "total_unverifiable",
     "currency_missing",
+    "address_conflict",
+    "address_elsewhere",
+    "address_ambiguous",
+    "address_divided",
+    "phone_in_address",
     "nothing_to_ship",
     "wishes_conflict",
 )

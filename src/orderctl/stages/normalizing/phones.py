@@ -1,0 +1,45 @@
+"""Phone numbers: the number, and the extension the courier must dial after it.
+
+One invariant: an extension is never lost, wherever it was written: at the number, the name or the street.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from orderctl.stages.normalizing.cleaning import clean
+
+_NUMBER = r"(1[3-9]\d{9}|[48]00-?\d{3}-?\d{4}|0\d{2,3}-?\d{7,8})"
+_EXTENDED = rf"(?i)^{_NUMBER}(?:\s*(?:转|ext\.?|x)\s*|[-,;#/\s]+|\s*\[)(\d{{1,6}})\]?$"
+_BRACKET = r"\s*\[(\d{2,6})\]$"
+
+
+def extensions(found: pl.DataFrame) -> pl.DataFrame:
+    """Part the extension of a Chinese number from it, wherever it was written: at the phone, name or street."""
+    chinese = (pl.col("privacy") == "plain") & pl.col("country").fill_null("CN").is_in(
+        ["CN", "HK", "MO", "TW"]
+    )
+    phone = pl.col("phone").str.replace(r"^(?:\+|00)?\s*86[-\s]*(1[3-9]\d{9})", "${1}")
+    spaced = phone.str.replace_all(r"[\s-]", "")
+    phone = (
+        pl.when(spaced.str.contains(r"^(?:86|\+86)?1[3-9]\d{9}$"))
+        .then(spaced.str.slice(-11))
+        .otherwise(phone)
+    )
+    found = found.with_columns(phone=pl.when(chinese).then(phone).otherwise(pl.col("phone")))
+    written = pl.when(chinese).then(pl.col("phone").str.extract(_EXTENDED, 2))
+    found = found.with_columns(
+        phone=pl.when(written.is_not_null())
+        .then(pl.col("phone").str.extract(_EXTENDED, 1))
+        .otherwise("phone"),
+        phone_ext=pl.coalesce(written, "phone_ext"),
+    )
+    in_name = pl.when(chinese).then(pl.col("name").str.extract(_BRACKET, 1))
+    found = found.with_columns(phone_ext=pl.coalesce("phone_ext", in_name))
+    return found.with_columns(
+        pl.when(chinese & (pl.col(name).str.extract(_BRACKET, 1) == pl.col("phone_ext")))
+        .then(clean(pl.col(name).str.replace(_BRACKET, "")))
+        .otherwise(pl.col(name))
+        .alias(name)
+        for name in ("name", "street")
+    )
