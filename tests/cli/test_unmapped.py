@@ -118,6 +118,13 @@ def test_what_was_typed_stays_though_the_rules_do_not_name_the_file_yet(run: Run
     assert sorted(read_numbered("skus.csv")["sku"].to_list(), key=str) == [None, "SOCK"]
 
 
+def test_a_mistyped_sku_is_told(run: Run) -> None:
+    run("skus.csv")
+    complete("skus.csv", MGU="CUP")
+    Path("rules.yaml").write_text(RULES + "  map: skus.csv\n", "utf-8")
+    assert "1 SKUs are not in the catalogue: MGU" in run("skus.csv")
+
+
 def test_no_cell_is_a_formula(run: Run) -> None:
     run("skus.csv")
     text = Path("skus.csv").read_text("utf-8-sig")

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import polars as pl
+import pytest
 from polars.testing import assert_frame_equal
 
 from orderctl.model.facts import DECISIONS, Facts
 from orderctl.stages.normalize import NormalizeRules, normalize
+from orderctl.stages.normalizing import skus_unmapped
 from orderctl.stages.normalizing.skus_map import ARTICLE, SkuMap
 from orderctl.stages.normalizing.skus_tables import parse_map
 from orderctl.stages.normalizing.skus_unmapped import (
@@ -109,6 +111,21 @@ def test_the_nearest_skus_come_by_code_and_by_words() -> None:
         "ზღვა": None,
     }
     assert dict(found.select("about", "pack").iter_rows())["中筒袜 白 | 3双装"] == "3双装"
+
+
+def test_a_large_catalogue_gives_the_same_candidates(monkeypatch: pytest.MonkeyPatch) -> None:
+    shapes = ["黑色T恤", "白袜", "蓝色马克杯", "龙井茶", "绿色瑜伽垫", "雪松蜡烛"]
+    items = [{"sku": f"Z{at}", "name": f"{shapes[at % 6]} {at // 6:03}型"} for at in range(900)]
+    known = NormalizeRules(skus=SkusSection.model_validate({"catalogue": items})).known
+    rows = [
+        line(line_ref=str(at), merchant_code=None, title=f"新款{shapes[at % 6]}", spec=f"{at:03}型")
+        for at in range(30)
+    ]
+    seen = [unmapped_articles(orders(order("1", lines=rows)))]
+    all_compared = to_complete(seen, known)
+    monkeypatch.setattr(skus_unmapped, "FEW", 100)
+    assert to_complete(seen, known)["candidate_1"].equals(all_compared["candidate_1"])
+    assert all_compared.filter(pl.col("spec") == "007型")["name_1"].to_list() == ["白袜 007型"]
 
 
 def test_what_is_completed_is_the_map_and_is_not_listed_again() -> None:

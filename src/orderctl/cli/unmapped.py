@@ -21,7 +21,7 @@ from orderctl.model.text import Locale, Text
 from orderctl.ports import batches
 from orderctl.ports.sheets import csv_bytes, write_bytes, xlsx_bytes
 from orderctl.ports.tables.numbered import read_numbered
-from orderctl.stages.normalizing.skus import Articles
+from orderctl.stages.normalizing.skus import Articles, unlisted
 from orderctl.stages.normalizing.skus_map import ARTICLE, SkuMap
 from orderctl.stages.normalizing.skus_tables import CHINESE, parse_completed, parse_map
 from orderctl.stages.normalizing.skus_unmapped import (
@@ -32,6 +32,7 @@ from orderctl.stages.normalizing.skus_unmapped import (
     without,
 )
 
+NAMED_AT_MOST = 10
 FORMS = (".csv", ".xlsx")
 
 
@@ -87,6 +88,15 @@ class Unmapped:
             **told,
         )
         session.console.say("summary", "skus.unmapped", text, **told)
+        _warn_of_unlisted(session, known)
+
+
+def _warn_of_unlisted(session: Session, known: Articles) -> None:
+    """Say which SKUs of the map nobody knows: most of them are typing mistakes."""
+    if names := unlisted(known):
+        shown = ", ".join(names[:NAMED_AT_MOST]) + (" ..." if len(names) > NAMED_AT_MOST else "")
+        text = Text("{count} SKUs are not in the catalogue: {skus}", count=len(names), skus=shown)
+        session.console.say("warning", "skus.unlisted", text, count=len(names), skus=names)
 
 
 def _headings(frame: pl.DataFrame, locale: Locale) -> dict[str, str]:
@@ -112,6 +122,7 @@ def show_changes(session: Session, table: str, batch: str, rejects: str | None) 
     shown = Table("changes", "SKU", rows, _headings(rows, session.console.locale))
     write_bytes(write_tables([shown], to_terminal=is_terminal("-"), titles=False), "-")
     session.finish_rejects(refused)
+    _warn_of_unlisted(session, after)
     counts = {kind: rows.filter(pl.col("change") == kind).height for kind in ("new", "other", "lost")}
     session.console.summary(
         Text("{new} articles get a SKU, {other} get another, {lost} lose theirs", **counts), **counts

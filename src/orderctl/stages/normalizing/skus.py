@@ -105,6 +105,16 @@ def map_skus(lines: pl.DataFrame, known: Articles, decisions: pl.DataFrame) -> p
     ).drop(pl.selectors.starts_with("our_"), "of_bundle", "per_piece")
 
 
+def unlisted(known: Articles) -> list[str]:
+    """Give the SKUs that the map or bundles name and the catalogue does not know; none when there is no catalogue."""
+    if known.catalogue.is_empty():
+        return []
+    parts = known.bundles.select(pl.col("parts").explode().struct.field("part")).to_series()
+    named = pl.concat([known.map.answers["sku"], parts]).drop_nulls().unique().sort()
+    listed = pl.concat([known.catalogue["sku"], known.bundles["sku"]])
+    return named.filter(~named.is_in(listed.implode())).to_list()
+
+
 def resolved(lines: pl.DataFrame, known: Articles, decisions: pl.DataFrame) -> pl.DataFrame:
     """Give `lines` with `sku`, null where nothing tells it, and `pieces`: how many of it one of the platform's is.
 

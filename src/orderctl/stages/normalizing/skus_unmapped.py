@@ -6,7 +6,7 @@ tells the article surely, the rest is for the eyes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 from rapidfuzz import fuzz, process
@@ -23,6 +23,8 @@ SEEN = pl.Schema(
     }
 )
 CANDIDATES, GUESSED_AT_MOST, LEAST_SCORE = 3, 2000, 50
+FEW = 1000  # so many names are all compared; of more, those that share rare words
+_RAREST, _SHORT, _CHUNK = 8, 60, 250
 _PACK = r"([0-9]+|[两双二三四五六八十])\s*(?:双|件|只|个|条|盒|袋|包|瓶|片|支|对|套|pcs|pairs?)\s*装?|[xX×*]\s*([0-9]+)"
 _CHANGE = (*ARTICLE, "before", "after")
 _CHANGES = pl.Schema({**dict.fromkeys(_CHANGE, pl.String()), "orders": pl.Int64(), "units": pl.Int64()})
@@ -125,11 +127,12 @@ def _words(text: str | None) -> str:
 def _nearest(rows: pl.DataFrame, choices: pl.DataFrame) -> pl.DataFrame:
     """Give the columns `candidate_1, name_1, score_1, ...` (score 0 to 100) for each of the first rows."""
     codes, names = choices["sku"].to_list(), choices["name"].to_list()
-    by_code = [_words(code) for code in codes]
-    by_name = {at: words for at, name in enumerate(names) if (words := _words(name))}
+    by_code, by_name = [_words(code) for code in codes], [_words(name) for name in names]
+    asked = rows.head(GUESSED_AT_MOST).select("about", "code")
+    abouts = [_words(about) for about in asked["about"]]
     flat: list[list[str | int | None]] = []
-    for about, code in rows.head(GUESSED_AT_MOST).select("about", "code").iter_rows():
-        scores = _scores(_words(code), by_code, _words(about), by_name)
+    for code, about, near in zip(asked["code"], abouts, _shortlists(abouts, by_name), strict=True):
+        scores = _scores(_words(code), by_code, about, {at: by_name[at] for at in near})
         best = sorted(scores, key=lambda at: (-scores[at], codes[at]))[:CANDIDATES]
         cells = [cell for at in best for cell in (codes[at], names[at], round(scores[at]))]
         flat.append(cells + [None] * (3 * CANDIDATES - len(cells)))
@@ -142,15 +145,43 @@ def _nearest(rows: pl.DataFrame, choices: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(flat, schema=columns, orient="row")
 
 
+def _shortlists(asked: Sequence[str], names: Sequence[str]) -> Iterator[list[int]]:
+    """Give, for each text asked for, the places of the names that share its rarest words: few, or all of few."""
+    if len(names) <= FEW:
+        yield from ([at for at, name in enumerate(names) if name] for _ in asked)
+        return
+    words = _exploded(names, "at").with_columns(count=pl.len().over("word")).filter(pl.col("count") <= FEW)
+    for begin in range(0, len(asked), _CHUNK):
+        part = asked[begin : begin + _CHUNK]
+        rare = _exploded(part, "row").join(words.unique("word").select("word", "count"), on="word")
+        rare = rare.filter(pl.col("count").rank("ordinal").over("row") <= _RAREST)
+        shared = rare.select("row", "word").join(words, on="word").group_by("row", "at").agg(
+            worth=(len(names) / pl.col("count")).log().sum()
+        )  # fmt: skip
+        best = (
+            shared.sort("worth", "at", descending=[True, False])
+            .group_by("row")
+            .agg(pl.col("at").head(_SHORT))
+        )
+        found = dict(best.iter_rows())
+        yield from (found.get(row, []) for row in range(len(part)))
+
+
+def _exploded(texts: Sequence[str], place: str) -> pl.DataFrame:
+    """Give the distinct words of each text: `place` and `word`."""
+    frame = pl.DataFrame({"word": pl.Series(texts, dtype=pl.String)}).with_row_index(place)
+    return (
+        frame.with_columns(pl.col("word").str.split(" ").list.unique())
+        .explode("word")
+        .filter(pl.col("word") != "")
+    )
+
+
 def _scores(code: str, by_code: Sequence[str], about: str, by_name: Mapping[int, str]) -> dict[int, float]:
     """Give how alike the best SKUs are, by their place: the better of code against code and words against name."""
     most = 4 * CANDIDATES
-    alike = (
-        process.extract(code, by_code, scorer=fuzz.ratio, limit=most, score_cutoff=LEAST_SCORE)
-        if code
-        else []
-    )
-    scores: dict[int, float] = {at: score for _, score, at in alike}
+    alike = process.extract(code, by_code, scorer=fuzz.ratio, limit=most, score_cutoff=LEAST_SCORE)
+    scores: dict[int, float] = {at: score for _, score, at in alike if code}
     for words, score, at in process.extract(
         about, by_name, scorer=fuzz.token_set_ratio, limit=most, score_cutoff=LEAST_SCORE
     ):
