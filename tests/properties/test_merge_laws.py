@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from typing import Any
 
@@ -85,6 +86,19 @@ batches = st.lists(versions, min_size=1, max_size=7)
 
 
 @st.composite
+def said(draw: st.DrawFn, ids: list[str]) -> list[dict[str, Any]]:
+    """Draw what people decided: orders and buyers apart from all, pairs apart, sets together."""
+    one = st.sampled_from([*ids, "buyer:shopify:north:buyer-1"])
+    others = st.lists(st.sampled_from(ids), min_size=1, max_size=2, unique=True).map(lambda o: {"with": o})
+    never = draw(st.lists(st.tuples(one, st.just("never_merge"), st.none() | others), max_size=2))
+    always = draw(st.lists(st.tuples(st.sampled_from(ids), st.just("always_merge"), others), max_size=2))
+    return [
+        {"subject": subject, "decision": decision, "payload": what and json.dumps(what)}
+        for subject, decision, what in [*never, *always]
+    ]
+
+
+@st.composite
 def situations(draw: st.DrawFn) -> tuple[pl.DataFrame, MergeRules, Facts]:
     """Draw normalized versions of a few orders, rules, and facts that commit some of their lines."""
     normalized = normalize(orders(*draw(batches)), RULES, Facts(), NOW)
@@ -104,17 +118,15 @@ def situations(draw: st.DrawFn) -> tuple[pl.DataFrame, MergeRules, Facts]:
         {"shipment_id": s, "order_id": o, "line_ref": r, "quantity": q, "courier": "sf"}
         for s, o, r, q in commitments
     ]
-    never = [
-        {"subject": one, "decision": "never_merge"}
-        for one in draw(st.lists(st.sampled_from(ids), max_size=1))
-    ]
     facts = Facts(
         commitments=pl.DataFrame(rows, schema=COMMITMENTS),
-        decisions=pl.DataFrame(never, schema=DECISIONS),
+        decisions=pl.DataFrame(draw(said(ids)), schema=DECISIONS),
         shop_groups=draw(st.sampled_from([{}, {"north": "all", "south": "all"}])),
     )
     rules = MergeRules(
-        scope=draw(st.sampled_from(["shop", "shop_group", "platform"])),
+        by=draw(st.sampled_from(["recipient", "recipient", "buyer_address", "buyer"])),
+        even=draw(st.sampled_from([[], ["split"]])),
+        scope=draw(st.sampled_from(["shop", "shop_group", "platform", "any"])),
         max_orders=draw(st.integers(1, 3)),
         window_hours=draw(st.sampled_from([None, 36])),
         same=draw(st.sampled_from([[], ["buyer_ref"]])),
@@ -187,7 +199,7 @@ def test_each_line_is_sent_once_and_money_is_kept(situation: tuple[pl.DataFrame,
     assert shipments["total_minor"].sum() == expected
     for row in shipments.to_dicts():
         assert_parcel_is_what_the_shipment_carries(row)
-        assert_nothing_joined_that_must_not_be(row)
+        assert_nothing_joined_that_must_not_be(row, rules, facts)
 
 
 def assert_parcel_is_what_the_shipment_carries(row: dict[str, Any]) -> None:
@@ -195,15 +207,28 @@ def assert_parcel_is_what_the_shipment_carries(row: dict[str, Any]) -> None:
     assert [(p["order_id"], p["line_ref"], p["quantity"]) for p in row["parcels"][0]["lines"]] == carried
 
 
-def assert_nothing_joined_that_must_not_be(row: dict[str, Any]) -> None:
+def assert_nothing_joined_that_must_not_be(row: dict[str, Any], rules: MergeRules, facts: Facts) -> None:
     if len(row["orders"]) == 1 or row["shipment_id"].startswith("S-"):
         return
-    assert len({one["recipient"]["match_key"] for one in row["orders"]}) == 1
+    ids = {one["order_id"] for one in row["orders"]}
+    keys = {one["recipient"]["match_key"] for one in row["orders"]}
+    assert len(keys) == 1 or rules.by != "recipient" or row["merge"]["why"] == "pinned"
+    if any(one["recipient"]["privacy"] != "plain" for one in row["orders"]):
+        assert len(keys) == 1
+        assert None not in keys
     assert {one["payment"] for one in row["orders"]} == {"prepaid"}
+    assert len({one["currency"] for one in row["orders"]}) == 1
+    if {"taobao"} & {one["platform"] for one in row["orders"]}:
+        assert len({one["platform"] for one in row["orders"]}) == 1
     assert not any(
         found["severity"] in ("block", "wait") for one in row["orders"] for found in one["problems"]
     )
     assert row["merge"]["how"] == "merged"
+    for what in facts.decisions.filter(decision="never_merge").to_dicts():
+        others = set(json.loads(what["payload"])["with"]) if what["payload"] else ids - {what["subject"]}
+        assert what["subject"] not in ids or not (others - {what["subject"]}) & ids
+        buyers = {f"buyer:{one['platform']}:{one['shop']}:{one['buyer_ref']}" for one in row["orders"]}
+        assert what["subject"] not in buyers
 
 
 @settings(max_examples=25)

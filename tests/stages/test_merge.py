@@ -73,14 +73,14 @@ def test_orders_of_one_recipient_are_one_shipment() -> None:
     ("difference", "why"),
     [
         ({"recipient": {"street": "样例路2号"}}, "no_other"),
-        ({"currency": "USD"}, "no_other"),
-        ({"shop": "other"}, "no_other"),
+        ({"currency": "USD"}, "other_currency"),
+        ({"shop": "other"}, "other_shop"),
         ({"payment": "cod", "due_minor": 1000}, "cod"),
-        ({"payment": "credit"}, "no_other"),
-        ({"refund_open": True}, "blocked"),
+        ({"payment": "credit"}, "other_payment"),
+        ({"refund_open": True}, "refund"),
         ({"total_minor": 1}, "blocked"),
-        ({"status": "wait_pay"}, "waiting"),
-        ({"holds": [{"code": "c", "source": "person", "until": None, "why": None}]}, "waiting"),
+        ({"status": "wait_pay"}, "unpaid"),
+        ({"holds": [{"code": "c", "source": "person", "until": None, "why": None}]}, "held"),
         ({"recipient": {"privacy": "masked", "sealed": {"scheme": "s", "ref": "r", "blob": None}}}, "no_key"),
         (
             {
@@ -88,7 +88,7 @@ def test_orders_of_one_recipient_are_one_shipment() -> None:
                     {"kind": "courier", "value": "SF", "avoid": False, "source": "option", "evidence": "SF"}
                 ]
             },
-            "no_other",
+            "other_wish",
         ),
     ],
 )
@@ -193,7 +193,7 @@ def test_what_may_belong_together_is_suggested_and_never_joined() -> None:
     assert (one["merge"]["how"], one["merge"]["with"]) == ("suggested", [two["shipment_id"]])
     assert two["merge"]["with"] == [one["shipment_id"]]
     assert codes(one) == {"merge_suggested": "info"}
-    assert one["problems"][0]["message"] == f"may belong with {two['shipment_id']}"
+    assert one["problems"][0]["message"] == f"may belong with {two['shipment_id']} (0.76: phone + name)"
     assert [shipments[ref]["merge"]["with"] for ref in "34"] == [[], []]
     assert all(not row["merge"]["with"] for row in merged(order("1"), moved, suggest=False).to_dicts())
 

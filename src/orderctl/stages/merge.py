@@ -12,9 +12,12 @@ import polars as pl
 from orderctl.model.facts import Facts
 from orderctl.model.schema import SHIPMENT, conform, empty
 from orderctl.stages.committed import restore
-from orderctl.stages.merging.findings import suggested, with_problems, with_suggestions
-from orderctl.stages.merging.groups import carried, commitments_here, orders_beyond, scope_of
+from orderctl.stages.merging.decisions import read_decisions
+from orderctl.stages.merging.findings import with_problems, with_suggestions
+from orderctl.stages.merging.groups import carried, commitments_here, orders_beyond
+from orderctl.stages.merging.keys import shown_key
 from orderctl.stages.merging.shipments import assembled, placements
+from orderctl.stages.merging.suggestions import suggested
 from orderctl.stages.merging.versions import newest
 from orderctl.stages.merging.versions import take_apart as take_apart
 from orderctl.stages.rules.sections.merge import MergeSection
@@ -31,9 +34,12 @@ def merge(rows: pl.DataFrame, rules: MergeRules, facts: Facts, now: str) -> pl.D
     Args:
         rows: a batch `order/1` or `shipment/1`, with any number of versions of an order.
         rules: what may be joined.
-        facts: commitments, decisions (`never_merge`), groups of shops.
+        facts: commitments, people's decisions (`never_merge`, `always_merge`), groups of shops.
         now: the instant (RFC 3339, UTC) that ends holds.
+
+    Raises: DataError for a decision that names no orders.
     """
+    said = read_decisions(facts.decisions)
     rows = rows.rechunk()
     others = empty("shipment/1")
     if "shipment_id" in rows.columns:
@@ -47,19 +53,17 @@ def merge(rows: pl.DataFrame, rules: MergeRules, facts: Facts, now: str) -> pl.D
         .unnest("lines")
     )
     committed = commitments_here(lines, facts)
-    content = carried(orders, lines, committed, rules, facts, now)
+    content = carried(orders, lines, committed, rules, facts, said, now)
     placed = placements(orders, lines, content)
-    suggestions = suggested(placed, scope_of(rules, facts)) if rules.suggest else _NO_SUGGESTIONS
-    shipments = with_suggestions(assembled(placed, lines, content, facts), suggestions)
+    suggestions = suggested(placed, rules, facts, said)
+    whole = assembled(placed, lines, content, facts, shown_key(rules, facts), said)
+    shipments = with_suggestions(whole, suggestions)
     beyond = orders_beyond(lines, committed)
     found = with_problems(shipments, placed, beyond, suggestions, facts)
     first_placed = pl.col("orders").list.eval(pl.element().struct.field("placed_at")).list.min()
     kept = restore(conform(found, "shipment/1"), facts, "merge", ("merge",))
     joined = pl.concat([kept, others])
     return joined.sort("ship_by", first_placed, "shipment_id", nulls_last=True)
-
-
-_NO_SUGGESTIONS = pl.DataFrame(schema={"shipment_id": pl.String, "with": pl.List(pl.String)})
 
 
 def _newest_of_others(shipments: pl.DataFrame) -> pl.DataFrame:

@@ -9,9 +9,7 @@ from orderctl.model.problem import problem
 from orderctl.model.schema import PARAMS
 
 STAGE = "merge"
-SUGGESTED_AT_MOST = 10
 _PLACE = ["shipment_id", "order_id"]
-_SUGGESTIBLE = ("same_recipient", "no_other", "no_key")
 
 
 def with_problems(
@@ -27,7 +25,7 @@ def with_problems(
         shipments: as `assembled` gives them.
         placed: as `placements` gives it.
         beyond: `order_id` of orders of which more is committed than may be shipped.
-        suggestions: `shipment_id`, `with`: the shipments it may belong with.
+        suggestions: as `suggested` gives them.
         facts: its commitments tell what else is bound to a shipment.
     """
     absent = (
@@ -41,56 +39,22 @@ def with_problems(
     has_lines = pl.col("lines").list.len() > 0
     packed = pl.col("parcels").list.first().struct.field("lines").list.len() > 0
     nothing = shipments.filter(has_lines & ~packed)
-    named = suggestions.select("shipment_id", orders=pl.col("with").list.join(", "))
     found = [
         _of_orders(placed),
         _found(nothing, "nothing_to_ship"),
         _found(_listed(absent), "committed_elsewhere", orders=pl.col("orders")),
         _found(_listed(over), "committed_beyond", orders=pl.col("orders")),
-        _found(named, "merge_suggested", shipments=pl.col("orders")),
+        _found(suggestions, "merge_suggested", shipments=pl.col("told")),
     ]
     problems = pl.concat(found).group_by("shipment_id", maintain_order=True).agg(problems="problem")
     joined = shipments.drop("problems").join(problems, on="shipment_id", how="left", maintain_order="left")
     return joined.with_columns(pl.col("problems").fill_null([]))
 
 
-def suggested(placed: pl.DataFrame, scope: pl.Expr) -> pl.DataFrame:
-    """Give `shipment_id`, `with` of shipments that share a buyer or a phone with others in the same circle of shops.
-
-    Only what could be joined is named: nothing blocked, waiting, committed or paid at the door.
-    """
-    recipient = pl.col("recipient").struct
-    buyer = pl.concat_str(pl.lit("buyer"), "platform", "shop", "buyer_ref", separator=":")
-    phone = pl.concat_str(
-        pl.lit("phone:"), recipient.field("phone"), recipient.field("phone_ext").fill_null("")
-    )
-    plain = pl.when(recipient.field("privacy") == "plain").then(phone)
-    circle = pl.concat_str(scope, "currency", pl.col("payment").fill_null("?"), separator="|")
-    shares = (
-        placed.filter(pl.col("why").is_in(_SUGGESTIBLE))
-        .select("shipment_id", circle.alias("circle"), trait=pl.concat_list(buyer, plain).list.drop_nulls())
-        .explode("trait")
-        .drop_nulls("trait")
-        .unique()
-    )
-    traits = ["circle", "trait"]
-    shares = shares.filter(pl.len().over(traits) > 1)
-    # of a trait that hundreds share, a few are enough to say so
-    groups = shares.group_by(traits).agg(other=pl.col("shipment_id").sort().head(SUGGESTED_AT_MOST + 1))
-    pairs = shares.join(groups, on=traits).select("shipment_id", "other").explode("other").unique()
-    others = pl.col("other").sort().head(SUGGESTED_AT_MOST)
-    return (
-        pairs.filter(pl.col("other") != pl.col("shipment_id"))
-        .group_by("shipment_id")
-        .agg(others.alias("with"))
-        .sort("shipment_id")
-    )
-
-
 def with_suggestions(shipments: pl.DataFrame, suggestions: pl.DataFrame) -> pl.DataFrame:
     """Give `shipments` with `merge.with`, and `merge.how` "suggested" where a single one has others beside it."""
     joined = shipments.join(
-        suggestions.rename({"with": "others"}), on="shipment_id", how="left", maintain_order="left"
+        suggestions.select("shipment_id", others="with"), on="shipment_id", how="left", maintain_order="left"
     )
     how = pl.col("merge").struct.field("how")
     beside = pl.col("others").is_not_null() & (how == "single")

@@ -10,15 +10,15 @@ import polars as pl
 
 from orderctl.model.facts import Facts
 from orderctl.model.identity import SEPARATOR, short_id_column
-from orderctl.model.problem import has_severity
+from orderctl.stages.merging.decisions import Said
+from orderctl.stages.merging.exclusions import alone_because, alone_unless_pinned
+from orderctl.stages.merging.keys import REASONS, key_parts, who
+from orderctl.stages.merging.parcels import in_parcels
 from orderctl.stages.rules.sections.merge import MergeSection
 
 OPEN = ("wait_pay", "wait_ship", "partly_shipped")
-# A key of these kinds is only comparable among the orders of one shop.
-SHOP_KEYS = ("address_id", "index", "asked")
-# Their orders travel under waybills of the platform's own, so never with those of another platform.
-OWN_WAYBILLS = ("douyin", "jd", "kuaishou", "pdd", "taobao", "tmall", "wechat_shop", "xiaohongshu")
-WISHES_APART = ("courier", "service", "ship_on", "warehouse")
+_TOGETHER = {"recipient": "same_recipient", "buyer_address": "same_buyer_address", "buyer": "same_buyer"}
+_FIXED = ("territory", "currency", "payment")  # parts of the key that no pin overrides
 _CARRIED = ("shipment_id", "order_id", "line_ref", "quantity", "why")
 
 
@@ -58,6 +58,7 @@ def carried(
     committed: pl.DataFrame,
     rules: MergeSection,
     facts: Facts,
+    said: Said,
     now: str,
 ) -> pl.DataFrame:
     """Give what each shipment carries of each order: `shipment_id order_id line_ref quantity why`.
@@ -69,17 +70,23 @@ def carried(
         orders: `order/1`, each once.
         lines: all their lines, a row each: `order_id`, `status` and the columns of a line.
         committed: as `commitments_here` gives it.
-        rules: scope, cap and window.
-        facts: decisions and groups of shops.
+        rules: key, scope, cap and window.
+        facts: groups of shops.
+        said: what people decided.
         now: the instant that ends holds.
     """
     kept = committed.filter("known").with_columns(why=pl.lit("committed")).select(_CARRIED)
     free = _free(lines, committed)
     goes, bound = free.select("order_id").unique(), kept.select("order_id").unique()
     idle = orders.join(goes, on="order_id", how="anti").join(bound, on="order_id", how="anti")
+    in_parts = pl.concat(
+        [bound.select("order_id"), lines.filter(pl.col("quantity_shipped") > 0).select("order_id")]
+    ).unique()
+    printed = orders.join(bound, on="order_id", how="semi").select(who=who(rules)).drop_nulls().unique()
+    going = orders.join(goes, on="order_id", how="semi")
     groups = pl.concat(
         [
-            _grouped(orders.join(goes, on="order_id", how="semi"), rules, facts, now),
+            _grouped(_keyed(going, in_parts, rules, facts, said, now), printed, rules, said),
             idle.select("order_id", group=pl.concat_str(pl.lit("idle:"), "order_id"), why=pl.lit("nothing")),
         ]
     )
@@ -116,76 +123,93 @@ def _free(lines: pl.DataFrame, committed: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _grouped(orders: pl.DataFrame, rules: MergeSection, facts: Facts, now: str) -> pl.DataFrame:
-    """Give each of `orders` its `group` and, in one word, `why`."""
-    never = facts.decisions.filter(pl.col("decision") == "never_merge")["subject"].to_list()
-    alone = alone_because(pl.col("order_id").is_in(never), now)
-    keyed = orders.select(
+def _keyed(
+    orders: pl.DataFrame, in_parts: pl.DataFrame, rules: MergeSection, facts: Facts, said: Said, now: str
+) -> pl.DataFrame:
+    """Give for each of `orders` its `key`, the parts of it, and why it may not be joined or was not as it was pinned.
+
+    Columns: `order_id placed_at who`, those of REASONS, `alone`, `pin` (null where none is obeyed), `key`.
+    """
+    parts = key_parts(rules, facts)
+    split = pl.col("order_id").is_in(in_parts["order_id"].implode())
+    found = orders.select(
         "order_id",
         "placed_at",
-        alone=alone,
-        key=pl.when(alone.is_null())
-        .then(_key(rules, facts))
-        .otherwise(pl.concat_str(pl.lit("alone:"), "order_id")),
-    ).sort("key", "placed_at", "order_id", nulls_last=True)
-    hours = pl.col("placed_at").str.to_datetime("%Y-%m-%dT%H:%M:%SZ", strict=False).dt.epoch("s") / 3600
-    gap = (hours - hours.shift(1).over("key")).fill_null(0)
-    late = gap > rules.window_hours if rules.window_hours else pl.lit(False)
-    timed = keyed.with_columns(session=late.cum_sum().over("key"))
-    place = pl.int_range(pl.len()).over("key", "session")
-    placed = timed.with_columns(chunk=place // rules.max_orders)
-    group = pl.concat_str("key", "session", "chunk", separator=SEPARATOR)
-    sized = placed.select("order_id", "alone", group=group).with_columns(size=pl.len().over("group"))
-    joined = pl.when(pl.col("size") > 1).then(pl.lit("same_recipient")).otherwise(pl.lit("no_other"))
-    return sized.select("order_id", "group", why=pl.coalesce("alone", joined))
-
-
-def alone_because(never: pl.Expr, now: str) -> pl.Expr:
-    """Say in one word why an order may not be joined with any other; null where it may."""
-    until = pl.element().struct.field("until")
-    on_hold = pl.col("holds").list.eval(until.is_null() | (until > now)).list.any()
-    no_key = pl.col("recipient").struct.field("match_key").is_null()
-    reasons = {
-        "blocked": has_severity("block"),
-        "waiting": has_severity("wait"),
-        "held": on_hold,
-        "refund": pl.col("refund_open"),
-        "cod": pl.col("payment") == "cod",
-        "no_currency": pl.col("currency").is_null(),
-        "never": never,
-        "no_key": no_key,
-    }
-    return pl.coalesce(pl.when(where.fill_null(False)).then(pl.lit(why)) for why, where in reasons.items())
-
-
-def scope_of(rules: MergeSection, facts: Facts) -> pl.Expr:
-    """Name the circle of shops whose orders may be joined."""
-    if rules.scope == "platform":
-        return pl.concat_str(pl.lit("platform:"), "platform")
-    shop = pl.concat_str(pl.lit("shop:"), "platform", pl.lit(":"), "shop")
-    if rules.scope == "shop":
-        return shop
-    group = pl.col("shop").replace_strict(facts.shop_groups, default=None, return_dtype=pl.String)
-    return pl.coalesce(pl.lit("group:") + group, shop) if facts.shop_groups else shop
-
-
-def _key(rules: MergeSection, facts: Facts) -> pl.Expr:
-    """Write all that must be equal for orders to travel in one parcel."""
-    recipient = pl.col("recipient").struct
-    in_shop = recipient.field("match_kind").is_in(SHOP_KEYS)
-    own_shop = pl.when(in_shop).then(pl.concat_str("platform", "shop", separator=":"))
-    home = own_shop.when(pl.col("platform").is_in(OWN_WAYBILLS)).then("platform").otherwise(pl.lit(""))
-    wish = pl.element().struct
-    asked = pl.when(wish.field("kind").is_in(WISHES_APART)).then(
-        pl.concat_str(
-            wish.field("kind"),
-            wish.field("value"),
-            wish.field("avoid").cast(pl.String),
-            separator="=",
-            ignore_nulls=True,
-        )
+        strict=alone_because(said.never, now),
+        loose=alone_unless_pinned(rules, split=split, who=parts["who"]),
+        **parts,
     )
-    wishes = pl.col("wishes").list.eval(asked).list.drop_nulls().list.unique().list.sort().list.join(",")
-    parts = [recipient.field("match_kind"), recipient.field("match_key"), scope_of(rules, facts), home]
-    parts += [pl.col("currency"), pl.col("payment"), wishes, *(pl.col(name) for name in rules.same)]
-    return pl.concat_str([part.fill_null("\0") for part in parts], separator=SEPARATOR)
+    alone = pl.coalesce("strict", "loose")
+    own = pl.concat_str(pl.lit("alone:"), "order_id")
+    joined = pl.concat_str("who", *REASONS, separator=SEPARATOR)
+    found = found.with_columns(
+        alone=alone,
+        key=pl.when(alone.is_null()).then(joined).otherwise(own),
+        pin=pl.lit(None, dtype=pl.String),
+    )
+    return found if said.pins.is_empty() else _pinned(found, said.pins)
+
+
+def _pinned(found: pl.DataFrame, pins: pl.DataFrame) -> pl.DataFrame:
+    """Give pinned orders the key of the first of their pin that may be joined, where nothing fixed is in the way."""
+    able = found.filter(pl.col("strict").is_null()).join(pins, on="order_id")
+    heads = able.sort("pin_right", "rank").unique("pin_right", keep="first", maintain_order=True)
+    heads = heads.select("pin_right", *(pl.col(n).alias(f"{n}_head") for n in _FIXED), head_key="key")
+    able = able.join(heads, on="pin_right").with_columns(
+        fits=pl.all_horizontal(pl.col(n) == pl.col(f"{n}_head") for n in _FIXED),
+    )
+    fitting = able.filter("fits")
+    several = fitting.filter(pl.len().over("pin_right") > 1)
+    obeyed = several.select("order_id", obeyed="pin_right", head_key="head_key")
+    refused = able.filter(~pl.col("fits")).select("order_id", refused=pl.lit("pin_forbidden"))
+    return (
+        found.join(obeyed, on="order_id", how="left", maintain_order="left")
+        .join(refused, on="order_id", how="left", maintain_order="left")
+        .with_columns(
+            pin="obeyed",
+            key=pl.coalesce("head_key", "key"),
+            alone=pl.when(pl.col("obeyed").is_null()).then(pl.coalesce("alone", "refused")),
+        )
+        .drop("obeyed", "head_key", "refused")
+    )
+
+
+def _grouped(keyed: pl.DataFrame, printed: pl.DataFrame, rules: MergeSection, said: Said) -> pl.DataFrame:
+    """Give each order its `group` and, in one word, `why`.
+
+    Args:
+        keyed: as `_keyed` gives it.
+        printed: `who` of orders that are on their way to a parcel that is closed.
+        rules: key, cap and window.
+        said: what people decided.
+    """
+    placed = in_parcels(keyed, rules, said).with_columns(size=pl.len().over("group"))
+    placed = placed.with_columns(pinned=pl.col("pin").is_not_null().any().over("group"))
+    together = pl.when("pinned").then(pl.lit("pinned")).otherwise(pl.lit(_TOGETHER[rules.by]))
+    apart = _apart(placed, printed)
+    why = (
+        pl.when(pl.col("size") > 1)
+        .then(together)
+        .otherwise(pl.coalesce("alone", "apart", pl.lit("no_other")))
+    )
+    return placed.join(apart, on="order_id", how="left").select("order_id", "group", why=why)
+
+
+def _apart(placed: pl.DataFrame, printed: pl.DataFrame) -> pl.DataFrame:
+    """Say of orders that travel alone though others have the same `who`, what keeps them apart: `order_id`, `apart`."""
+    free = placed.filter(pl.col("alone").is_null())
+    close = free.filter((pl.len().over("who") > 1) & (pl.col("size") == 1)).select("who").unique()
+    fellows = free.join(close, on="who", how="semi")
+    tests, upto = [], ["who"]
+    for part, reason in REASONS.items():
+        upto.append(part)
+        tests.append(pl.when(pl.len().over(upto) == 1).then(pl.lit(reason)))
+    tests += [
+        pl.when(pl.len().over("key", "session") == 1).then(pl.lit("outside_window")),
+        pl.when(pl.col("barred")).then(pl.lit("never")),
+        pl.lit("parcel_full"),
+    ]
+    found = fellows.select("order_id", "size", apart=pl.coalesce(tests)).filter(pl.col("size") == 1)
+    late = free.filter(pl.col("size") == 1).join(printed, on="who", how="semi")
+    late = late.join(found, on="order_id", how="anti").select("order_id", apart=pl.lit("printed"))
+    return pl.concat([found.select("order_id", "apart"), late])

@@ -10,6 +10,7 @@ import polars as pl
 
 from orderctl.model.facts import Facts
 from orderctl.model.schema import SHIPMENT, conform
+from orderctl.stages.merging.decisions import Said
 
 BOUND = ("warehouse", "courier", "service", "account", "issuer")
 _PLACE = ["shipment_id", "order_id"]
@@ -70,20 +71,30 @@ def _share(amount: str) -> pl.Expr:
     return share.cast(pl.Int64)
 
 
-def assembled(placed: pl.DataFrame, lines: pl.DataFrame, carried: pl.DataFrame, facts: Facts) -> pl.DataFrame:
+def assembled(
+    placed: pl.DataFrame, lines: pl.DataFrame, carried: pl.DataFrame, facts: Facts, key: pl.Expr, said: Said
+) -> pl.DataFrame:
     """Give `shipment/1` without problems, a row for every shipment in `placed`.
 
     What a commitment binds (warehouse, courier, service, account, issuer) is filled in.
+
+    Args:
+        placed: as `placements` gives it.
+        lines: all lines of the orders, a row each.
+        carried: what each shipment carries.
+        facts: commitments.
+        key: what `merge.key` tells of an order.
+        said: which orders say where a parcel goes; otherwise it is its first one.
     """
     cod = pl.col("payment") == "cod"
-    key = pl.concat_str(
-        pl.col("recipient").struct.field("match_kind"),
-        pl.col("recipient").struct.field("match_key"),
-        separator=":",
-    )
     merged = pl.len() > 1
+    goes_to = pl.col("recipient").first()
+    if said.leads:
+        led = pl.col("recipient").filter(pl.col("order_id").is_in(said.leads)).first()
+        goes_to = pl.coalesce(led, goes_to)
     heads = placed.group_by("shipment_id", maintain_order=True).agg(
-        pl.col("recipient", "currency").first(),
+        goes_to,
+        pl.col("currency").first(),
         pl.col("ship_by").min(),
         pl.col("tags").explode().drop_nulls().unique().sort(),
         orders=pl.struct(_ORDER),

@@ -12,9 +12,15 @@ class MergeSection(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    scope: Literal["shop", "shop_group", "platform"] = Field(
+    by: Literal["recipient", "buyer_address", "buyer"] = Field(
+        "recipient",
+        description="what must be equal: name, phone and address; or buyer and address; or buyer and district."
+        " A sealed recipient must always be the same by the word of its platform",
+    )
+    scope: Literal["shop", "shop_group", "platform", "any"] = Field(
         "shop_group",
-        description="join orders of one shop, of one group of shops (see the configuration), or of one platform",
+        description="join orders of one shop, of one group of shops (see the configuration), of one platform,"
+        " or of all shops whose platforms allow it",
     )
     max_orders: int = Field(6, ge=1, description="at most so many orders in one parcel; 1 joins nothing")
     window_hours: int | None = Field(
@@ -25,6 +31,11 @@ class MergeSection(BaseModel):
     same: list[Literal["buyer_ref", "seller_flag", "seller_note", "buyer_note"]] = Field(
         default_factory=list, description="what must also be equal, missing counting as a value"
     )
-    suggest: bool = Field(
-        True, description="name shipments with the same buyer or phone that were not joined"
+    even: list[Literal["split", "presale"]] = Field(
+        default_factory=list,
+        description="join even the rest of an order that was split, or goods on pre-sale with goods in stock",
     )
+    suggest: bool = Field(
+        True, description="name shipments that may belong together and were not joined, each with its score"
+    )
+    suggest_from: float = Field(0.5, ge=0, le=1, description="suggest from this score on, between 0 and 1")

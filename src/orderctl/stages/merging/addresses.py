@@ -1,0 +1,66 @@
+"""How addresses are compared beyond being equal: as text without ornaments, and by their numbers.
+
+Numbers of buildings, units and rooms decide: two addresses with other numbers are never near each other, however
+alike their words are (401 is not 402).
+"""
+
+from __future__ import annotations
+
+import polars as pl
+from rapidfuzz.distance import Levenshtein
+
+NEAR = 0.8  # how alike two addresses with equal numbers must be to count as one
+_NUMERALS = dict(zip("〇零一二两三四五六七八九", "001223456789", strict=True))
+_TENS = ((r"(\d)十(\d)", "${1}${2}"), (r"(\d)十", "${1}0"), (r"十(\d)", "1${1}"), ("十", "10"))
+_UNITS = (
+    (r"([0-9A-Z])(?:号楼|号院|幢|栋|座)", "${1}-"),
+    (r"([0-9A-Z])(?:号房|室|房|户)", "${1}-"),
+    (r"([0-9A-Z])(?:楼|层)", "${1}层"),
+    (r"([0-9A-Z])单元", "${1}-"),
+)
+_WORDS = (
+    (r"\b(?:STREET|STR)\b", "ST"),
+    (r"\b(?:ROAD)\b", "RD"),
+    (r"\b(?:AVENUE|AVN)\b", "AVE"),
+    (r"\b(?:APARTMENT|UNIT|SUITE|STE)\b", "APT"),
+)
+
+
+def address_text() -> pl.Expr:
+    """Give the street of a recipient as it is compared: null where it has none.
+
+    Numerals become digits, words for building, unit and room one dash, and letters upper case; what the region says
+    already, punctuation and blanks are left out.
+    """
+    recipient = pl.col("recipient").struct
+    lines = recipient.field("address_lines").list.join(" ")
+    text = pl.concat_str(recipient.field("street"), lines, separator=" ", ignore_nulls=True)
+    text = text.str.normalize("NFKC").str.strip_chars()
+    for level in ("province", "city", "district", "town"):
+        text = text.str.strip_prefix(recipient.field(level).fill_null("")).str.strip_chars_start()
+    text = text.str.to_uppercase().str.replace_many(_NUMERALS)
+    for pattern, plain in (*_TENS, *_WORDS, *_UNITS):
+        text = text.str.replace_all(pattern, plain)
+    text = text.str.replace_all(r"(\d)[^\p{L}\p{N}]+(\d)", "${1}-${2}").str.replace_all(r"[^\p{L}\p{N}-]", "")
+    text = text.str.replace_all(r"-+", "-").str.strip_chars("-")
+    return pl.when(text != "").then(text)
+
+
+def numbers(text: pl.Expr) -> pl.Expr:
+    """Give the numbers and lettered buildings of a compared address, in their order: what must be equal."""
+    return text.str.extract_all(r"\d+[A-Z]?|[A-Z]-").list.join(" ")
+
+
+def likeness(one: pl.Expr, other: pl.Expr) -> pl.Expr:
+    """Give how alike two texts are, from 0 to 1, by edit distance over the longer one; null where one is missing."""
+
+    def measured(pairs: pl.Series) -> pl.Series:
+        found = [
+            None
+            if p["one"] is None or p["other"] is None
+            else Levenshtein.normalized_similarity(p["one"], p["other"])
+            for p in pairs
+        ]
+        return pl.Series(pairs.name, found, dtype=pl.Float64)
+
+    return pl.struct(one=one, other=other).map_batches(measured, return_dtype=pl.Float64)

@@ -1,0 +1,91 @@
+"""Why an order may not be joined with any other, in one word."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from orderctl.model.problem import has_severity
+from orderctl.stages.rules.sections.merge import MergeSection
+
+FORBIDDING = (
+    *("platform_label", "shipping_forbidden", "no_parcel"),
+    *("fulfilled_by_platform", "partly_fulfilled_by_platform"),
+)
+"""Codes of holds by which a platform keeps the parcel to itself."""
+_PRESALE = ("presale", "presale_failed")
+# Amazon sells the label for these, one for each order.
+_OWN_LABEL = {"amazon": ("prime", "ship-plus", "easy-ship")}
+_ONE_ONLY = ("courier", "service", "ship_on", "warehouse")
+
+
+def alone_because(never: pl.Expr, now: str) -> pl.Expr:
+    """Say in one word why an order may not be joined with any other; null where it may.
+
+    No decision of a person joins these: what is missing is an answer, a payment or a promise to the platform.
+    """
+    hold = pl.element().struct
+    until = hold.field("until")
+    active = until.is_null() | (until > now)
+
+    def held(by: pl.Expr) -> pl.Expr:
+        return pl.col("holds").list.eval(active & by).list.any()
+
+    own_label = pl.any_horizontal(
+        (pl.col("platform") == platform) & pl.col("tags").list.set_intersection(list(tags)).list.len().gt(0)
+        for platform, tags in _OWN_LABEL.items()
+    )
+    return _first(
+        {
+            "never": never,
+            "unpaid": pl.col("status") == "wait_pay",
+            "refund": pl.col("refund_open"),
+            "platform_forbids": held(hold.field("code").is_in(FORBIDDING)) | own_label,
+            "presale": held(hold.field("code").is_in(_PRESALE)),
+            "held": held(pl.lit(True)),
+            "blocked": has_severity("block"),
+            "waiting": has_severity("wait"),
+            "cod": pl.col("payment") == "cod",
+            "no_currency": pl.col("currency").is_null(),
+        }
+    )
+
+
+def alone_unless_pinned(rules: MergeSection, *, split: pl.Expr, who: pl.Expr) -> pl.Expr:
+    """Say in one word why an order is joined with no other unless a person pins it to one; null where it is not so."""
+    no_buyer = pl.col("buyer_ref").is_null() if rules.by != "recipient" else pl.lit(False)
+    return _first(
+        {
+            "wishes_conflict": _contradictory(),
+            "split": pl.lit(False) if "split" in rules.even else split,
+            "no_buyer": no_buyer,
+            "no_key": who.is_null(),
+        }
+    )
+
+
+def _contradictory() -> pl.Expr:
+    """True where an order asks for two things of which it can have one, or for the very thing it also refuses."""
+    wish = pl.element().struct
+    kind, value, avoid = wish.field("kind"), wish.field("value"), wish.field("avoid").fill_null(False)
+    said = pl.concat_str(kind, value, separator="=")
+
+    def twice(kept: pl.Expr) -> pl.Expr:
+        """Count different values against different kinds, among the wishes `kept`."""
+        values = pl.col("wishes").list.eval(said.filter(kept).n_unique()).list.first()
+        return (
+            values
+            > pl.col("wishes").list.eval(kind.filter(kept & value.is_not_null()).n_unique()).list.first()
+        )
+
+    refused = (
+        pl.col("wishes")
+        .list.eval(said.filter(avoid))
+        .list.set_intersection(pl.col("wishes").list.eval(said.filter(~avoid)))
+    )
+    return twice(kind.is_in(_ONE_ONLY) & ~avoid & value.is_not_null()) | (
+        refused.list.drop_nulls().list.len() > 0
+    )
+
+
+def _first(reasons: dict[str, pl.Expr]) -> pl.Expr:
+    return pl.coalesce(pl.when(where.fill_null(False)).then(pl.lit(why)) for why, where in reasons.items())
