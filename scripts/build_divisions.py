@@ -51,9 +51,10 @@ def beyond(source: Path) -> list[Row]:
     pairs = re.findall(r"[\"']?([78]\d{5})[\"']?:\s*([\"'][^\"']+[\"'])", text)
     named = {(code, json.loads('"' + name[1:-1] + '"')) for code, name in pairs}
     rows = []
+    names = dict(named)
     for code, name in sorted(named):
-        if name in ("其它区", "其他区"):
-            continue
+        if name in ("其它区", "其他区") or (code[4:] != "00" and names.get(code[:4] + "00") == name):
+            continue  # 桃园市 is listed as its own district
         parent = (
             "" if code.endswith("0000") else code[:2] + "0000" if code.endswith("00") else code[:4] + "00"
         )

@@ -56,8 +56,9 @@ _ENDING = r"(?:新区|林区|特区|地区|市|区|县|盟|旗)$"
 # What a word is worth where two mean different things: the lower wins, equals are ambiguous.
 REPEATED, PROVINCE, CITY, COUNTY, FORMER, CITY_SHORT, COUNTY_SHORT, TOWN = range(8)
 
-FULL, SHORT, LONE = "full", "short", "lone"
-"""How far a word is trusted: as it stands; unless a street's name goes on from it; only when nothing is joined to it."""
+FULL, SHORT, BEFORE_STREET, LONE = "full", "short", "before street", "lone"
+"""How far a word is trusted: as it stands; unless a street's name goes on from it; only before a street or when nothing
+is joined to it; only when nothing is joined to it."""
 
 
 @cache
@@ -182,7 +183,7 @@ def _provinces() -> list[pl.DataFrame]:
         _steps(long, PROVINCE, FULL),
         _steps(brief, PROVINCE, SHORT),
         _steps(again.filter(~pl.col("brief")), REPEATED, FULL),
-        _steps(again.filter("brief"), REPEATED, LONE),
+        _steps(again.filter("brief"), TOWN, LONE),
     ]
 
 
@@ -201,6 +202,8 @@ def _cities(cities: pl.DataFrame, counties: pl.DataFrame) -> list[pl.DataFrame]:
         _steps(_from(at_home, TOP), CITY_SHORT, SHORT, word="short"),
         _steps(telling, CITY_SHORT, SHORT, word="short"),
     ]
+    direct = at_home.filter(pl.col("name").str.contains("自治县")).with_columns(name=pl.col("short") + "县")
+    steps.append(_steps(_from(direct, TOP), CITY, FULL))
     for ending in ("州", "自治州"):
         named = state_like.with_columns(name=pl.col("short") + ending)
         steps.append(_steps(_from(named, ROOT, TOP), CITY, FULL))
@@ -226,7 +229,7 @@ def _counties(counties: pl.DataFrame) -> list[pl.DataFrame]:
         _steps(_from(brief, TOP, above), COUNTY, FULL),
         _steps(_from(joined, above), COUNTY, FULL),
         _steps(_from(was_county, above), FORMER, FULL, note="former"),
-        _steps(_from(counties, above), COUNTY_SHORT, LONE, word="short"),
+        _steps(_from(counties, above), COUNTY_SHORT, BEFORE_STREET, word="short"),
         _steps(_from(at_home.filter(~name.str.ends_with("区")), TOP), COUNTY_SHORT, SHORT, word="short"),
     ]
 
@@ -240,7 +243,7 @@ def _repeated(known: pl.DataFrame) -> list[pl.DataFrame]:
         _steps(own, REPEATED, FULL),
         _steps(level_up, REPEATED, FULL),
         _steps(highest, REPEATED, FULL),
-        _steps(own.filter(pl.col("level") == 2), REPEATED, LONE, word="short"),
+        _steps(own.filter(pl.col("level") == 2), TOWN, LONE, word="short"),
     ]
 
 
@@ -259,7 +262,7 @@ def _named_otherwise(counties: pl.DataFrame) -> list[pl.DataFrame]:
     return [
         _steps(once.filter(~divided), FORMER, FULL, note="former"),
         _steps(once.filter(divided), FORMER, FULL, note="divided"),
-        _steps(_from(areas, pl.col("within"), pl.col("above")), COUNTY_SHORT, FULL, note="area"),
+        _steps(_from(areas, pl.col("within"), pl.col("above")), COUNTY, FULL, note="area"),
     ]
 
 
@@ -284,9 +287,12 @@ def _pseudo(known: pl.DataFrame) -> list[pl.DataFrame]:
     country = pl.DataFrame({"name": ["中国", "中国大陆", "中华人民共和国"]}).with_columns(
         code=pl.lit(ROOT, pl.Int32), state=pl.lit(ROOT, pl.Int32)
     )
-    run_together = pl.DataFrame({"name": ["辖区", "辖县"]})  # 北京市辖区朝阳区
+    run_together = pl.DataFrame({"name": ["辖区", "辖县"]})  # 北京市辖区朝阳区, and 重庆市县城口县
+    below = known.filter(pl.col("name").str.ends_with("县") & (pl.col("parent") // 10000).is_in(MUNICIPAL_GB))
+    below = below.with_columns(state="parent", name=pl.lit("县") + pl.col("name"))
     municipal = places.filter(pl.col("code").is_in([gb * 10000 + 100 for gb in MUNICIPAL_GB]))
     return [
+        _steps(below, COUNTY, FULL),
         _steps(run_together.join(municipal, how="cross"), REPEATED, FULL, note="pseudo"),
         _steps(words.join(places, how="cross"), REPEATED, FULL, note="pseudo"),
         _steps(country, REPEATED, FULL, note="pseudo"),

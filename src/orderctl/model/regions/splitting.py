@@ -14,6 +14,7 @@ from orderctl.model.regions.provinces import BLANKS
 from orderctl.model.regions.walk import met, names_of, walk
 
 _TOWN_ENDING = "街道|镇|乡|苏木|农场|林场|团场"
+_SPACED_OUT = r"^((?:\p{Han} ){3,})"
 _LABEL = r"^[\s,，;；:：]*(?:(?:收货|收件|详细|寄送|送货|所在|家庭|邮寄)?(?:地址|地区)[:：]\s*)+"
 
 
@@ -23,13 +24,17 @@ def split_addresses(addresses: pl.Series) -> pl.DataFrame:
     Gives `province province_code city district town street postcode`, each null where the text does not show it;
     former names stay in the text, as does a level that contradicts the ones before it.
     """
-    text = addresses.to_frame("text").select(
-        zipped=pl.col("text").str.strip_chars(BLANKS).str.extract(r"[(（](\d{6})[)）]$", 1),
-        body=pl.col("text")
-        .str.strip_chars(BLANKS)
-        .str.replace(r"\s*[(（](?:\d{6})?[)）]$", "")
-        .str.replace_all(r"[ \t\u{3000}\u{a0}]+", " ")
-        .str.replace(_LABEL, ""),
+    text = (
+        addresses.to_frame("text")
+        .select(
+            zipped=pl.col("text").str.strip_chars(BLANKS).str.extract(r"[(（](\d{6})[)）]$", 1),
+            body=pl.col("text")
+            .str.strip_chars(BLANKS)
+            .str.replace(r"\s*[(（](?:\d{6})?[)）]$", "")
+            .str.replace_all(r"[ \t\u{3000}\u{a0}]+", " ")
+            .str.replace(_LABEL, ""),
+        )
+        .with_columns(body=joined(pl.col("body")))
     )
     given = text.with_row_index("row").with_columns(
         state=pl.lit(ROOT, dtype=pl.Int32), town=pl.lit(None, dtype=pl.String), rest="body"
@@ -54,6 +59,13 @@ def split_addresses(addresses: pl.Series) -> pl.DataFrame:
         street=blank_to_null(pl.when("known").then("rest").otherwise("body")),
         postcode=pl.when(pl.col("zipped") != "000000").then("zipped"),
     )
+
+
+def joined(text: pl.Expr) -> pl.Expr:
+    """Give a text without the blanks between single characters at its head: 广 东 省 深 圳 市."""
+    head = text.str.extract(_SPACED_OUT, 1)
+    rest = text.str.slice(head.str.len_chars().fill_null(0))
+    return pl.concat_str(head.str.replace_all(" ", "", literal=True).fill_null(""), rest)
 
 
 def _shaped(found: pl.DataFrame) -> pl.DataFrame:

@@ -10,7 +10,17 @@ from functools import cache
 
 import polars as pl
 
-from orderctl.model.regions.divisions import COUNTY, FULL, LONE, ROOT, SHORT, regions, steps, traditional
+from orderctl.model.regions.divisions import (
+    BEFORE_STREET,
+    COUNTY,
+    FULL,
+    LONE,
+    ROOT,
+    SHORT,
+    regions,
+    steps,
+    traditional,
+)
 from orderctl.model.regions.provinces import MUNICIPAL_GB, province_code
 
 SEPARATORS = " ,，、;；|丨/\\·.。_>》:：-－—\t\u3000\u00a0"
@@ -19,11 +29,11 @@ AT_MOST = 12
 """Steps of one walk; an address that repeats its levels three times has ten."""
 
 _GOES_ON = (
-    r"^[东南西北中前后内外]?[一二三四五六]?[东南西北中]?(?:路|街|大道|道|巷|弄|里|胡同|村|桥|门|大桥|立交|隧道|高速|广场|花园|花苑"
+    r"^[东南西北中前后内外]?[一二三四五六]?[东南西北中]?(?:大?路|街|大道|道|巷|弄|里|湾|风情|胡同|村|桥|门|大桥|立交|隧道|高速|广场|花园|花苑"
     r"|小区|公寓|大厦|大楼|商场|商城|商务|商业|商贸|酒店|宾馆|饭店|大学|学院|中学|小学|医院|银行|公园|火车站|站|机场|人家|新村|国际|中心)"
 )
 """A short name that goes on like this is part of another name: 北京路, 朝阳门, 中山大学."""
-_YET_A_REGION = r"^(?:道(?:里|外|真|县|孚)|路(?:桥区|南区|北区)|桥[西东]区|门(?:头沟|源)|站前区)"
+_YET_A_REGION = r"^(?:道(?:里|外|真|县|孚)|路(?:桥区|南区|北区)|桥[西东]区|门(?:头沟|源)|站前区|湾(?:仔|沚))"
 """Regions whose names begin like the rest of a street's: 哈尔滨道里区."""
 _BODY_OF_IT = (
     r"^(?:人民[政法检医]|市民|第[一二三四五六七八九十\d]|妇幼|中心[医小]|实验[中小学]|市场|场|政府|委员|党[校委]|机关|公安局|交警|法院|检察院"
@@ -31,7 +41,10 @@ _BODY_OF_IT = (
     r"|供电|水务|中医|医院|小学|中学|中专|高中|[一二三四]中|职业|火车站|汽车站|客运|高铁站|机场|[东南西北]站|邮政|派出所|福利院|敬老院)"
 )
 """A region's name that goes on like this is part of a body's name (余杭区人民医院): it tells the region, and stays."""
-_ROAD = r"^(?:[东南西北中]?[一二三四五六]?(?:路|街|大道|道|巷|弄|胡同|桥))"
+_ROAD = r"^(?:[东南西北中]?[一二三四五六]?(?:路|街|大道|大街|道|巷|弄|胡同|桥))"
+_STREET_NEXT = r"^\p{Han}{1,5}?(?:街道|路|大街|大道|镇|乡)"
+_PLACE_NEXT = r"^\p{Han}{2,6}?(?:路|街|大道|巷|弄|胡同)|^\p{Han}{0,4}?(?:科技园|产业园|工业园|软件园)"
+"""What lets a district be written short before it: 朝阳建国路, but not 余杭塘路."""
 
 STATE = ("row", "state", "town", "rest")
 
@@ -95,15 +108,22 @@ def _step(moving: pl.DataFrame, table: pl.LazyFrame) -> pl.DataFrame:
     there = there.filter(rest.str.starts_with(word)).with_columns(after=rest.str.slice(word.str.len_chars()))
     after, named, note, trust = pl.col("after"), pl.col("named"), pl.col("note"), pl.col("trust")
     to_town = named.is_not_null() & (note == "")
+    fresh_name = ~after.str.contains(_GOES_ON) | after.str.contains(_YET_A_REGION)
     trusted = (
         pl.when(trust == LONE)
         .then(after.str.contains(_ALONE))
+        .when(trust == BEFORE_STREET)
+        .then(after.str.contains(_ALONE) | (fresh_name & after.str.contains(_PLACE_NEXT)))
         .when(trust == SHORT)
-        .then(~after.str.contains(_GOES_ON) | after.str.contains(_YET_A_REGION))
+        .then(fresh_name)
         .otherwise(~(to_town & after.str.contains(_ROAD)))
     )
     told = note.is_in(["ambiguous", "divided"])
-    stays = told | (note == "area") | ((trust == FULL) & after.str.contains(_BODY_OF_IT))
+    stays = (
+        told
+        | (note == "area")
+        | ((trust == FULL) & after.str.contains(_BODY_OF_IT) & ~after.str.contains(_STREET_NEXT))
+    )
     moves = pl.col("next") != pl.col("state")
     new_town = to_town & pl.col("town").is_null()
     fits = ~to_town | pl.col("town").is_null() | (pl.col("town") == named)

@@ -11,8 +11,10 @@ from collections.abc import Mapping
 import polars as pl
 
 from orderctl.model.problem import KINDS, problem
+from orderctl.model.regions.divisions import ROOT
 from orderctl.model.regions.placing import PLACES, WHOLE_CITIES, located
-from orderctl.model.regions.splitting import take_town
+from orderctl.model.regions.provinces import PROVINCES
+from orderctl.model.regions.splitting import joined, take_town
 from orderctl.model.regions.walk import conflicts, met, names_of, walk
 from orderctl.stages.normalizing.addresses_pasted import without_pasted
 
@@ -39,14 +41,17 @@ _BY_NOTE = {
     "conflict": "address_conflict",
     "elsewhere": "address_elsewhere",
 }
+_PROVINCES = "|".join(p.full for p in PROVINCES)
+_LATE_PROVINCE = rf"^([^\d]{{1,14}}?)(?:{_PROVINCES})"
 FINDINGS = {"row": pl.UInt32, "code": pl.String, "one": pl.String, "two": pl.String}
 """A finding: the number of the row, its code, and the values of its (at most two) parameters."""
 
 
-def addressed(found: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def addressed(found: pl.DataFrame, given: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Give recipients with their regions settled and their streets cleared, and the FINDINGS about them.
 
-    `found` has the columns of a recipient, already cleaned, and `row`. Other countries' rows come back as they were.
+    `found` has the columns of a recipient, already cleaned, and `row`; `given` is the address as its source wrote it,
+    kept as `original` where its words change. Other countries' rows come back as they were.
     """
     chinese = pl.col("country").fill_null("CN") == "CN"
     plain = chinese & (pl.col("privacy") == "plain") & pl.col("street").is_not_null()
@@ -62,7 +67,7 @@ def addressed(found: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         findings += told
         settled = settled.update(walked, on="row", include_nulls=True) if walked.height else settled
     settled = _towns(settled, plain)
-    return _with_original(found, settled, plain), pl.concat(findings)
+    return _with_original(found, settled, plain, given), pl.concat(findings)
 
 
 def _settled(found: pl.DataFrame, places: pl.DataFrame, chinese: pl.Expr) -> pl.DataFrame:
@@ -84,7 +89,7 @@ def _may_walk() -> pl.Expr:
 
 def _walked(walking: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
     """Read the regions at the head of the streets: the rows that changed (`row`, PLACES, `street`), and findings."""
-    ended, path = walk(walking.select("row", "state", "town", rest="street"))
+    ended, path = _read(walking.select("row", "state", "town", rest=joined(pl.col("street"))))
     seen = met(path)
     doubts = pl.concat(
         [
@@ -122,11 +127,30 @@ def _walked(walking: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
     ]
 
 
+def _read(texts: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Walk the texts; one that begins with something else (a name, a firm) from the first province in it.
+
+    What stood before the province stands before the street then.
+    """
+    ended, path = walk(texts)
+    lost = ended.filter((pl.col("state") == ROOT) & pl.col("rest").str.contains(_LATE_PROVINCE))
+    if lost.is_empty():
+        return ended, path
+    before = pl.col("rest").str.extract(_LATE_PROVINCE, 1)
+    parted = lost.select(
+        "row", "state", "town", before=before, rest=pl.col("rest").str.slice(before.str.len_chars())
+    )
+    again, more = walk(parted.drop("before"))
+    found = again.hstack(parted.select("before")).filter(pl.col("state") != ROOT)
+    found = found.select("row", "state", "town", rest=pl.col("before").str.strip_chars() + pl.col("rest"))
+    return ended.update(found, on="row", include_nulls=True), pl.concat([path, more])
+
+
 def _named(rows: pl.DataFrame, where: dict[str, pl.Expr]) -> pl.DataFrame:
     """Give `row one`: the names of the levels for which it is true, joined; rows without any are left out."""
     names = [pl.when(true.fill_null(False)).then(name) for name, true in where.items()]
-    joined = rows.select("row", one=pl.concat_str(names, ignore_nulls=True))
-    return joined.filter(pl.col("one") != "")
+    seen = rows.select("row", one=pl.concat_str(names, ignore_nulls=True))
+    return seen.filter(pl.col("one") != "")
 
 
 def _filled(before: pl.DataFrame, after: pl.DataFrame, code: str) -> pl.DataFrame:
@@ -172,14 +196,14 @@ def _towns(settled: pl.DataFrame, plain: pl.Expr) -> pl.DataFrame:
     )
 
 
-def _with_original(given: pl.DataFrame, settled: pl.DataFrame, plain: pl.Expr) -> pl.DataFrame:
+def _with_original(
+    before: pl.DataFrame, settled: pl.DataFrame, plain: pl.Expr, given: pl.Series
+) -> pl.DataFrame:
     """Keep the address as it was given wherever its words (not only their form or place) changed."""
-    words = ("province", "city", "district", "town", "street")
-    text = given.select(given=pl.concat_str(words, separator=" ", ignore_nulls=True)).to_series()
-    now = pl.concat_str(words, ignore_nulls=True)
-    changed = plain & (now != text.str.replace_all(" ", "", literal=True))
+    words = pl.concat_str(*LEVELS, "town", "street", ignore_nulls=True).str.replace_all(" ", "", literal=True)
+    changed = plain & (words != before.select(words).to_series())
     return settled.with_columns(
-        original=pl.coalesce("original", pl.when(changed.fill_null(False)).then(text))
+        original=pl.coalesce("original", pl.when(changed.fill_null(False)).then(given))
     )
 
 
@@ -199,8 +223,17 @@ def address_problems(
     state = orders.select("row", "live", "forced")
     known = findings.unique(maintain_order=True).join(state, on="row", how="inner", maintain_order="left")
     known = known.filter(pl.col("live") | ~pl.col("code").is_in(DOUBTS))
-    fresh = [_built(known, code, severities.get(code)) for code in _PARAMS]
-    every = pl.concat([kept, *fresh]).unique(maintain_order=True)
+    fresh = {code: _built(known, code, severities.get(code)) for code in _PARAMS}
+    done = about.field("code").is_in([code for code in _PARAMS if code not in DOUBTS])
+    # always in one order, whatever was there before: what was done, what others found, what is doubtful
+    every = pl.concat(
+        [
+            kept.filter(done),
+            *(fresh[code] for code in _PARAMS if code not in DOUBTS),
+            kept.filter(~done),
+            *(fresh[code] for code in _PARAMS if code in DOUBTS),
+        ]
+    ).unique(maintain_order=True)
     per_row = every.group_by("row", maintain_order=True).agg(problems="problem")
     judged = orders.select("row").join(per_row, on="row", how="left", maintain_order="left")
     return judged.select(pl.col("problems").fill_null([]))["problems"]

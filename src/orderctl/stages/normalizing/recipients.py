@@ -36,12 +36,15 @@ def canonical_recipients(orders: pl.DataFrame, key: bytes) -> tuple[pl.Series, p
     hash of its canonical form; whoever is masked or sealed otherwise has none.
     """
     found = orders.select("platform", "shop", pl.col("recipient").struct.unnest())
+    given = found.select(
+        pl.concat_str("province", "city", "district", "town", "street", separator=" ", ignore_nulls=True)
+    ).to_series()
     found = _cleaned(found).with_columns(
         country=pl.col("country").str.to_uppercase(),
         privacy=pl.col("privacy").fill_null("plain"),
         match_kind=pl.col("match_kind").fill_null("none"),
     )
-    found, findings = addressed(extensions(found).with_row_index("row"))
+    found, findings = addressed(extensions(found).with_row_index("row"), given)
     proof = pl.when(pl.col("match_kind").is_in(PROVEN)).then(pl.col("match_key"))
     hashed = proof.str.contains(KEYED)
     named = pl.concat_str("match_kind", "platform", "shop", proof, separator=SEPARATOR)
