@@ -13,7 +13,7 @@ from orderctl.model.instant import FORMAT
 
 _DAY = (
     r"(?:(?:(?P<year>20\d{2})\s*[年/.-]\s*)?(?P<month>\d{1,2})\s*[月/.-]\s*(?P<day>\d{1,2})\s*[日号]?"
-    r"|(?P<only>\d{1,2})\s*[日号]|(?P<word>今天|今日|今晚|明天|明日|明早|后天|大后天)"
+    r"|(?P<only>\d{1,2})\s*[日号]|(?P<word>本?月底|今天|今日|今晚|明天|明日|明早|后天|大后天)"
     r"|(?P<week>下个?|本|这个?)?(?:周|星期|礼拜)(?P<weekday>[一二三四五六日天]))"
     r"(?:\s*[(（][^)）]{1,6}[)）]|\s*(?:周|星期|礼拜)[一二三四五六日天])?(?:上午|下午|中午|晚上|早上|当天)?\s*"
 )
@@ -26,21 +26,27 @@ _CHINESE = rf"{_DAY}{_SIDE}\s*{_NOT}{_POLITE}(?P<verb>{_SHIP}|{_BRING})"
 _VERB_FIRST = rf"(?P<verb>发货|发出|寄出|预约|送货|收货|配送)(?P<again>)(?P<not>)(?:发货)?(?:时间|日期)?\s*[:：是为在到至]?\s*{_DAY}{_SIDE}"
 _MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 _WEEKDAYS = "mon|tue|wed|thu|fri|sat|sun"
-_ENGLISH = (
-    r"(?i)\b(?P<not>(?:do not |don[’']?t |not )?)(?P<verb>ship|send|dispatch|mail|hold|wait|deliver|arrive|need it|needed|need this)"
-    r"[a-z]*\s+(?P<again>)(?:(?:it|this|them|out|my|the|order|parcel|package|until after|only|please|here)\s+){0,3}"
-    r"(?P<side>on|by|before|after|from|until|till|no later than|no earlier than|not before)?\s*"
+_ENGLISH_DAY = (
     rf"(?:(?P<month>{_MONTHS})[a-z]*\.?\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?:,?\s+(?P<year>20\d\d))?"
     rf"|(?P<first>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<then>{_MONTHS})[a-z]*"
     r"|(?P<iso>20\d\d-\d\d-\d\d)"
-    rf"|(?:this\s+)?(?P<week>next\s+)?(?P<weekday>{_WEEKDAYS})(?:day|sday|nesday|rsday|urday)?\b|(?P<word>today|tomorrow)\b)"
+    rf"|(?:this\s+)?(?P<week>next\s+)?(?P<weekday>{_WEEKDAYS})(?:day|sday|nesday|rsday|urday)?\b"
+    r"|(?P<word>today|tomorrow)\b)"
 )
+_ENGLISH = (
+    r"(?i)\b(?P<not>(?:do not |don[’']?t |not )?)"
+    r"(?P<verb>ship|send|dispatch|mail|hold|wait|deliver|arrive|need it|needed|need this)[a-z]*\s+"
+    r"(?:(?:it|this|them|out|my|the|order|parcel|package|only|please|here)\s+){0,3}"
+    rf"(?P<side>on|by|before|after|from|until|till|no later than|no earlier than|not before)?\s*{_ENGLISH_DAY}"
+)
+_ENGLISH_SIDE = rf"(?i)\b(?P<side>not before|no earlier than|no later than)\s+{_ENGLISH_DAY}"
 _SOME_DAY = (
     rf"[月号日周]|星期|礼拜|[今明后][天日晚早]|\d[./-]\d|(?i)\b(?:{_MONTHS}|{_WEEKDAYS})|today|tomorrow"
 )
 _PARTS = ("year", "month", "day", "only", "word", "week", "weekday", "side", "not", "again", "verb")
 _ALL = (*_PARTS, "first", "then", "iso")
 _DAYS_ON = {"今": 0, "明": 1, "后": 2, "大": 3, "to": 0, "tom": 1}
+_UNTIL = ["until", "till"]
 _BEFORE = ["之前", "以前", "前", "by", "before", "no later than"]
 _AFTER = [
     "之后",
@@ -62,7 +68,7 @@ def read_days(notes: pl.DataFrame, zone: str) -> pl.DataFrame:
     """Give the days that `notes` name: `note at end role rule read day_kind day_avoid order`, `read` as a date.
 
     `day_kind` is ship_on, ship_by (at the latest) or ship_from (at the earliest), or the same of deliver. Of each of
-    the three ways to write a day the first in a note is read.
+    the four ways to write a day the first in a note is read.
 
     Args:
         notes: columns `note source text placed_at`.
@@ -71,22 +77,25 @@ def read_days(notes: pl.DataFrame, zone: str) -> pl.DataFrame:
     some = notes.filter(pl.col("text").str.contains(_SOME_DAY))
     placed = pl.col("placed_at").str.to_datetime(FORMAT, strict=False, time_unit="ms", time_zone="UTC")
     some = some.with_columns(placed=placed.dt.convert_time_zone(zone).dt.date())
-    found = pl.concat([_matched(some, pattern) for pattern in (_CHINESE, _VERB_FIRST, _ENGLISH)])
+    found = pl.concat(
+        [_matched(some, pattern) for pattern in (_CHINESE, _VERB_FIRST, _ENGLISH, _ENGLISH_SIDE)]
+    )
     found = found.with_columns(date=_date()).filter(
         pl.col("date").is_not_null() | pl.any_horizontal(pl.col("word", "weekday").is_not_null()) & ~_BY_BUYER
     )
     side, no = pl.col("side").str.to_lowercase(), pl.col("not").str.len_bytes().fill_null(0) > 0
     early, late = side.is_in(_BEFORE).fill_null(False), side.is_in(_AFTER).fill_null(False)
+    until = side.is_in(_UNTIL).fill_null(False)
     again = pl.col("again").str.contains("再").fill_null(False) & ~no
-    waits = pl.col("verb").str.to_lowercase().is_in(["hold", "wait"])
+    waits = pl.col("verb").str.to_lowercase().is_in(["hold", "wait"]).fill_null(False)
     mode = (
-        pl.when((early & no) | (late & ~no) | ((again | waits) & ~early))
+        pl.when((early & no) | (late & (~no | until)) | ((again | waits) & ~early))
         .then(pl.lit("from"))
-        .when((late & no) | early)
+        .when((late & no & ~until) | early)
         .then(pl.lit("by"))
         .otherwise(pl.lit("on"))
     )
-    brings = pl.col("verb").str.contains(rf"(?i)^(?:{_BRING}|deliver|arrive|need)")
+    brings = pl.col("verb").str.contains(rf"(?i)^(?:{_BRING}|deliver|arrive|need)").fill_null(False)
     return found.select(
         "note",
         "at",
@@ -162,7 +171,8 @@ def _by_word(placed: pl.Expr) -> pl.Expr:
     ahead = word.str.extract(r"^(tom|to|[今明后大])").replace_strict(
         _DAYS_ON, default=None, return_dtype=pl.Int64
     )
-    return placed + pl.duration(days=ahead)
+    end = placed.dt.month_end()
+    return pl.when(word.str.contains("月底")).then(end).otherwise(placed + pl.duration(days=ahead))
 
 
 def _by_weekday(placed: pl.Expr) -> pl.Expr:

@@ -35,7 +35,7 @@ _FILLERS = (
     *("快递", "物流", "速递", "请", "麻烦", "一定", "千万", "额外", "联系", "要"),
     *("use", "ship", "send", "it", "this", "by", "via", "with", "to", "me", "my", "order", "the", "any", "through", "be"),
     *("please", "parcel", "package", "want", "deliver", "delivered", "go", "choose", "using", "shipping", "shipped"),
-    *("sent", "courier", "put", "include", "leave", "give", "a", "an", "need", "of", "in", "at", "on", "for", "us"),
+    *("have", "get", "plastic", "paper", "extra", "more", "sent", "courier", "put", "include", "leave", "give", "a", "an", "need", "of", "in", "at", "on", "for", "us"),
 )  # fmt: skip
 _AND = (
     *"、,，/和或与跟及&+",
@@ -52,13 +52,21 @@ _AND = (
     "courier",
 )
 _BACK = (
-    *"的都就请给我们货也全", "快递", "速递", "物流", "千万", "一律", "统统", "绝对", "包裹", "的话", "please", "is", "are",
+    *"的都就请给我们货也全", "快递", "速递", "物流", "千万", "一律", "一概", "均", "皆", "全部", "通通", "已经", "统统", "绝对", "包裹", "的话", "please", "is", "are",
 )  # fmt: skip
-_BUT_ALL = (*"外的之以都就全我其他它别快递一律", "其他", "其它", "别的", "快递", "，", ",")
+_BUT_ALL = (*"外的之以都就全我其他它别快递一律", "其他", "其它", "别的", "任何", "所有", "快递", "，", ",")
 _CALM = r"^\s*(?:吧|可以|也可|也行|就行|就可|都行|都可|优先|就好|最好|即可|please|instead|ok|is fine|is ok)"
 _DOES = r"(?i)^(?:送|放|发|走|包|写|打|要|请|leave|put|pack|please)"
 _VERB = r"(?i)(?:发|要|走|用|寄|选|换|改|只|via|by|use|with|使用)\s*$"
 
+_ASKS = (
+    r"(?i)(?:发|走|用|寄|收|要|选|换|改|只|指定|优先|希望|最好|安排|通过|使用|叫|能|有|可以|请|via|by|use|using|with|prefer|ship|send"
+    r"|through|want|need)(?:个|的|成|到|了|是|一下|给我|the|an?|it|my|this|or|[\s:：])*$"
+)
+_GRANTS = (
+    r"(?i)^(?:快递|物流|速运|速递|公司|express|ground|priority|\s)*(?:吧|呗|哈|谢|可以|也可|也行|就行|就可|都可|都行|优先|最好|发|寄|送"
+    r"|到付|包邮|即可|就好|补|only|please|thanks|thank|if possible|is fine|would|preferred|[)）~～])"
+)
 _LATIN_BYTE = "^(?:3[0-9]|4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a])$"  # letters and digits, in hexadecimal
 
 _FOUND = pl.Schema(
@@ -74,6 +82,7 @@ _RULES = pl.Schema(
         "tags": pl.List(pl.String()),
         "of": pl.String(),
         "turned": pl.Boolean(),
+        "careful": pl.Boolean(),
     }
 )
 
@@ -133,7 +142,7 @@ class NoteReader:
     def rules(self) -> pl.DataFrame:
         """Give kind, value, tags and so on of each rule, by its number."""
         rows = [
-            {"rule": n, "kind": r.wish, "value": r.value, "tags": r.tags, "of": r.of and f"{r.of}_note", "turned": r.refused}
+            {"rule": n, "kind": r.wish, "value": r.value, "tags": r.tags, "of": r.of and f"{r.of}_note", "turned": r.refused, "careful": r.asked}
             for n, r in enumerate(self.section.wishes)
         ]  # fmt: skip
         return pl.DataFrame(rows, _RULES)
@@ -327,10 +336,15 @@ def _judged(tokens: pl.DataFrame) -> pl.DataFrame:
         started=pl.col("at").shift(1).over("note"),
         left=pl.col("role").shift(1).over("note"),
     )
+    since = pl.col("behind").fill_null(0)
     places = places.with_columns(
-        gap=pl.when(pl.col("behind").is_not_null()).then(_slice("text", "behind", "at")),
+        head=pl.col("text").cast(pl.Binary).bin.slice(since, pl.col("at") - since).cast(pl.String),
         tail=pl.col("text").cast(pl.Binary).bin.slice(pl.col("end")).cast(pl.String),
-    )
+        rest=pl.col("text")
+        .cast(pl.Binary)
+        .bin.slice(pl.col("end"), pl.col("at").shift(-1).over("note") - pl.col("end"))
+        .cast(pl.String),
+    ).with_columns(gap=pl.when(pl.col("behind").is_not_null()).then("head"))
     wish, left, gap, word = (
         pl.col("role") == "wish",
         pl.col("left"),
@@ -345,6 +359,7 @@ def _judged(tokens: pl.DataFrame) -> pl.DataFrame:
         listed=listed.fill_null(False),
         reached=reached.fill_null(False),
         doubted=(doubted & ~reached).fill_null(False),
+        unasked=(wish & pl.col("careful") & ~_asked()).fill_null(False),
         past=(wish & (left == "past") & ~gap.str.contains(_STOP)).fill_null(False),
     )
     following = {
@@ -367,10 +382,18 @@ def _judged(tokens: pl.DataFrame) -> pl.DataFrame:
         ).fill_null(False),
     )
     wishes = places.filter(wish).with_columns(_of_lists())
-    judged = wishes.filter(~pl.col("doubted") & ~pl.col("past")).select(
+    judged = wishes.filter(~pl.col("doubted") & ~pl.col("past") & ~pl.col("unasked")).select(
         "note", "at", "avoid", "from", "until"
     )
     return tokens.filter(wish).join(judged, on=["note", "at"], maintain_order="left")
+
+
+def _asked() -> pl.Expr:
+    """Tell whether the clause around a word asks for it: by a verb before it, by what follows, or by nothing else."""
+    head = pl.col("head").str.replace(rf"^[\s\S]*(?:{_STOP})", "")
+    rest = pl.coalesce("rest", "tail").str.replace(rf"(?:{_STOP})[\s\S]*$", "")
+    alone = head.str.contains(_REACHES) & (rest.str.contains(_REACHES) | rest.str.contains(_LISTS))
+    return head.str.contains(_ASKS) | rest.str.strip_chars().str.contains(_GRANTS) | alone
 
 
 def _of_lists() -> list[pl.Expr]:
@@ -389,6 +412,7 @@ def _of_lists() -> list[pl.Expr]:
         (before | behind).alias("avoid"),
         (first("doubted") & ~behind).alias("doubted"),
         (first("past") & ~behind).alias("past"),
+        (pl.col("unasked").all().over("group") & ~first("reached") & ~behind).alias("unasked"),
         pl.when(first("reached")).then(first("started")).otherwise("at").alias("from"),
         pl.when(only | behind).then(last("right_end")).otherwise("end").alias("until"),
     ]

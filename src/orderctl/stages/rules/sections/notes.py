@@ -13,17 +13,29 @@ from orderctl.model.yamlfile import Section, Wrong, reject
 KIND = r"^[a-z][a-z0-9_]*$"
 REFUSING = (
     *("不要", "不用", "不想", "不想要", "不必", "不需要", "不需", "不能", "不可", "不得", "不许", "不准", "不发", "不寄", "不走", "不选"),
-    *("不接受", "不收", "不愿", "不喜欢", "无需", "无须", "毋", "勿", "别", "甭", "拒收", "拒绝", "拒", "禁用", "禁发", "禁止"),
+    *("不接受", "不收", "不愿", "不喜欢", "无需", "无须", "毋", "勿", "别", "甭", "拒收", "拒绝", "谢绝", "拒", "禁用", "禁发", "禁止"),
     *("避开", "避免", "讨厌", "取消"),
     *("no", "not", "don't", "don’t", "dont", "do not", "never", "avoid", "without", "cannot", "can't", "can’t", "can not"),
     *("refuse", "hate", "won't accept", "no need", "not need", "must not", "should not", "please no"),
 )  # fmt: skip
 REFUSING_AFTER = (
     *("不行", "不到", "不可以", "不派送", "不派件", "不配送", "送不到", "到不了", "发不到", "没有点", "没网点", "太慢", "停发"),
+    *("没有网点", "网点关了", "关了", "倒闭", "撤了", "爆仓", "停运", "没有派送", "不覆盖", "收不到"),
+    *("太贵", "太差", "服务差", "态度差", "不靠谱", "停了", "经常丢", "老丢件", "is terrible", "is awful", "is too slow"),
     *("除外", "换成", "换掉", "不方便", "就算了", "is not ok", "not ok", "not allowed", "does not deliver", "doesn't deliver", "excluded"),
 )  # fmt: skip
 OTHERS = (
-    *("外都可以", "外都行", "外都可", "外都好", "外均可", "外其他都可以", "外其他都行", "外的都可以", "外的都行"),
+    *(
+        "外都可以",
+        "外都行",
+        "外都可",
+        "外都好",
+        "外均可",
+        "外其他都可以",
+        "外其他都行",
+        "外的都可以",
+        "外的都行",
+    ),
     *("外的其他都可以", "外的其他都行"),
 )
 EXCEPT = (
@@ -32,6 +44,7 @@ EXCEPT = (
 )
 PAST = (
     *("上次", "上回", "上一次", "之前", "以前", "往常", "前几次", "听说", "是不是", "请问是", "您发的", "你们发的", "是发"),
+    *("若发", "如果发", "如果是", "如发", "要是发", "假如发", "if you use", "if you ship", "if it is", "if it's"),
     *("last time", "previous", "previously", "was sent by", "came by", "came via", "arrived by", "arrived via"),
 )  # fmt: skip
 NOTHING = (
@@ -66,7 +79,7 @@ NOTHING = (
         "不光",
         "不错",
     ),
-    *("不管", "不论", "不但", "不然", "不好意思", "不着急", "对不起", "差不多", "要不", "免费"),
+    *("不能的话", "不行的话", "不到的话", "不管", "不论", "不但", "不然", "不好意思", "不着急", "对不起", "差不多", "要不", "免费"),
     *("don't forget", "do not forget", "don’t forget", "no problem", "no rush", "no hurry", "not only"),
 )
 
@@ -99,6 +112,9 @@ class NoteRule(Section):
     tags: list[str] = Field(default_factory=list, description="tags the order gets, unless it is refused")
     of: Literal["buyer", "seller"] | None = Field(
         None, description="only in notes of this side; else of both"
+    )
+    asked: bool = Field(
+        False, description="a word counts only beside one that asks (发, 走, use, by), or alone in its clause"
     )
     refused: bool = Field(False, description="the words themselves refuse what `wish` and `value` name")
 
