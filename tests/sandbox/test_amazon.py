@@ -16,8 +16,9 @@ from orderctl.sandbox.texts import utc
 from tests.sandbox.callers import Clock
 
 V0, NEW = "/orders/v0/orders", "/orders/2026-01-01/orders"
+FAR = "/fe"
 RDT = "/tokens/2021-03-01/restrictedDataToken"
-US = "ATVPDKIKX0DER"
+US, JP = "ATVPDKIKX0DER", "A1VC38T7YXB528"
 CREDENTIALS = {
     "client_id": "amzn1.application-oa2-client.sandbox",
     "client_secret": "amzn1.oa2-cs.v1.sandbox-secret",
@@ -130,6 +131,21 @@ def test_a_code_is_good_once(amazon: Caller, url: str, http: httpx.Client) -> No
     given = page.text.split("<code>")[1].split("<")[0]
     assert amazon.log_in(grant_type="authorization_code", code=given).status_code == 200
     assert amazon.log_in(grant_type="authorization_code", code=given).json()["error"] == "invalid_grant"
+
+
+def test_each_region_has_its_own_seller_and_address(amazon: Caller, clock: Clock, sandbox: Sandbox) -> None:
+    settings = {name: shop["base_url"] for name, shop in sandbox.config("")["shops"].items()}
+    assert settings == {"amazon-demo": "/amazon", "amazon-jp": f"/amazon{FAR}"}
+    assert code(amazon.get(FAR + NEW, **window(clock))) == DENIED  # the authorisation is of another region
+    page = amazon.http.get(
+        f"{amazon.url}{FAR}/apps/authorize/consent",
+        params={"application_id": "amzn1.sellerapps.app.sandbox", "state": "s"},
+    )
+    given = page.text.split("<code>")[1].split("<")[0]
+    assert amazon.log_in(grant_type="authorization_code", code=given).status_code == 200
+    assert code(amazon.get(NEW, **window(clock))) == DENIED
+    found = amazon.get(FAR + NEW, **window(clock)).json()["orders"]
+    assert {order["salesChannel"]["marketplaceName"] for order in found} == {"Amazon.co.jp"}
 
 
 @pytest.mark.parametrize(
@@ -289,11 +305,67 @@ def test_v0_lists_and_lines(amazon: Caller, clock: Clock) -> None:
 
 def test_each_seller_sees_only_their_own(amazon: Caller, clock: Clock) -> None:
     amazon.log_in(refresh_token="Atzr|sandbox-refresh-jp")
-    found = amazon.get(NEW, **window(clock, includedData="PROCEEDS")).json()["orders"]
+    found = amazon.get(FAR + NEW, **window(clock, includedData="PROCEEDS")).json()["orders"]
     assert {o["salesChannel"]["marketplaceName"] for o in found} == {"Amazon.co.jp"}
     amounts = [o["proceeds"]["grandTotal"] for o in found if "proceeds" in o]
     assert all(a["currencyCode"] == "JPY" and "." not in a["amount"] for a in amounts)
-    assert code(amazon.get(f"{NEW}/{case('gift')}")) == (404, "NotFound")
+    assert code(amazon.get(f"{FAR}{NEW}/{case('gift')}")) == (404, "NotFound")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"FulfillmentChannels": "MFN"},
+        {"OrderStatuses": "Unshipped"},
+        {"PaymentMethods": "Other"},
+        {"CreatedAfter": "", "LastUpdatedAfter": "2026-11-10T00:00:00Z"},
+    ],
+)
+def test_what_a_sellers_own_number_excludes(amazon: Caller, other: dict[str, str]) -> None:
+    query = {"MarketplaceIds": US, "CreatedAfter": "2026-11-10T00:00:00Z", "SellerOrderId": case("gift")}
+    found = amazon.get(V0, **query).json()["payload"]["Orders"]
+    assert [order["AmazonOrderId"] for order in found] == [case("gift")]
+    assert code(amazon.get(V0, **(query | other))) == INVALID
+
+
+def test_ways_of_payment_are_filtered(amazon: Caller, clock: Clock) -> None:
+    amazon.log_in(refresh_token="Atzr|sandbox-refresh-jp")
+    query = {"MarketplaceIds": JP, "CreatedAfter": utc(clock() - 5 * 86_400)}
+    kinds = {}
+    for methods in ("COD", "Other", "CVS", "COD,Other"):
+        found = amazon.get(FAR + V0, **query, PaymentMethods=methods).json()["payload"]["Orders"]
+        kinds[methods] = {order["PaymentMethod"] for order in found}
+    assert kinds == {"COD": {"COD"}, "Other": {"Other"}, "CVS": set(), "COD,Other": {"COD", "Other"}}
+    assert code(amazon.get(FAR + V0, **query, PaymentMethods="GOLD")) == INVALID
+
+
+@pytest.mark.parametrize(
+    ("shop", "root", "market", "kept"),
+    [("amazon-demo", "", US, False), ("amazon-jp", FAR, JP, True)],
+)
+def test_lists_reach_two_years_back(
+    amazon: Caller, clock: Clock, sandbox: Sandbox, shop: str, root: str, market: str, kept: bool
+) -> None:
+    amazon.log_in(refresh_token=sandbox.config("")["shops"][shop]["settings"]["refresh_token"])
+    ref = ref_of(shop, 2)  # the first is named by another, which replaces it
+    two_years = 2 * 365 * 86_400
+    since = utc(clock() - two_years - 10 * 86_400)
+
+    def listed() -> list[bool]:
+        asked = {"MarketplaceIds": market}
+        lists = [
+            amazon.get(root + NEW, createdAfter=since, maxResultsPerPage="100").json()["orders"],
+            amazon.get(root + V0, **asked, CreatedAfter=since).json()["payload"]["Orders"],
+            amazon.get(root + V0, **asked, AmazonOrderIds=ref).json()["payload"]["Orders"],
+        ]
+        return [ref in str(found) for found in lists]
+
+    move = "UPDATE orders SET created = ? WHERE ref = ?"
+    sandbox.store.write(move, (int(clock() - two_years), ref))
+    assert listed() == [True] * 3
+    sandbox.store.write(move, (int(clock() - two_years - 1), ref))
+    assert listed() == [kept] * 3
+    assert amazon.get(f"{root}{NEW}/{ref}").status_code == 200  # a single order is there for ever
 
 
 def test_quotas_are_those_of_the_model(amazon: Caller, clock: Clock, sandbox: Sandbox) -> None:

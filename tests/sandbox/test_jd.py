@@ -374,6 +374,37 @@ def test_a_remark_is_a_change(jd: Caller, world: Sandbox) -> None:
     assert [entry["subject"] for entry in world.books("memo")] == [ref]
 
 
+def test_a_month_has_so_many_renewals(jd: Caller, clock: Clock, world: Sandbox) -> None:
+    asked = {
+        "app_key": "sandbox-jd-app", "response_type": "code", "redirect_uri": "http://127.0.0.1/x", "state": "s",
+        "scope": "snsapi_base",
+    }  # fmt: skip
+    key = {"app_key": "sandbox-jd-app", "app_secret": SECRET}
+
+    def last_hour_of_a_login() -> dict[str, str]:
+        answer = jd.http.get(f"{jd.url}/oauth2/to_login", params=asked)
+        given = parse_qs(urlsplit(answer.headers["location"]).query)["code"][0]
+        trade = {**key, "grant_type": "authorization_code", "code": given}
+        token = jd.http.get(f"{jd.url}/oauth2/access_token", params=trade).json()
+        world.store.write(
+            "UPDATE tokens SET expires = ? WHERE token = ?", (clock.at + 3600, token["refresh_token"])
+        )
+        return {**key, "grant_type": "refresh_token", "refresh_token": token["refresh_token"]}
+
+    def renew() -> dict[str, Any]:
+        return dict(jd.http.get(f"{jd.url}/oauth2/refresh_token", params=last_hour_of_a_login()).json())
+
+    assert all("access_token" in renew() for _ in range(10))
+    assert renew()["code"] == "7"
+    world.control({"renewals": {"jd": 11}})
+    assert "access_token" in renew()
+    assert renew()["code"] == "7"
+    world.control({"renewals": {"jd": None}})
+    assert renew()["code"] == "7"
+    clock.at += 31 * DAY
+    assert "access_token" in renew()
+
+
 def test_the_login(jd: Caller, clock: Clock) -> None:
     asked = {
         "app_key": "sandbox-jd-app", "response_type": "code", "redirect_uri": "http://127.0.0.1/x", "state": "s",

@@ -358,6 +358,59 @@ def test_further_parcels_and_other_numbers(caller: Caller, sandbox: Sandbox) -> 
     (entry,) = sandbox.books("amend")
     assert (entry["number"], entry["detail"]["before"]) == ("73100000000009", "73100000000002")
     assert caller.code(UPDATE, orderId=oid("unpaid"), expressCode=9, expressNo=NUMBER) == 21
+    whole, *further = (entry["detail"]["lines"] for entry in sandbox.books("ship"))
+    assert whole[0]["quantity"] == caller.order(first)["orderItemInfo"]["num"]
+    none = [{**whole[0], "quantity": 0}]
+    assert further == [none] * 4  # no piece counts twice
+    assert entry["detail"]["lines"] == none
+    assert caller.code(UPDATE, **change, logisticsId=parcels[0]["logisticsId"]) == 1
+    assert sandbox.books("amend")[1]["detail"]["lines"] == whole
+
+
+def test_the_number_of_a_part_is_changed_with_its_lines(caller: Caller, sandbox: Sandbox) -> None:
+    main = oid("two gifts")
+    gift = caller.order(main)["subOrderInfo"][0]["subOrderBaseInfo"]["oid"]
+    assert caller.code(SPLIT, **split(main, (gift, 1, 1))) == 1
+    change = {"expressCode": 9, "expressNo": "73100000000009"}
+    assert caller.code(UPDATE, orderId=gift, **change) == 1
+    (shipped,), (amended,) = sandbox.books("ship"), sandbox.books("amend")
+    assert amended["detail"]["lines"] == shipped["detail"]["lines"]
+    assert [line["line"] for line in amended["detail"]["lines"]] == [str(gift)]
+
+
+def test_the_number_of_a_parcel_from_before_is_changed(caller: Caller, sandbox: Sandbox) -> None:
+    sent = oid("shipped")
+    assert caller.code(UPDATE, orderId=sent, expressCode=9, expressNo="73100000000009") == 1
+    item = caller.order(sent)["orderItemInfo"]
+    (entry,) = sandbox.books("amend")
+    assert entry["detail"]["lines"] == [{"line": str(sent), "quantity": item["num"], "sku": item["skuNick"]}]
+
+
+@pytest.mark.parametrize(
+    ("method", "param"),
+    [
+        (DELIVER, {"orderId": None, "expressNo": NUMBER, "expressCode": "9"}),
+        (DELIVER, {"orderId": None, "expressNo": 1, "expressCode": 9}),
+        (DELIVER, {"orderId": None, "expressNo": NUMBER, "expressCode": 9, "colour": 1}),
+        (SPLIT, {"mainOrderId": None, "deliveryItemInfoList": [], "deliveryStatus": []}),
+        (SPLIT, {"mainOrderId": None, "deliveryItemInfoList": "nonsense", "deliveryStatus": []}),
+        (APPEND, {"oid": None, "expressCode": 9, "expressNo": NUMBER, "colour": 1}),
+        (UPDATE, {"orderId": None, "expressCode": 9, "expressNo": NUMBER, "logisticsId": 7}),
+        ("open.seller.order.note.add", {"orderId": None, "note": 1}),
+    ],
+)
+def test_what_makes_no_sense_is_booked_once(
+    caller: Caller, sandbox: Sandbox, method: str, param: dict[str, Any]
+) -> None:
+    sent = oid("shipped" if method == UPDATE else "first")
+    assert caller.code(method, **{k: sent if v is None else v for k, v in param.items()}) == 2001
+    assert [(e["kind"], e["subject"]) for e in sandbox.books()] == [("refused", str(sent))]
+
+
+def test_reading_in_vain_is_no_entry(caller: Caller, sandbox: Sandbox) -> None:
+    assert caller.code(DETAIL, oid=1) == 21
+    assert caller.code(DETAIL, oid="1") == 2001
+    assert sandbox.books() == []
 
 
 def test_notes_are_appended(caller: Caller, sandbox: Sandbox) -> None:

@@ -242,7 +242,7 @@ def test_details_states_and_notes(pdd: Caller) -> None:
     pdd.ask("pdd.order.note.update", order_sn=ref, note="加急", tag=1, tag_name="红色")
     detail = pdd.ask("pdd.order.information.get", order_sn=ref)["order_info"]
     assert (detail["remark"], detail["remark_tag"], detail["remark_tag_name"]) == ("加急", 1, "红色")
-    assert [entry["kind"] for entry in pdd.sandbox.books()] == ["memo"]
+    assert [entry["kind"] for entry in pdd.sandbox.books()] == ["refused", "memo"]
 
 
 def test_an_order_is_shipped_once_and_corrected_when_asked(pdd: Caller) -> None:
@@ -313,6 +313,52 @@ def test_further_parcels(pdd: Caller) -> None:
     assert "extra_track_type" in pdd.refused(method, **(extra | {"extra_track_type": 4}))[1]
     detail = pdd.ask("pdd.order.information.get", order_sn=ref)["order_info"]
     assert detail["extra_delivery_list"] == [{"logistics_id": 115, "tracking_number": "73100000000002"}]
+    first, further = pdd.sandbox.books("ship")
+    lines = first["detail"]["lines"]
+    assert lines and all(line["quantity"] for line in lines)
+    assert further["detail"]["lines"] == [{**line, "quantity": 0} for line in lines]
+
+
+SENT = {"order_sn": "", "logistics_id": 115, "tracking_number": "73100000000001"}
+EXTRA = {"order_sn": "", "extra_track_list": "[]", "extra_track_type": 1}
+
+
+@pytest.mark.parametrize(
+    ("method", "asked"),
+    [
+        ("pdd.logistics.online.send", SENT | {"logistics_id": "zto"}),
+        ("pdd.logistics.online.send", SENT | {"tracking_number": ""}),
+        ("pdd.logistics.online.send", SENT | {"redelivery_type": 3}),
+        ("pdd.logistics.online.send", SENT | {"colour": 1}),
+        ("pdd.order.upload.extra.logistics", EXTRA),
+        ("pdd.order.upload.extra.logistics", EXTRA | {"extra_track_list": "no json"}),
+        ("pdd.order.note.update", {"order_sn": "", "note": ""}),
+    ],
+)
+def test_what_makes_no_sense_is_booked_once(pdd: Caller, method: str, asked: dict[str, Any]) -> None:
+    ref = pdd.ready()
+    assert pdd.refused(method, **{**asked, "order_sn": ref})[0] == 50001
+    assert [(e["kind"], e["subject"]) for e in pdd.sandbox.books()] == [("refused", ref)]
+
+
+def test_reading_in_vain_is_no_entry(pdd: Caller) -> None:
+    pdd.refused("pdd.order.information.get", order_sn="261101-1")
+    pdd.refused("pdd.order.list.get", colour=1)
+    assert pdd.sandbox.books() == []
+
+
+def test_calls_from_unlisted_addresses(pdd: Caller) -> None:
+    pdd.sandbox.control({"addresses": {"pdd": ["10.0.0.1"]}})
+    assert pdd.refused("pdd.time.get")[0] == 20005
+    pdd.sandbox.control({"addresses": {"pdd": ["10.0.0.1", "127.0.0.1"]}})
+    assert pdd.ask("pdd.time.get")["time"]
+    pdd.sandbox.control({"addresses": {"pdd": []}})
+    assert pdd.refused("pdd.time.get")[0] == 20005
+    pdd.sandbox.control({"addresses": {"pdd": None}})
+    assert pdd.ask("pdd.time.get")["time"]
+    for nonsense in ("127.0.0.1", ["here"], [1]):
+        with pytest.raises(ValueError, match=r"address|here"):
+            pdd.sandbox.control({"addresses": {"pdd": nonsense}})
 
 
 def login(pdd: Caller) -> dict[str, Any]:

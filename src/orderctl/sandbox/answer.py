@@ -19,7 +19,7 @@ Row = TypeVar("Row")
 class Request:
     """One received request; header names are lower-case, `base_url` is how the client reached the server.
 
-    `disturb` tells a page of rows to come with repeated ("duplicate") or reordered ("shuffle") ones.
+    `client` is the address it came from. `disturb` tells a page of rows to come with repeated ("duplicate") or reordered ("shuffle") ones.
     """
 
     verb: str
@@ -29,6 +29,7 @@ class Request:
     body: bytes
     base_url: str
     disturb: str | None = None
+    client: str = "127.0.0.1"
 
     def form(self) -> dict[str, str]:
         """Give the parameters of the query string and of a form body together; the body wins."""

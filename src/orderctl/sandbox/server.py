@@ -99,6 +99,7 @@ class Handler(BaseHTTPRequestHandler):
         return Request(
             self.command, url.path, dict(parse_qsl(url.query, keep_blank_values=True)),
             {name.lower(): value for name, value in self.headers.items()}, body, f"http://{host}",
+            client=self.client_address[0],
         )  # fmt: skip
 
     def hang_up(self) -> None:

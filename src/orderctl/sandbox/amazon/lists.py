@@ -10,13 +10,13 @@ import base64
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from orderctl.sandbox.amazon import views
 from orderctl.sandbox.amazon.errors import denied, invalid, not_found
-from orderctl.sandbox.amazon.orders import MARKETS, STATUSES
+from orderctl.sandbox.amazon.orders import JP, MARKETS, STATUSES
 from orderctl.sandbox.answer import Request
 from orderctl.sandbox.store import Order, Store
 from orderctl.sandbox.texts import digest, utc
@@ -32,6 +32,12 @@ INCLUDED = (
     "PAYMENT", "FULFILLMENT_ORDERS",
 )  # fmt: skip
 PERSONAL = ("BUYER", "RECIPIENT")
+TWO_YEARS = 2 * 365 * 86_400
+KEPT_LONGER = (JP,)
+"""Marketplaces whose orders are listed however old they are."""
+NOT_WITH_SELLER_ORDER = (
+    "FulfillmentChannels", "OrderStatuses", "PaymentMethods", "LastUpdatedAfter", "LastUpdatedBefore",
+)  # fmt: skip
 V0_CHANNELS = {"MFN": "MERCHANT", "AFN": "AMAZON"}
 PARAMS = frozenset({
     "createdAfter", "createdBefore", "lastUpdatedAfter", "lastUpdatedBefore", "marketplaceIds", "fulfillmentStatuses",
@@ -39,7 +45,7 @@ PARAMS = frozenset({
 })  # fmt: skip
 V0_PARAMS = frozenset({
     "CreatedAfter", "CreatedBefore", "LastUpdatedAfter", "LastUpdatedBefore", "MarketplaceIds", "OrderStatuses",
-    "FulfillmentChannels", "MaxResultsPerPage", "NextToken", "AmazonOrderIds",
+    "FulfillmentChannels", "PaymentMethods", "MaxResultsPerPage", "NextToken", "AmazonOrderIds", "SellerOrderId",
 })  # fmt: skip
 
 
@@ -113,12 +119,14 @@ def v0_orders(call: Call) -> dict[str, Any]:
         refs = query["AmazonOrderIds"].split(",")
         if len(refs) > 50:
             raise invalid("AmazonOrderIds holds at most 50 ids.")
-        orders = [call.store.find("amazon", call.shop, ref) for ref in refs]
-        return {"payload": {"Orders": [views.v0_order(o.body, call.opened, call.now) for o in orders if o]}}
+        found = [call.store.find("amazon", call.shop, ref) for ref in refs]
+        orders = [o for o in found if o and (o.name in KEPT_LONGER or o.created >= call.now - TWO_YEARS)]
+        return {"payload": {"Orders": [views.v0_order(o.body, call.opened, call.now) for o in orders]}}
     words = {v: k for k, v in views.V0_STATUS.items()} | {"InvoiceUnconfirmed": "SHIPPED"}
     asked = _asked(call, ("CreatedAfter", "CreatedBefore", "LastUpdatedAfter", "LastUpdatedBefore"), "MarketplaceIds",
                    statuses=[words[s] for s in _listed(query, "OrderStatuses", tuple(words))],
                    by=[V0_CHANNELS[c] for c in _listed(query, "FulfillmentChannels", tuple(V0_CHANNELS))])  # fmt: skip
+    asked = _narrowed(asked, query)
     kept = {k: v for k, v in query.items() if k not in ("NextToken", "MaxResultsPerPage")}
     rows, token = _page(call, asked, _size(query, "MaxResultsPerPage"), query.get("NextToken"), kept)
     heads = [views.v0_order(o.body, call.opened, call.now) for o in call.request.disturbed(rows)]
@@ -127,6 +135,22 @@ def v0_orders(call: Call) -> dict[str, Any]:
         payload["NextToken"] = token
     name = "LastUpdatedBefore" if asked.column == "modified" else "CreatedBefore"
     return {"payload": payload | {name: utc(asked.until)}}
+
+
+def _narrowed(asked: Asked, query: Mapping[str, str]) -> Asked:
+    """Add the filters that only v0 has. Raises: ApiError for those that exclude each other."""
+    terms, params = [asked.where], [*asked.params]
+    if query.get("SellerOrderId"):
+        for name in NOT_WITH_SELLER_ORDER:
+            if query.get(name):
+                raise invalid(f"{name} cannot be given with SellerOrderId.")
+        terms.append("ref = ?")
+        params.append(query["SellerOrderId"])
+    if methods := _listed(query, "PaymentMethods", ("COD", "CVS", "Other")):
+        cash = [{"COD": 1, "CVS": 2, "Other": 0}[method] for method in methods]
+        terms.append(f"json_extract(body, '$.cod') IN ({', '.join('?' * len(cash))})")
+        params += cash
+    return replace(asked, where=" AND ".join(terms), params=tuple(params))
 
 
 def v0_order(call: Call, ref: str) -> dict[str, Any]:
@@ -230,7 +254,10 @@ def _asked(
         raise invalid(f"{markets} names an unknown marketplace.")
     if any(market not in call.markets for market in chosen):
         raise denied("The seller does not take part in the marketplace.")
-    terms, params = [f"name IN ({', '.join('?' * len(chosen))})"], list(chosen)
+    terms, params = [f"name IN ({', '.join('?' * len(chosen))})"], list[Any](chosen)
+    kept = ", ".join("?" * len(KEPT_LONGER))
+    terms.append(f"(created >= ? OR name IN ({kept}))")
+    params += [call.now - TWO_YEARS, *KEPT_LONGER]
     for field, words in (("status", statuses), ("kind", by)):
         if words:
             terms.append(f"{field} IN ({', '.join('?' * len(words))})")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any, ClassVar
 
@@ -22,6 +22,8 @@ from orderctl.sandbox.store import Order, Store
 from orderctl.sandbox.texts import digest
 
 ROOT = "/amazon"
+REGIONS = {"amazon-demo": ROOT, "amazon-jp": f"{ROOT}/fe"}
+"""Where the sellers of a region are served: North America, and the Far East."""
 RATE_HEADER = "x-amzn-RateLimit-Limit"
 FAST = (200.0, 500)
 """Calls per second and burst of every operation, unless the control word `rates` says otherwise."""
@@ -74,8 +76,8 @@ class Amazon:
         tokens.keep_first_tokens(store, now())
 
     def path(self, shop: Shop) -> str:
-        """Every seller calls the same address; the token says which one it is."""
-        return ROOT
+        """Every seller of a region calls the same address; the token says which one it is."""
+        return REGIONS[shop.name]
 
     def settings(self, shop: Shop) -> dict[str, str]:
         """Give credentials that work."""
@@ -91,9 +93,10 @@ class Amazon:
 
     def operation(self, request: Request) -> tuple[str, str]:
         """Name the operation; confirmations that differ only in their ship date have the same subject."""
-        name = next((o.name for o, p in PATTERNS if p.fullmatch(request.path)), None)
+        path = in_region(request)[1].path
+        name = next((o.name for o, p in PATTERNS if p.fullmatch(path)), None)
         if name is None:
-            return "amazon:" + request.path.rsplit("/", 1)[-1], ""
+            return "amazon:" + path.rsplit("/", 1)[-1], ""
         try:
             told = json.loads(request.body or b"{}")
             told["packageDetail"].pop("shipDate", None)
@@ -110,11 +113,12 @@ class Amazon:
         return _answer(ApiError(429, "QuotaExceeded", "You exceeded your quota for the requested resource."))
 
     def answer(self, request: Request) -> Answer:
-        """Serve the API, the login server and the consent page."""
+        """Serve the API of a region, the login server and the consent page."""
+        shop, request = in_region(request)
         if request.path == f"{ROOT}/auth/o2/token":
             return tokens.token_page(self._store, self._now(), request)
         if request.path == f"{ROOT}/apps/authorize/consent":
-            return tokens.consent_page(self._store, self._now(), request)
+            return tokens.consent_page(self._store, self._now(), request, shop)
         found = [(o, m) for o, p in PATTERNS if (m := p.fullmatch(request.path))]
         if not found:
             return _answer(ApiError(404, "NotFound", "The resource does not exist."))
@@ -123,7 +127,7 @@ class Amazon:
         try:
             if request.verb != operation.verb:
                 raise ApiError(405, "MethodNotAllowed", "The method is not allowed.")
-            return self._call(operation, request, match.groupdict().get("ref", ""), rate)
+            return self._call(operation, shop, request, match.groupdict().get("ref", ""), rate)
         except ApiError as error:
             # the rate is told with most answers, but not with the one that says it is used up
             return _answer(error, {} if error.status == 429 else {RATE_HEADER: _number(rate)})
@@ -153,9 +157,13 @@ class Amazon:
             return operation.rate, operation.burst
         return (float(told["rate"]), int(told.get("burst", 1))) if told else FAST
 
-    def _call(self, operation: Operation, request: Request, ref: str, rate: float) -> Answer:
+    def _call(self, operation: Operation, shop: str, request: Request, ref: str, rate: float) -> Answer:
         now = self._now()
         who = tokens.bearer(self._store, now, request)
+        if who.shop != shop:
+            raise denied(
+                "Access to requested resource is denied."
+            )  # the seller's authorisation is of another region
         opened = tokens.opened(who, request.verb, request.path.removeprefix(ROOT), operation.path)
         if opened is not None and not operation.name.startswith("v0."):
             raise denied("The token does not belong to this operation.")
@@ -220,6 +228,14 @@ class Amazon:
     def event(self, order: Order) -> Mapping[str, Any]:
         """Give the notification about an order."""
         return messages.notification(order)
+
+
+def in_region(request: Request) -> tuple[str, Request]:
+    """Give the seller of the region whose address was called, and the call as that region sees it."""
+    far = REGIONS["amazon-jp"]
+    if request.path == far or request.path.startswith(far + "/"):
+        return "amazon-jp", replace(request, path=ROOT + request.path.removeprefix(far))
+    return "amazon-demo", request
 
 
 def _object(request: Request) -> dict[str, Any]:

@@ -83,14 +83,14 @@ def token_page(store: Store, now: float, request: Request) -> Answer:
     )
 
 
-def consent_page(store: Store, now: float, request: Request) -> Answer:
-    """GET /apps/authorize/consent: the seller says yes at once; where to is registered with the app."""
+def consent_page(store: Store, now: float, request: Request, shop: str) -> Answer:
+    """GET /apps/authorize/consent: the region's seller says yes at once; where to is registered with the app."""
     query = request.query
     if query.get("application_id") != APPLICATION_ID or not query.get("state"):
         return as_text("application_id and state are needed", 400)
     with store.transaction():
         code = digest("code", store.count("amazon.codes"))[:24]
-        store.keep_token(code, NAME, "amazon-demo", "code", "", now + CODE_SECONDS)
+        store.keep_token(code, NAME, shop, "code", "", now + CODE_SECONDS)
     return as_text(f"<p>spapi_oauth_code: <code>{code}</code></p>")
 
 

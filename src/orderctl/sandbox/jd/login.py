@@ -1,7 +1,7 @@
 """The login of the JD stand-in: codes and refresh tokens turn into access tokens.
 
-The one invariant: a code works once and for ten minutes; a token is renewed only in the last day before it ends, and
-never after.
+The one invariant: a code works once and for ten minutes; a token is renewed only in the last day before it ends, never
+after, and only so often in one month.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from orderctl.sandbox.answer import Answer, Request, as_json, as_text
 from orderctl.sandbox.store import Store
-from orderctl.sandbox.texts import digest
+from orderctl.sandbox.texts import beijing, digest
 
 APP_KEY = "sandbox-jd-app"
 APP_SECRET = "sandbox-jd-secret"
@@ -21,6 +21,8 @@ SHOP = "jd-demo"
 DAY = 86_400
 CODE_SECONDS = 600
 TOKEN_SECONDS = 30 * DAY
+RENEWALS_A_MONTH = 10
+"""That there is a limit is documented, not how high it is: this one is ours."""
 
 
 def keep_first_tokens(store: Store, now: float) -> None:
@@ -83,6 +85,10 @@ def _renew(store: Store, now: float, refresh: str) -> Answer:
         return _no("5", "the token is over: the seller must authorise again")
     if found.expires - now > DAY:
         return _no("6", "a token is renewed only in its last 24 hours")
+    month, most = f"jd.renewals.{beijing(now)[:7]}", store.get("jd.renewals")
+    if store.get(month, 0) >= (RENEWALS_A_MONTH if most is None else most):
+        return _no("7", "the token was renewed too often this month")
+    store.count(month)
     store.forget_token(refresh)
     return _give(store, now, found.shop, found.scope)
 

@@ -57,7 +57,7 @@ class Jd:
     shops: ClassVar[tuple[Shop, ...]] = (Shop("jd", login.SHOP, 10, title="样例专营店"),)
     lists: ClassVar[frozenset[str]] = LISTS
     pages: ClassVar[frozenset[str]] = LISTS
-    words: ClassVar[frozenset[str]] = frozenset({"quota"})
+    words: ClassVar[frozenset[str]] = frozenset({"quota", "renewals"})
 
     def __init__(self, store: Store, now: Callable[[], float]) -> None:
         self._store, self._now = store, now
@@ -117,8 +117,8 @@ class Jd:
         return login.page(self._store, self._now(), request)
 
     def control(self, word: str, value: Any, now: float) -> None:
-        """`quota`: how many calls are left; None lifts the limit."""
-        self._store.limit("jd.quota", value)
+        """`quota`: how many calls are left; None lifts the limit. `renewals`: of logins in a month; None: as ever."""
+        self._store.limit(f"jd.{word}", value)
 
     def _classic(self, request: Request) -> dict[str, Any]:
         now, params = self._now(), request.form()

@@ -28,11 +28,11 @@ GATE = 802000
 
 
 class KsError(Exception):
-    """A refusal in the platform's envelope."""
+    """A refusal in the platform's envelope; `booked` when the books know of it."""
 
-    def __init__(self, code: int, said: str) -> None:
+    def __init__(self, code: int, said: str, *, booked: bool = False) -> None:
         super().__init__(said)
-        self.code, self.said = code, said
+        self.code, self.said, self.booked = code, said, booked
 
 
 def invalid(name: str) -> KsError:

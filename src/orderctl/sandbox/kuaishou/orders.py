@@ -202,8 +202,8 @@ def add_note(body: dict[str, Any], at: float, note: str, flag: str) -> None:
     body["orderNote"]["orderNoteInfo"].insert(0, entry)
 
 
-def parcel(body: dict[str, Any], company: int, number: str, at: float) -> None:
-    """Enter a parcel of the order's own goods."""
+def parcel(body: dict[str, Any], company: int, number: str, at: float) -> int:
+    """Enter a parcel of the order's own goods, and give its id."""
     delivery = body["orderDeliveryInfo"]
     delivery["packageNum"] += 1
     logistics_id = body["orderBaseInfo"]["oid"] % 10**12 * 10 + delivery["packageNum"]
@@ -211,6 +211,7 @@ def parcel(body: dict[str, Any], company: int, number: str, at: float) -> None:
         {"logisticsId": logistics_id, "expressNo": number, "expressCode": company}
     )
     body["orderBaseInfo"]["sendTime"] = int(at) * 1000
+    return int(logistics_id)
 
 
 def _set_case(body: dict[str, Any], number: int, at: int, case: str | None, dice: Random) -> None:

@@ -29,12 +29,18 @@ NOTE_LENGTH = 200
 
 def refuse(call: Call, order: Order | None, code: int, said: str) -> NoReturn:
     """Book the attempt as refused and say no."""
-    subject = order.ref if order else str(call.param.get("orderId") or call.param.get("oid") or "")
+    book_refused(call, order.ref if order else None, code)
+    raise KsError(code, said, booked=True)
+
+
+def book_refused(call: Call, ref: str | None, code: int) -> None:
+    """Enter into the books that something was asked for in vain; without `ref` for the order that was named."""
+    named = (call.param.get(name) for name in ("orderId", "oid", "mainOrderId"))
+    subject = ref or next((str(one) for one in named if isinstance(one, int | str)), "")
     number = call.param.get("expressNo")
     told = {"method": call.method, "code": code}
     shown = number if isinstance(number, str) else None
     call.store.book(call.now, "kuaishou", call.shop, "refused", subject, shown, told, dict(call.param))
-    raise KsError(code, said)
 
 
 def check_state(call: Call, order: Order) -> None:
@@ -90,9 +96,10 @@ def goods_deliver(call: Call) -> dict[str, Any]:
             call, order, call.param.get("expressCode"), call.param.get("expressNo")
         )
         delivery["deliveryNum"] = item["num"]
-        parcel(order.body, company, number, call.now)
+        units = [unit(int(order.ref), item, item["num"])]
+        fill(order, parcel(order.body, company, number, call.now), units)
         base["status"] = SHIPPED
-        write(call, order, "ship", number, [unit(oid, item, item["num"])], company=company)
+        write(call, order, "ship", number, units, company=company)
     return {}
 
 
@@ -115,7 +122,7 @@ def split_deliver(call: Call) -> dict[str, Any]:
         for company, number, goods in parcels:
             code, checked = check_number(call, order, company, number)
             units = [take(call, order, one, quantity) for one, quantity in goods]
-            enter(order, code, checked, [one for one, _ in goods], call.now)
+            enter(order, code, checked, units, call.now)
             done.append((code, checked, units))
         settle(order, told, call.now)
         for code, checked, units in done:  # nothing is written before everything is in order
@@ -170,17 +177,33 @@ def take(call: Call, order: Order, oid: int, quantity: int) -> dict[str, Any]:
     return unit(oid, item, quantity)
 
 
-def enter(order: Order, company: int, number: str, oids: list[int], at: float) -> None:
+def enter(order: Order, company: int, number: str, units: list[dict[str, Any]], at: float) -> None:
     """Enter a parcel where its goods belong: at the order, or at a gift that travels alone or along."""
-    for oid in oids:
+    for one in units:
+        oid = int(one["line"])
         sub = sub_of(order, oid)
         if sub is None:
-            parcel(order.body, company, number, at)
+            logistics_id = parcel(order.body, company, number, at)
         else:
             logistics = sub["subOrderLogisticsInfo"]
             logistics_id = oid % 10**12 * 10 + len(logistics)
             logistics.append({"logisticsId": logistics_id, "expressNo": number, "expressCode": company})
             sub["subOrderBaseInfo"]["sendTime"] = int(at) * 1000
+        fill(order, logistics_id, [one])
+
+
+def fill(order: Order, logistics_id: int, units: list[dict[str, Any]]) -> None:
+    """Remember what is in a parcel, which the platform shows to nobody."""
+    order.body.setdefault("_contents", {})[str(logistics_id)] = units
+
+
+def contents(order: Order, oid: int, logistics_id: int) -> list[dict[str, Any]]:
+    """Give what is in a parcel; of parcels from before, all that left of the article."""
+    known: list[dict[str, Any]] | None = order.body.get("_contents", {}).get(str(logistics_id))
+    sub = sub_of(order, oid)
+    item = sub["subOrderItemInfo"] if sub else order.body["orderItemInfo"]
+    delivery = sub["subOrderDeliveryInfo"] if sub else order.body["orderDeliveryInfo"]
+    return known or [unit(oid, item, delivery["deliveryNum"])]
 
 
 def settle(order: Order, told: dict[int, int], at: float) -> None:
@@ -214,8 +237,11 @@ def logistics_append(call: Call) -> dict[str, Any]:
         company, number = check_number(
             call, order, call.param.get("expressCode"), call.param.get("expressNo")
         )
-        parcel(order.body, company, number, call.now)
-        write(call, order, "ship", number, [], company=company, appended=True)
+        units = [
+            unit(int(order.ref), order.body["orderItemInfo"], 0)
+        ]  # all of it left with the parcels before
+        fill(order, parcel(order.body, company, number, call.now), units)
+        write(call, order, "ship", number, units, company=company, appended=True)
     return {}
 
 
@@ -241,7 +267,8 @@ def logistics_update(call: Call) -> dict[str, Any]:
         before = found[0]["expressNo"]
         found[0] |= {"expressNo": number, "expressCode": company}
         kind = "repeated" if before == number else "amend"
-        write(call, order, kind, number, [], company=company, before=before)
+        units = contents(order, oid, found[0]["logisticsId"])
+        write(call, order, kind, number, units, company=company, before=before)
     return {}
 
 

@@ -32,7 +32,7 @@ from orderctl.sandbox.kuaishou.envelopes import (
     invalid,
     well,
 )
-from orderctl.sandbox.kuaishou.shipping import METHODS
+from orderctl.sandbox.kuaishou.shipping import METHODS, book_refused
 from orderctl.sandbox.people import Person
 from orderctl.sandbox.standins import Shop
 from orderctl.sandbox.store import Order, Store
@@ -132,7 +132,13 @@ class Kuaishou:
             raise invalid("param") from None
         if not isinstance(param, dict):
             raise invalid("param")
-        return method.run(Call(self._store, now, shop, params["method"], param, request))
+        call = Call(self._store, now, shop, params["method"], param, request)
+        try:
+            return method.run(call)
+        except KsError as error:
+            if method.verb == "POST" and not error.booked:
+                book_refused(call, None, error.code)
+            raise
 
     def _check_common(self, request: Request, params: Mapping[str, str], now: float) -> None:
         for name in COMMON:

@@ -20,10 +20,11 @@ COMMON = ("type", "client_id", "timestamp", "sign", "data_type", "access_token",
 
 
 class PddError(Exception):
-    """A refusal in the platform's envelope."""
+    """A refusal in the platform's envelope; `booked` when the books know of it."""
 
     def __init__(self, code: int, msg: str, sub_msg: str = "", sub_code: str | None = None) -> None:
         super().__init__(msg)
+        self.booked = False
         self.envelope = {"error_code": code, "error_msg": msg, "sub_code": sub_code, "sub_msg": sub_msg}
 
 
@@ -85,9 +86,15 @@ class Call:
 
     def refuse(self, ref: str, sub_msg: str) -> NoReturn:
         """Say no; what would have moved the world is booked as refused."""
-        if self.params["type"] in WRITING:
-            self.book("refused", ref, self.params.get("tracking_number"), {"sub_msg": sub_msg})
-        raise business(sub_msg)
+        error = business(sub_msg)
+        self.book_refused(ref, error)
+        raise error
+
+    def book_refused(self, ref: str, error: PddError) -> None:
+        """Enter into the books, once, what was asked for in vain, if it would have moved the world."""
+        if self.params["type"] in WRITING and not error.booked:
+            self.book("refused", ref, self.params.get("tracking_number"), dict(error.envelope))
+            error.booked = True
 
     def book(self, kind: str, ref: str, number: str | None, detail: dict[str, Any]) -> None:
         """Enter an effect into the books."""

@@ -148,5 +148,7 @@ def add_parcels(call: Call) -> dict[str, Any]:
         wrote(order, call.now)
         call.store.save(order, call.now)
         numbers = [number for _, number in parcels]
-        call.book("ship", ref, numbers[0], {"numbers": numbers, "type": kind, "lines": []})
+        # what is in them left with the parcels before: no piece counts twice
+        lines = [{**line, "quantity": 0} for line in units(order)]
+        call.book("ship", ref, numbers[0], {"numbers": numbers, "type": kind, "lines": lines})
     return {"success": True}

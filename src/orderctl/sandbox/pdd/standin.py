@@ -1,7 +1,7 @@
 """The stand-in of Pinduoduo: who may call, and is the call well formed.
 
-The one invariant: no method runs before common parameters, clock, signature, token, permission and quota are in
-order, in this sequence, and every refusal is HTTP 200 with the platform's error envelope.
+The one invariant: no method runs before common parameters, clock, signature, address, token, permission and quota
+are in order, in this sequence, and every refusal is HTTP 200 with the platform's error envelope.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable, Mapping, Sequence
+from ipaddress import ip_address
 from random import Random
 from typing import Any, ClassVar
 
@@ -60,7 +61,7 @@ class Pdd:
     )
     lists: ClassVar[frozenset[str]] = LISTS
     pages: ClassVar[frozenset[str]] = LISTS
-    words: ClassVar[frozenset[str]] = frozenset({"quota", "prolong"})
+    words: ClassVar[frozenset[str]] = frozenset({"quota", "prolong", "addresses"})
 
     def __init__(self, store: Store, now: Callable[[], float]) -> None:
         self._store, self._now = store, now
@@ -117,10 +118,19 @@ class Pdd:
         return write(envelope, body, self._now())
 
     def control(self, word: str, value: Any, now: float) -> None:
-        """`quota`: calls left today for an app in trial (None: live); `prolong`: renewing makes a login longer."""
+        """`quota`: calls left today for an app in trial (None: live). `prolong`: renewing makes a login longer.
+
+        `addresses`: from where alone calls are taken, a list of IP addresses (None: from everywhere).
+        """
         del now
         if word == "quota":
             self._store.limit("pdd.quota", value)
+        elif word == "addresses":
+            if value is not None and not (
+                isinstance(value, list) and all(isinstance(one, str) for one in value)
+            ):
+                raise ValueError("addresses are a list of IP addresses, or null")
+            self._store.put("pdd.addresses", value and [str(ip_address(one)) for one in value])
         elif type(value) is bool:
             self._store.put("pdd.prolong", value)
         else:
@@ -132,6 +142,7 @@ class Pdd:
             raise PddError(10000, "HTTP方法错误，仅支持POST")
         params = read_params(request)
         self._check_common(params, now)
+        self._check_address(request)
         name = params["type"]
         method = METHODS.get(name)
         shop = self._check_token(params, now) if method is None or method.session else ""
@@ -143,7 +154,12 @@ class Pdd:
             raise PddError(70036, "应用处于测试状态，调用次数已达当日上限")
         if name in RATES and not self._bucket(name, shop).take(1, now):
             raise PddError(52101, "当前接口被限流，请稍后重试")
-        return method.envelope, method.run(Call(self._store, now, shop, params, request))
+        call = Call(self._store, now, shop, params, request)
+        try:
+            return method.envelope, method.run(call)
+        except PddError as error:
+            call.book_refused(params.get("order_sn", ""), error)
+            raise
 
     def _bucket(self, name: str, shop: str) -> Bucket:
         return self._buckets.setdefault((name, shop), Bucket(RATES[name], RATES[name] / 60))
@@ -164,6 +180,11 @@ class Pdd:
         signed = signature(params, tokens.CLIENT_SECRET).encode()
         if not hmac.compare_digest(signed, params["sign"].encode("utf-8", errors="replace")):
             raise PddError(20004, "签名sign校验失败")
+
+    def _check_address(self, request: Request) -> None:
+        listed = self._store.get("pdd.addresses")
+        if listed is not None and request.client not in listed:
+            raise PddError(20005, "ip无权访问接口，请加入ip白名单")
 
     def _check_token(self, params: Mapping[str, str], now: float) -> str:
         if not params.get("access_token"):

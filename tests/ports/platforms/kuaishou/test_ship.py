@@ -50,6 +50,9 @@ def test_every_order_is_shipped_exactly_once_under_faults(tmp_path: Path, seed: 
             entries = rehearsal.booked(request.order_ref)
             assert [entry["number"] for entry in entries] == list(request.numbers)
             units = [(u["line"], u["quantity"]) for entry in entries for u in entry["detail"]["lines"]]
+            units = [
+                (line, quantity) for line, quantity in units if quantity
+            ]  # further parcels hold nothing more
             assert sorted(units) == sorted((line.line_ref, line.quantity) for line in request.lines)
             assert shop.ship(request)["number"] == request.number  # told again: it was us
             assert shop.lookup_ship(request) is not None
