@@ -7,8 +7,6 @@ them are a list, and what refuses its first or last one refuses the whole. Place
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,56 +15,17 @@ import polars as pl
 from orderctl.model.records import Wish
 from orderctl.model.schema import fields
 from orderctl.stages.normalizing.days import read_days
+from orderctl.stages.normalizing.refusals import judged, part
+from orderctl.stages.normalizing.wishes import SOURCES, conflicts
 from orderctl.stages.rules.sections.notes import NotesSection
 
 WISHES = pl.List(pl.Struct(fields(Wish)))
 WISH = list(fields(Wish))
-SOURCES = ("buyer_note", "seller_note")
-EXCLUSIVE = ("courier", "service", "warehouse", "ship_on", "ship_by", "ship_from")
-"""Kinds of which a parcel can have one only: another side that asks for another one contradicts."""
 WAIT = "wait"
 WAIT_ENDS = ("ship_on", "ship_from")
 LONGEST = 200  # characters of a value or of evidence; a note may be a letter
 
 _UNCLEAN = r"[^ -~\x{4E00}-\x{9FFF}，。！？；：、“”‘’（）《》【】…—～·\n]"
-_STOP = r"[,，。;；!！?？\n]|\.(?:\s|$)"
-_FILLERS = (
-    *"发寄送走用给我您你选让再叫来派使通过择安排换拿成是任何又去做放打写开附上里了在把帮们这那个张份点件包裹货到还",
-    *("快递", "物流", "速递", "请", "麻烦", "一定", "千万", "额外", "联系", "要"),
-    *("use", "ship", "send", "it", "this", "by", "via", "with", "to", "me", "my", "order", "the", "any", "through", "be"),
-    *("please", "parcel", "package", "want", "deliver", "delivered", "go", "choose", "using", "shipping", "shipped"),
-    *("have", "get", "plastic", "paper", "extra", "more", "sent", "courier", "put", "include", "leave", "give", "a", "an", "need", "of", "in", "at", "on", "for", "us"),
-)  # fmt: skip
-_AND = (
-    *"、,，/和或与跟及&+",
-    "快递",
-    "速递",
-    "物流",
-    "还有",
-    "以及",
-    "或者",
-    "and",
-    "or",
-    "nor",
-    "express",
-    "courier",
-)
-_BACK = (
-    *"的都就请给我们货也全", "快递", "速递", "物流", "千万", "一律", "一概", "均", "皆", "全部", "通通", "已经", "统统", "绝对", "包裹", "的话", "please", "is", "are",
-)  # fmt: skip
-_BUT_ALL = (*"外的之以都就全我其他它别快递一律", "其他", "其它", "别的", "任何", "所有", "快递", "，", ",")
-_CALM = r"^\s*(?:吧|可以|也可|也行|就行|就可|都行|都可|优先|就好|最好|即可|please|instead|ok|is fine|is ok)"
-_DOES = r"(?i)^(?:送|放|发|走|包|写|打|要|请|leave|put|pack|please)"
-_VERB = r"(?i)(?:发|要|走|用|寄|选|换|改|只|via|by|use|with|使用)\s*$"
-
-_ASKS = (
-    r"(?i)(?:发|走|用|寄|收|要|选|换|改|只|指定|优先|希望|最好|安排|通过|使用|叫|能|有|可以|请|via|by|use|using|with|prefer|ship|send"
-    r"|through|want|need)(?:个|的|成|到|了|是|一下|给我|the|an?|it|my|this|or|[\s:：])*$"
-)
-_GRANTS = (
-    r"(?i)^(?:快递|物流|速运|速递|公司|express|ground|priority|\s)*(?:吧|呗|哈|谢|可以|也可|也行|就行|就可|都可|都行|优先|最好|发|寄|送"
-    r"|到付|包邮|即可|就好|补|only|please|thanks|thank|if possible|is fine|would|preferred|[)）~～])"
-)
 _LATIN_BYTE = "^(?:3[0-9]|4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a])$"  # letters and digits, in hexadecimal
 
 _FOUND = pl.Schema(
@@ -85,15 +44,6 @@ _RULES = pl.Schema(
         "careful": pl.Boolean(),
     }
 )
-
-
-def _only(words: Iterable[str]) -> str:
-    """Give a pattern for texts made of `words` and blanks alone."""
-    longest = sorted(map(re.escape, words), key=len, reverse=True)
-    return rf"(?i)^(?:\s|{'|'.join(longest)})*$"
-
-
-_REACHES, _LISTS, _BEFORE, _EXCEPTED = _only(_FILLERS), _only(_AND), _only(_BACK), _only(_BUT_ALL)
 
 
 @dataclass(frozen=True)
@@ -181,7 +131,7 @@ def read_notes(orders: pl.DataFrame, reader: NoteReader) -> pl.DataFrame:
         .then(pl.concat_list("tags", "told").list.unique(maintain_order=True))
         .otherwise("tags"),
     ).select("row", "wishes", "tags")
-    conflict = joined.select("row").join(_conflicts(joined), on="row", how="left", maintain_order="left")
+    conflict = joined.select("row").join(conflicts(joined), on="row", how="left", maintain_order="left")
     return joined.select("wishes", "tags", conflict["conflict"])
 
 
@@ -221,12 +171,12 @@ def _found(notes: pl.DataFrame, reader: NoteReader) -> pl.DataFrame:
     tokens = tokens.join(reader.rules, on="rule", how="left", maintain_order="left").join(
         notes.select("note", "row", "source", "text"), on="note", how="left", maintain_order="left"
     )
-    wished = _judged(tokens.with_columns(family=pl.coalesce("day_kind", "kind")))
+    wished = judged(tokens.with_columns(family=pl.coalesce("day_kind", "kind")))
     wished = wished.filter(pl.col("of").is_null() | (pl.col("of") == pl.col("source")))
     wished = wished.with_columns(
         kind="family",
         value=_said(pl.coalesce("value", "read")),
-        evidence=_said(_slice("text", "from", "until")),
+        evidence=_said(part(pl.col("from"), pl.col("until"))),
         avoid=pl.col("avoid") != (pl.col("turned").fill_null(False) | pl.col("day_avoid").fill_null(False)),
         tags=pl.col("tags").fill_null([]),
     )
@@ -240,11 +190,6 @@ def _said(text: pl.Expr) -> pl.Expr:
     """Give `text` fit to be shown: one line, bounded, no blanks at its ends; null when nothing is left."""
     line = text.str.replace_all(r"[\s\p{Cc}]+", " ").str.strip_chars().str.head(LONGEST)
     return pl.when(line != "").then(line)
-
-
-def _slice(text: str, start: str, end: str) -> pl.Expr:
-    """Give the bytes of `text` from `start` up to `end` as text."""
-    return pl.col(text).cast(pl.Binary).bin.slice(start, pl.col(end) - pl.col(start)).cast(pl.String)
 
 
 _READ = pl.Schema(
@@ -323,144 +268,3 @@ def _tokens(notes: pl.DataFrame, reader: NoteReader, read: pl.DataFrame) -> pl.D
     return pl.concat([found.select(_READ.names()), read.select(_READ.names())]).sort(
         "note", "at", "end", maintain_order=True
     )
-
-
-def _judged(tokens: pl.DataFrame) -> pl.DataFrame:
-    """Give the wishes among `tokens`, with `avoid` and the part of the note that says so (`from`, `until`).
-
-    A word of several rules is one token here, so only its first row is looked at, and the others follow it.
-    """
-    places = tokens.unique(["note", "at"], keep="first", maintain_order=True)
-    places = places.filter(pl.col("role") != "nothing").with_columns(
-        behind=pl.col("end").shift(1).over("note"),
-        started=pl.col("at").shift(1).over("note"),
-        left=pl.col("role").shift(1).over("note"),
-    )
-    since = pl.col("behind").fill_null(0)
-    places = places.with_columns(
-        head=pl.col("text").cast(pl.Binary).bin.slice(since, pl.col("at") - since).cast(pl.String),
-        tail=pl.col("text").cast(pl.Binary).bin.slice(pl.col("end")).cast(pl.String),
-        rest=pl.col("text")
-        .cast(pl.Binary)
-        .bin.slice(pl.col("end"), pl.col("at").shift(-1).over("note") - pl.col("end"))
-        .cast(pl.String),
-    ).with_columns(gap=pl.when(pl.col("behind").is_not_null()).then("head"))
-    wish, left, gap, word = (
-        pl.col("role") == "wish",
-        pl.col("left"),
-        pl.col("gap"),
-        _slice("text", "at", "end"),
-    )
-    listed = wish & (pl.col("family") == pl.col("family").shift(1).over("note")) & gap.str.contains(_LISTS)
-    listed &= ~(gap.str.contains(_STOP) & (word.str.contains(_DOES) | pl.col("tail").str.contains(_CALM)))
-    reached = wish & left.is_in(["refuse", "except"]) & gap.str.contains(_REACHES)
-    doubted = wish & (left == "refuse") & ~gap.str.contains(_STOP) & ~gap.str.contains(_VERB)
-    places = places.with_columns(
-        listed=listed.fill_null(False),
-        reached=reached.fill_null(False),
-        doubted=(doubted & ~reached).fill_null(False),
-        unasked=(wish & pl.col("careful") & ~_asked()).fill_null(False),
-        past=(wish & (left == "past") & ~gap.str.contains(_STOP)).fill_null(False),
-    )
-    following = {
-        "right": pl.col("role").shift(-1).over("note"),
-        "gap_right": pl.col("gap").shift(-1).over("note"),
-        "right_end": pl.col("end").shift(-1).over("note"),
-        "right_used": pl.col("reached").shift(-2).over("note").fill_null(False),
-        "group": (~pl.col("listed")).cum_sum(),
-    }
-    places = places.with_columns(**following).with_columns(
-        refused_by_right=(
-            (
-                pl.col("right").is_in(["after", "others"])
-                | ((pl.col("right") == "refuse") & ~pl.col("right_used"))
-            )
-            & pl.col("gap_right").str.contains(_BEFORE)
-        ).fill_null(False),
-        excepted=(
-            pl.col("right").is_in(["refuse", "after"]) & pl.col("gap_right").str.contains(_EXCEPTED)
-        ).fill_null(False),
-    )
-    wishes = places.filter(wish).with_columns(_of_lists())
-    judged = wishes.filter(~pl.col("doubted") & ~pl.col("past") & ~pl.col("unasked")).select(
-        "note", "at", "avoid", "from", "until"
-    )
-    return tokens.filter(wish).join(judged, on=["note", "at"], maintain_order="left")
-
-
-def _asked() -> pl.Expr:
-    """Tell whether the clause around a word asks for it: by a verb before it, by what follows, or by nothing else."""
-    head = pl.col("head").str.replace(rf"^[\s\S]*(?:{_STOP})", "")
-    rest = pl.coalesce("rest", "tail").str.replace(rf"(?:{_STOP})[\s\S]*$", "")
-    alone = head.str.contains(_REACHES) & (rest.str.contains(_REACHES) | rest.str.contains(_LISTS))
-    return head.str.contains(_ASKS) | rest.str.strip_chars().str.contains(_GRANTS) | alone
-
-
-def _of_lists() -> list[pl.Expr]:
-    """Judge lists as a whole: `avoid`, `doubted`, `past` and the words that say so, `from` and `until`."""
-
-    def first(name: str) -> pl.Expr:
-        return pl.col(name).first().over("group")
-
-    def last(name: str) -> pl.Expr:
-        return pl.col(name).last().over("group")
-
-    excepting = first("reached") & (first("left") == "except")
-    only = excepting & last("excepted")
-    before, behind = first("reached") & ~only, last("refused_by_right") & ~first("reached")
-    return [
-        (before | behind).alias("avoid"),
-        (first("doubted") & ~behind).alias("doubted"),
-        (first("past") & ~behind).alias("past"),
-        (pl.col("unasked").all().over("group") & ~first("reached") & ~behind).alias("unasked"),
-        pl.when(first("reached")).then(first("started")).otherwise("at").alias("from"),
-        pl.when(only | behind).then(last("right_end")).otherwise("end").alias("until"),
-    ]
-
-
-def _conflicts(orders: pl.DataFrame) -> pl.DataFrame:
-    """Give (`row`, `conflict`) where two sides ask for different things, or one is both asked for and refused."""
-    wish = pl.col("wish").struct
-    several = orders.filter(pl.col("wishes").list.len() > 1).select("row", wish="wishes").explode("wish")
-    each = several.select("row", *(wish.field(name) for name in ("kind", "value", "avoid", "source")))
-    asked = each.filter(~pl.col("avoid") & pl.col("kind").is_in(EXCLUSIVE) & pl.col("value").is_not_null())
-    by_side = asked.group_by("row", "kind", "source", maintain_order=True).agg(
-        values=pl.col("value").unique().sort()
-    )
-    apart = by_side.join(by_side, on=["row", "kind"], suffix="_other").filter(
-        (pl.col("source") < pl.col("source_other"))
-        & (pl.col("values").list.set_intersection("values_other").list.len() == 0)
-    )
-    values = [pl.col(name).list.join(" ") for name in ("values", "values_other")]
-    same = each.join(each.filter("avoid"), on=["row", "kind", "value"], nulls_equal=True, suffix="_other")
-    texts = [
-        apart.select(
-            "row",
-            text=pl.format("{} {} ({}), {} ({})", "kind", values[0], "source", values[1], "source_other"),
-        ),
-        same.filter(~pl.col("avoid")).select(
-            "row",
-            text=pl.format(
-                "{} {} ({}), not ({})", "kind", pl.col("value").fill_null(""), "source", "source_other"
-            ),
-        ),
-    ]
-    return pl.concat(texts).group_by("row").agg(conflict=pl.col("text").unique().sort().str.join("; "))
-
-
-def standing(kind: str, *, avoid: bool) -> pl.Expr:
-    """Give the values of the wishes of `kind` that count, inside `list.eval` over the wishes of an order.
-
-    The seller's word wins: what the seller asks for or refuses replaces what others asked for.
-    """
-    wish = pl.element().struct
-    about = (wish.field("kind") == kind) & wish.field("value").is_not_null()
-    sellers = about & (wish.field("source") == "seller_note")
-    refused = wish.field("avoid").fill_null(False)
-    mine, other = (refused, ~refused) if avoid else (~refused, refused)
-    values = wish.field("value")
-    contradicted = values.is_in(values.filter(sellers & other).implode())
-    counts = about & mine & ((wish.field("source") == "seller_note") | ~contradicted)
-    if not avoid and kind in EXCLUSIVE:
-        counts &= (wish.field("source") == "seller_note") | ~(sellers & mine).any()
-    return values.filter(counts)

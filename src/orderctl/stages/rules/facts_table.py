@@ -19,7 +19,7 @@ from orderctl.model.instant import FORMAT, parse_instant
 from orderctl.model.records import ShipmentLine
 from orderctl.model.regions import province_full
 from orderctl.model.schema import SHIPMENT, fields
-from orderctl.stages.normalizing.notes import standing
+from orderctl.stages.normalizing.wishes import standing
 
 Kind = Literal["text", "texts", "province", "city", "whole", "instant", "flag"]
 Known = Literal["merge", "warehouse", "courier"]
