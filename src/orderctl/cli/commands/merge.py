@@ -2,8 +2,38 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from orderctl.cli.options import BatchArg, FactsOpt, FormatOpt, OutputOpt, RejectsOpt, RulesOpt
 from orderctl.cli.session import Session
+
+UndoOpt = Annotated[
+    str | None,
+    typer.Option(
+        "--undo",
+        metavar="SHIPMENT",
+        help="Keep the orders of this shipment of the batch apart from each other from now on; needs --reason.",
+    ),
+]
+PinOpt = Annotated[
+    tuple[str, str] | None,
+    typer.Option(
+        "--pin",
+        metavar="ORDER ORDER",
+        help="Send the second order with the first, to its recipient, from now on; needs --reason.",
+    ),
+]
+NeverOpt = Annotated[
+    tuple[str, str] | None,
+    typer.Option(
+        "--never",
+        metavar="ORDER ORDER",
+        help="Never put these two orders into one parcel from now on; needs --reason.",
+    ),
+]
+ReasonOpt = Annotated[str, typer.Option("--reason", help="Why; it is journaled with your name.")]
 
 
 def run(
@@ -14,12 +44,24 @@ def run(
     rules_path: RulesOpt = None,
     facts_path: FactsOpt = None,
     rejects: RejectsOpt = None,
+    undo: UndoOpt = None,
+    pin: PinOpt = None,
+    never: NeverOpt = None,
+    reason: ReasonOpt = "",
 ) -> None:
-    """Keep the newest version of every order and join orders of one recipient into shipments."""
+    """Keep the newest version of every order and join orders of one recipient into shipments.
+
+    With --undo, --pin or --never nothing is joined: what you decide is kept, and every later merge follows it.
+    """
     from orderctl.model.text import Text
     from orderctl.ports import batches
     from orderctl.stages.merge import merge
 
+    if undo or pin or never:
+        from orderctl.cli.joining import decide_joining
+
+        decide_joining(session, batch, undo=undo, pin=pin, never=never, reason=reason)
+        return
     refused = session.rejects(rejects)
     with batches.open_source(batch) as source:
         found = batches.read_whole(source, ["order/1", "shipment/1"], refused)

@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import polars as pl
 
@@ -88,12 +89,12 @@ def read_decisions(decisions: pl.DataFrame) -> Said:
 def _named(subject: str, decision: str, payload: str | None) -> list[str]:
     """Give the orders a payload names; none without one, which only `never_merge` may be."""
     try:
-        said = json.loads(payload) if payload else {}
-        others = said.get("with", []) if isinstance(said, dict) else None
+        said: Any = json.loads(payload) if payload else {"with": []}
     except ValueError:
-        others = None
+        said = None
+    others: Any = said.get("with") if isinstance(said, dict) else None
     named = isinstance(others, list) and all(isinstance(one, str) for one in others)
-    if not named or (decision == ALWAYS and not others):
+    if not named or (not others and (payload or decision == ALWAYS)):
         raise DataError(
             Text(
                 'the decision {decision} of {subject} names no orders: its payload is {{"with": [...]}}',
@@ -101,7 +102,7 @@ def _named(subject: str, decision: str, payload: str | None) -> list[str]:
                 subject=subject,
             )
         )
-    return list(others)
+    return [*others]
 
 
 def _joined(links: list[tuple[str, list[str]]]) -> tuple[tuple[str, ...], ...]:

@@ -200,7 +200,8 @@ def _apart(placed: pl.DataFrame, printed: pl.DataFrame) -> pl.DataFrame:
     free = placed.filter(pl.col("alone").is_null())
     close = free.filter((pl.len().over("who") > 1) & (pl.col("size") == 1)).select("who").unique()
     fellows = free.join(close, on="who", how="semi")
-    tests, upto = [], ["who"]
+    tests: list[pl.Expr] = []
+    upto = ["who"]
     for part, reason in REASONS.items():
         upto.append(part)
         tests.append(pl.when(pl.len().over(upto) == 1).then(pl.lit(reason)))

@@ -74,7 +74,7 @@ def _by_hand(placed: pl.DataFrame, cap: int, said: Said) -> pl.DataFrame:
             parcels[at].orders |= set(block)
             home.update({one: (session, at, bool(enemies.get(one, set()) & here)) for one in block})
     seats = [home[one] for one in placed["order_id"]]
-    names = {"session": placed.schema["session"], "chunk": pl.Int64, "barred": pl.Boolean}
+    names = pl.Schema({"session": placed.schema["session"], "chunk": pl.Int64(), "barred": pl.Boolean()})
     return placed.with_columns(pl.DataFrame(seats, schema=names, orient="row"))
 
 
