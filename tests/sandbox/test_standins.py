@@ -167,6 +167,23 @@ def test_only_its_own_seal_is_opened(shop: Shop, store: Store) -> None:
         assert person is None or isinstance(person, Person)
 
 
+def test_a_message_tells_of_the_state_and_of_no_person(shop: Shop, store: Store) -> None:
+    made = standin(store, shop.platform)
+    for number, case in enumerate((*made.cases(shop), None), start=1):
+        order = make(made, shop, number, case)
+        event = made.event(order)
+        if event is None:
+            continue
+        assert set(event) == {"headers", "body"}
+        assert all(isinstance(text, str) for one in event["headers"].items() for text in one)
+        assert made.event(make(made, shop, number, case)) == event  # a repetition is the same, byte for byte
+        assert "1380000" not in event["body"] and "样例路" not in event["body"]
+        made.touch(order, {"stir": "x"}, 1, CLOCK.at + 60)
+        order.modified = int(CLOCK.at) + 60
+        later = made.event(order)
+        assert later is not None and later["body"] != event["body"]
+
+
 def request(path: str, verb: str = "POST", body: bytes = b"", **headers: str) -> Request:
     return Request(verb, path, {}, headers, body, "http://127.0.0.1")
 
