@@ -45,6 +45,7 @@ _PROVINCES = "|".join(p.full for p in PROVINCES)
 _LATE_PROVINCE = rf"^([^\d]{{1,14}}?)(?:{_PROVINCES})"
 FINDINGS = {"row": pl.UInt32, "code": pl.String, "one": pl.String, "two": pl.String}
 """A finding: the number of the row, its code, and the values of its (at most two) parameters."""
+NOTHING = pl.DataFrame(schema=FINDINGS)
 
 
 def addressed(found: pl.DataFrame, given: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -54,20 +55,21 @@ def addressed(found: pl.DataFrame, given: pl.Series) -> tuple[pl.DataFrame, pl.D
     kept as `original` where its words change. Other countries' rows come back as they were.
     """
     chinese = pl.col("country").fill_null("CN") == "CN"
-    plain = chinese & (pl.col("privacy") == "plain") & pl.col("street").is_not_null()
-    cleared, pasted = without_pasted(found, plain)
+    plain = (chinese & (pl.col("privacy") == "plain") & pl.col("street").is_not_null()).fill_null(False)
+    readable = found.select(plain).to_series().any()  # most batches of the large platforms are sealed
+    cleared, pasted = without_pasted(found, plain) if readable else (found, NOTHING)
     places = located(cleared)
     settled = _settled(cleared, places, chinese)
-    notes = places.with_columns(cleared["row"]).filter(cleared.select(chinese).to_series())
-    findings = [pasted, _told(notes.select("row", "met").explode("met").drop_nulls("met"))]
-    findings.append(_filled(cleared, settled, "address_completed"))
-    walking = settled.hstack(places.select("state")).filter(plain & _may_walk())
-    if walking.height:
+    notes = places.select("met").with_columns(cleared.select("row", chinese=chinese))
+    notes = notes.filter("chinese", pl.col("met").list.len() > 0)
+    findings = [pasted, _told(notes.select("row", "met").explode("met")), _filled(cleared, settled)]
+    if readable:
+        walking = settled.hstack(places.select("state")).filter(plain & _may_walk())
         walked, told = _walked(walking)
         findings += told
-        settled = settled.update(walked, on="row", include_nulls=True) if walked.height else settled
-    settled = _towns(settled, plain)
-    return _with_original(found, settled, plain, given), pl.concat(findings)
+        settled = _towns(settled.update(walked, on="row", include_nulls=True), plain)
+        settled = _with_original(found, settled, plain, given)
+    return settled, pl.concat(findings)
 
 
 def _settled(found: pl.DataFrame, places: pl.DataFrame, chinese: pl.Expr) -> pl.DataFrame:
@@ -153,7 +155,7 @@ def _named(rows: pl.DataFrame, where: dict[str, pl.Expr]) -> pl.DataFrame:
     return seen.filter(pl.col("one") != "")
 
 
-def _filled(before: pl.DataFrame, after: pl.DataFrame, code: str) -> pl.DataFrame:
+def _filled(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
     """Tell which levels are there now and were not before; a municipality's own city is no finding."""
     was = before.select("row", *(pl.col(name).alias(f"was_{name}") for name in LEVELS))
     both = after.hstack(was.drop("row"))
@@ -163,7 +165,7 @@ def _filled(before: pl.DataFrame, after: pl.DataFrame, code: str) -> pl.DataFram
     own = (pl.col("city") == pl.col("province")) | gone
     fresh = {n: pl.col(n).is_not_null() & pl.col(f"was_{n}").is_null() for n in LEVELS}
     fresh["city"] = fresh["city"] & ~own.fill_null(False)
-    return _findings(_named(both, fresh), code)
+    return _findings(_named(both, fresh), "address_completed")
 
 
 def _told(doubts: pl.DataFrame) -> pl.DataFrame:
