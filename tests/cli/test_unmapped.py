@@ -125,6 +125,13 @@ def test_a_mistyped_sku_is_told(run: Run) -> None:
     assert "1 SKUs are not in the catalogue: MGU" in run("skus.csv")
 
 
+def test_without_a_catalogue_every_code_is_a_sku_and_that_is_told(run: Run) -> None:
+    Path("rules.yaml").write_text("{}", "utf-8")
+    said = run("skus.csv")
+    assert "0 articles without a SKU" in said
+    assert "there is no catalogue" in said
+
+
 def test_no_cell_is_a_formula(run: Run) -> None:
     run("skus.csv")
     text = Path("skus.csv").read_text("utf-8-sig")

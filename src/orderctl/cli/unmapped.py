@@ -88,6 +88,9 @@ class Unmapped:
             **told,
         )
         session.console.say("summary", "skus.unmapped", text, **told)
+        if known.catalogue.is_empty() and known.merchant_code_is_sku:
+            text = Text("there is no catalogue, so every merchant code counts as a SKU and is not listed")
+            session.console.say("warning", "skus.no_catalogue", text)
         _warn_of_unlisted(session, known)
 
 

@@ -21,6 +21,7 @@ SENTENCES: dict[str, str] = {
     "the shares come to nothing": "各组件的 share 合计为零",
     "--unmapped {path}: give a file that ends with {forms}": "--unmapped {path}：文件名应以 {forms} 结尾",
     "{path}: {count} articles without a SKU, {guessed} of them with a candidate; {done} are complete": "{path}：{count} 种商品没有 SKU，其中 {guessed} 种有候选；已填好 {done} 种",
+    "there is no catalogue, so every merchant code counts as a SKU and is not listed": "没有商品目录，因此任何商家编码都算作 SKU，不会列出",
     "{count} SKUs are not in the catalogue: {skus}": "{count} 个 SKU 不在商品目录中：{skus}",
     "{new} articles get a SKU, {other} get another, {lost} lose theirs": "{new} 种商品得到 SKU，{other} 种改为别的 SKU，{lost} 种失去 SKU",
     "List articles without a SKU here (.csv or .xlsx), to be completed and named in the rules as skus.map.": "把没有 SKU 的商品列到此文件（.csv 或 .xlsx），填好后在规则中写为 skus.map。",
