@@ -182,8 +182,11 @@ def _found(notes: pl.DataFrame, reader: NoteReader) -> pl.DataFrame:
     )
     dated = wished.filter(pl.col("kind").is_in(WAIT_ENDS) & pl.col("value").is_not_null())["note"]
     waits = (pl.col("kind") == WAIT).fill_null(False) & pl.col("note").is_in(dated.implode())
-    bare = pl.col("value").is_null() & pl.col("value").is_not_null().any().over("note", "kind", "avoid")
-    return wished.filter(~waits & ~bare).sort("row", "source", "at", maintain_order=True)
+    # what is said of a wish elsewhere in the note is said: an invoice, and its title
+    valued = wished.filter(pl.col("value").is_not_null()).select("note", "kind", "avoid").unique()
+    bare = wished.filter(pl.col("value").is_null()).join(valued, on=["note", "kind", "avoid"], how="anti")
+    wished = pl.concat([wished.filter(pl.col("value").is_not_null() & ~waits), bare.filter(~waits)])
+    return wished.sort("row", "source", "at", maintain_order=True)
 
 
 def _said(text: pl.Expr) -> pl.Expr:

@@ -77,19 +77,19 @@ def judged(tokens: pl.DataFrame) -> pl.DataFrame:
     """
     places = tokens.unique(["note", "at"], keep="first", maintain_order=True)
     places = places.filter(pl.col("role") != "nothing").with_columns(
-        behind=pl.col("end").shift(1).over("note"),
-        started=pl.col("at").shift(1).over("note"),
-        left=pl.col("role").shift(1).over("note"),
+        behind=_near("end", 1),
+        started=_near("at", 1),
+        left=_near("role", 1),
     )
     since = pl.col("behind").fill_null(0)
     places = places.with_columns(
         word=part(pl.col("at"), pl.col("end")),
         head=part(since, pl.col("at")),
         tail=part(pl.col("end"), None),
-        rest=part(pl.col("end"), pl.col("at").shift(-1).over("note")),
+        rest=part(pl.col("end"), _near("at", -1)),
     ).with_columns(gap=pl.when(pl.col("behind").is_not_null()).then("head"))
     wish, left, gap, word = pl.col("role") == "wish", pl.col("left"), pl.col("gap"), pl.col("word")
-    listed = wish & (pl.col("family") == pl.col("family").shift(1).over("note")) & gap.str.contains(_LISTS)
+    listed = wish & (pl.col("family") == _near("family", 1)) & gap.str.contains(_LISTS)
     listed &= ~(gap.str.contains(_STOP) & (word.str.contains(_DOES) | pl.col("tail").str.contains(_CALM)))
     reached = wish & left.is_in(["refuse", "except"]) & gap.str.contains(_REACHES)
     doubted = wish & (left == "refuse") & ~gap.str.contains(_STOP) & ~gap.str.contains(_VERB)
@@ -101,10 +101,10 @@ def judged(tokens: pl.DataFrame) -> pl.DataFrame:
         past=(wish & (left == "past") & ~gap.str.contains(_STOP)).fill_null(False),
     )
     following = {
-        "right": pl.col("role").shift(-1).over("note"),
-        "gap_right": pl.col("gap").shift(-1).over("note"),
-        "right_end": pl.col("end").shift(-1).over("note"),
-        "right_used": pl.col("reached").shift(-2).over("note").fill_null(False),
+        "right": _near("role", -1),
+        "gap_right": _near("gap", -1),
+        "right_end": _near("end", -1),
+        "right_used": _near("reached", -2).fill_null(False),
         "group": (~pl.col("listed")).cum_sum(),
     }
     places = places.with_columns(**following).with_columns(
@@ -119,11 +119,12 @@ def judged(tokens: pl.DataFrame) -> pl.DataFrame:
             pl.col("right").is_in(["refuse", "after"]) & pl.col("gap_right").str.contains(_EXCEPTED)
         ).fill_null(False),
     )
-    wishes = places.filter(wish).with_columns(_of_lists())
-    judged = wishes.filter(~pl.col("doubted") & ~pl.col("past") & ~pl.col("unasked")).select(
-        "note", "at", "avoid", "from", "until"
-    )
-    return tokens.filter(wish).join(judged, on=["note", "at"], maintain_order="left")
+    return tokens.filter(wish).join(_of_lists(places.filter(wish)), on=["note", "at"], maintain_order="left")
+
+
+def _near(name: str, steps: int) -> pl.Expr:
+    """Give the value of the token `steps` before (behind, if negative) in the same note; tokens stand in order."""
+    return pl.when(pl.col("note") == pl.col("note").shift(steps)).then(pl.col(name).shift(steps))
 
 
 def _asked() -> pl.Expr:
@@ -134,23 +135,29 @@ def _asked() -> pl.Expr:
     return head.str.contains(_ASKS) | rest.str.strip_chars().str.contains(_GRANTS) | alone
 
 
-def _of_lists() -> list[pl.Expr]:
-    """Judge lists as a whole: `avoid`, `doubted`, `past` and the words that say so, `from` and `until`."""
-
-    def first(name: str) -> pl.Expr:
-        return pl.col(name).first().over("group")
-
-    def last(name: str) -> pl.Expr:
-        return pl.col(name).last().over("group")
-
-    excepting = first("reached") & (first("left") == "except")
-    only = excepting & last("excepted")
-    before, behind = first("reached") & ~only, last("refused_by_right") & ~first("reached")
-    return [
-        (before | behind).alias("avoid"),
-        (first("doubted") & ~behind).alias("doubted"),
-        (first("past") & ~behind).alias("past"),
-        (pl.col("unasked").all().over("group") & ~first("reached") & ~behind).alias("unasked"),
-        pl.when(first("reached")).then(first("started")).otherwise("at").alias("from"),
-        pl.when(only | behind).then(last("right_end")).otherwise("end").alias("until"),
-    ]
+def _of_lists(wishes: pl.DataFrame) -> pl.DataFrame:
+    """Judge lists as a whole: `note at avoid from until` of those that count; the latter are where the words for it are."""
+    whole = wishes.group_by("group", maintain_order=True).agg(
+        pl.col("reached", "left", "started", "doubted", "past").first().name.prefix("first_"),
+        pl.col("excepted", "refused_by_right", "right_end").last().name.prefix("last_"),
+        unasked=pl.col("unasked").all(),
+    )
+    reached = pl.col("first_reached")
+    only = reached & (pl.col("first_left") == "except") & pl.col("last_excepted")
+    behind = pl.col("last_refused_by_right") & ~reached
+    whole = whole.filter(
+        behind | ~(pl.col("first_doubted") | pl.col("first_past") | (pl.col("unasked") & ~reached))
+    ).select(
+        "group",
+        avoid=(reached & ~only) | behind,
+        since=pl.when(reached).then("first_started"),
+        up_to=pl.when(only | behind).then("last_right_end"),
+    )
+    counted = wishes.join(whole, on="group", maintain_order="left")
+    return counted.select(
+        "note",
+        "at",
+        "avoid",
+        pl.coalesce("since", "at").alias("from"),
+        pl.coalesce("up_to", "end").alias("until"),
+    )
