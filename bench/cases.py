@@ -5,9 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import cast
 
+PEERS = {"cpca": "addresses_cpca", "jionlp": "addresses_jionlp"}
+"""Parsers of addresses that are measured where they are installed."""
 NOW = "2026-11-24T05:30:28Z"
 RULES = Path(__file__).parent.parent / "rules.example.yaml"
 
@@ -226,13 +229,15 @@ GROUPS: dict[str, list[str]] = {
     "first match, 200 rules": ["match_blocks", "match_chain", "match_python"],
     "words in notes": ["words_any", "words_extract", "words_columns"],
     "amounts (counted: those read exactly)": ["money_minor", "money_decimal", "money_float"],
+    "addresses": ["addresses_split", "addresses_settled", *(c for p, c in PEERS.items() if find_spec(p))],
     "start": ["bare_python", "help_text"],
 }
 
 
 def case(name: str) -> Callable[[Path], int]:
     """Give a case by its name."""
-    found = globals().get(name) or getattr(import_module("bench.parts"), name)
+    where = "bench.addresses" if name.startswith("addresses_") else "bench.parts"
+    found = globals().get(name) or getattr(import_module(where), name)
     return cast(Callable[[Path], int], found)
 
 
