@@ -138,8 +138,9 @@ def made_otherwise(lines: pl.DataFrame, commitments: pl.DataFrame) -> pl.DataFra
         lines: `row`, `order_id`, `line_ref` and `parent_line_ref` of every line as it is now.
         commitments: columns of `Facts.commitments`.
     """
-    bound = commitments.select("order_id", committed="line_ref").unique()
-    if bound.is_empty() or lines.is_empty():
+    here = commitments.join(lines.select("order_id"), on="order_id", how="semi")  # a few of a year's
+    bound = here.select("order_id", committed="line_ref").unique()
+    if bound.is_empty():
         return pl.DataFrame(schema={"row": lines.schema["row"], "recut": pl.String()})
     now = lines.select("order_id", committed="line_ref")
     gone = bound.join(now, on=["order_id", "committed"], how="anti")
