@@ -186,7 +186,7 @@ def _found(notes: pl.DataFrame, reader: NoteReader) -> pl.DataFrame:
     valued = wished.filter(pl.col("value").is_not_null()).select("note", "kind", "avoid").unique()
     bare = wished.filter(pl.col("value").is_null()).join(valued, on=["note", "kind", "avoid"], how="anti")
     wished = pl.concat([wished.filter(pl.col("value").is_not_null() & ~waits), bare.filter(~waits)])
-    return wished.sort("row", "source", "at", maintain_order=True)
+    return wished.sort("row", "source", "at", "rule", maintain_order=True)
 
 
 def _said(text: pl.Expr) -> pl.Expr:
