@@ -20,6 +20,7 @@ DECISIONS = {
     "pin": True,
     "force": True,
     "never_merge": False,
+    "always_merge": True,
     "sku": True,
 }  # which of them say more than that they are
 _OUTCOMES = {"done": State.DONE, "failed": State.FAILED, "voided": State.VOIDED}
