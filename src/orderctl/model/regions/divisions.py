@@ -270,14 +270,11 @@ def _towns() -> tuple[pl.DataFrame, pl.DataFrame]:
     """Lead to a town: from what it lies in, and (second) to a county from its city by a town only that county has."""
     listed = pl.read_csv(DIVISIONS / "towns.csv", schema={"parent": pl.Int32, "names": pl.String})
     towns = listed.select(code="parent", town=pl.col("names").str.split("|")).explode("town")
-    towns = towns.join(regions().select("code", "parent", "level", "short"), on="code")
+    towns = towns.join(regions().select("code", "parent", "level"), on="code")
     inside = _steps(towns.with_columns(state="code"), TOWN, FULL, word="town")
     below = towns.filter(pl.col("level") == 3).with_columns(state="parent")
     alone = below.filter(pl.struct("state", "town").is_unique())
-    joined = below.with_columns(word=pl.col("short") + pl.col("town"))
-    return inside, pl.concat(
-        [_steps(alone, TOWN, FULL, word="town"), _steps(joined, COUNTY_SHORT, FULL, word="word")]
-    )
+    return inside, _steps(alone, TOWN, FULL, word="town")
 
 
 def _pseudo(known: pl.DataFrame) -> list[pl.DataFrame]:
@@ -303,7 +300,7 @@ def _pseudo(known: pl.DataFrame) -> list[pl.DataFrame]:
 def steps() -> pl.DataFrame:
     """Give all steps: `state head word next rank trust note town`, one for each state and word.
 
-    `head` is the first two characters of the word. A step whose `note` is `ambiguous` leads nowhere: its word names
+    Longer words come first; `head` is the first two characters of the word. A step whose `note` is `ambiguous` leads nowhere: its word names
     several places; `divided` neither: `town` then names what the old region became.
     """
     municipal = [gb * 10000 for gb in MUNICIPAL_GB]
@@ -332,4 +329,6 @@ def steps() -> pl.DataFrame:
         best = pl.concat(
             [best, more.unique(CHOSEN, keep="first", maintain_order=True).join(best, on=CHOSEN, how="anti")]
         )
-    return best.with_columns(head=pl.col("word").str.head(2)).rechunk()
+    return best.sort(pl.col("word").str.len_chars(), descending=True, maintain_order=True).select(
+        pl.all(), head=pl.col("word").str.head(2)
+    )

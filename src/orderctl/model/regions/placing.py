@@ -17,7 +17,7 @@ from orderctl.model.regions.provinces import (
     province_code,
     province_full,
 )
-from orderctl.model.regions.walk import MET, conflicts, met, names_of, walk
+from orderctl.model.regions.walk import MET, WRITTEN, conflicts, met, names, names_of, walk
 
 LEVELS = ("province", "city", "district", "town")
 WHOLE_CITIES = (*UNDIVIDED_CITIES, *DIRECT_UNITS)
@@ -61,11 +61,9 @@ def _settled(parts: pl.DataFrame) -> pl.DataFrame:
     if unsure.is_empty():
         return known
     walked = _walked(unsure, notes=())
-    written = {1: ("_province", "_province_code"), 2: ("_city",), 3: ("_district",)}
+    named = {"_province": "province", "_province_code": "province", "_city": "city", "_district": "district"}
     walked = walked.with_columns(
-        pl.when(pl.col("levels").list.contains(level)).then(name).alias(name)
-        for level, names in written.items()
-        for name in names
+        pl.when(names(level)).then(name).alias(name) for name, level in named.items()
     )
     return _merged(known, walked)
 
@@ -124,7 +122,7 @@ def _walked(unsure: pl.DataFrame, notes: tuple[str, ...] | None = None) -> pl.Da
     understood = ((left == "") | as_district | as_town) & (pl.col("state") != ROOT)
     return named.select(
         *("row", "state", "rest", "met"),
-        levels=pl.concat_list("levels", pl.when(as_district).then(pl.lit(3, dtype=pl.Int8))),
+        written=pl.col("written") | pl.when(as_district).then(WRITTEN["district"]).otherwise(0).cast(pl.Int8),
         understood=understood,
         _province="province",
         _province_code="province_code",

@@ -11,7 +11,7 @@ import polars as pl
 from orderctl.model.regions.divisions import ROOT
 from orderctl.model.regions.placing import WHOLE_CITIES, blank_to_null
 from orderctl.model.regions.provinces import BLANKS
-from orderctl.model.regions.walk import met, names_of, walk
+from orderctl.model.regions.walk import met, names, names_of, walk
 
 _TOWN_ENDING = "街道|镇|乡|苏木|农场|林场|团场"
 _SPACED_OUT = r"^((?:\p{Han} ){3,})"
@@ -40,16 +40,15 @@ def split_addresses(addresses: pl.Series) -> pl.DataFrame:
         state=pl.lit(ROOT, dtype=pl.Int32), town=pl.lit(None, dtype=pl.String), rest="body"
     )
     ended, path = walk(given.drop_nulls("rest"), notes=())
-    written = met(path).select("row", "levels")
+    written = met(path).select("row", "written")
     ended = ended.hstack(names_of(ended)).join(written, on="row", how="left", maintain_order="left")
-    level = pl.col("levels").list
     ended = ended.select(
         "row",
         *("state", "town", "rest"),
-        province=pl.when(level.contains(1)).then("province"),
-        province_code=pl.when(level.contains(1)).then("province_code"),
-        city=pl.when(level.contains(2)).then("city"),
-        district=pl.when(level.contains(3)).then("district"),
+        province=pl.when(names("province")).then("province"),
+        province_code=pl.when(names("province")).then("province_code"),
+        city=pl.when(names("city")).then("city"),
+        district=pl.when(names("district")).then("district"),
         known=pl.col("state") != ROOT,
     )
     found = given.select("row", "body", "zipped").join(ended, on="row", how="left", maintain_order="left")

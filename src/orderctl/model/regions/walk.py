@@ -43,7 +43,7 @@ _BODY_OF_IT = (
 """A region's name that goes on like this is part of a body's name (余杭区人民医院): it tells the region, and stays."""
 _ROAD = r"^(?:[东南西北中]?[一二三四五六]?(?:路|街|大道|大街|道|巷|弄|胡同|桥))"
 _STREET_NEXT = r"^\p{Han}{1,5}?(?:街道|路|大街|大道|镇|乡)"
-_PLACE_NEXT = r"^\p{Han}{2,6}?(?:路|街|大道|巷|弄|胡同)|^\p{Han}{0,4}?(?:科技园|产业园|工业园|软件园)"
+_PLACE_NEXT = r"^\p{Han}{2,6}?(?:路|街|大道|巷|弄|胡同|镇|乡)|^\p{Han}{0,4}?(?:科技园|产业园|工业园|软件园)"
 """What lets a district be written short before it: 朝阳建国路, but not 余杭塘路."""
 
 STATE = ("row", "state", "town", "rest")
@@ -104,7 +104,9 @@ def _step(moving: pl.DataFrame, table: pl.LazyFrame) -> pl.DataFrame:
     """
     word, rest = pl.col("word"), pl.col("rest")
     heads = moving.lazy().with_columns(head=rest.str.head(2))
-    there = heads.join(table.rename({"town": "named"}), on=["state", "head"], how="inner")
+    there = heads.join(
+        table.rename({"town": "named"}), on=["state", "head"], how="inner", maintain_order="left_right"
+    )
     there = there.filter(rest.str.starts_with(word)).with_columns(after=rest.str.slice(word.str.len_chars()))
     after, named, note, trust = pl.col("after"), pl.col("named"), pl.col("note"), pl.col("trust")
     to_town = named.is_not_null() & (note == "")
@@ -128,41 +130,46 @@ def _step(moving: pl.DataFrame, table: pl.LazyFrame) -> pl.DataFrame:
     new_town = to_town & pl.col("town").is_null()
     fits = ~to_town | pl.col("town").is_null() | (pl.col("town") == named)
     useful = ~stays | moves | new_town | told
-    found = there.filter(trusted & fits & useful).with_columns(
-        reached=pl.when(to_town).then(named).otherwise("town"),
-        left=pl.when(stays).then(rest).otherwise(after.str.strip_chars_start(SEPARATORS)),
-        stuck=stays & ~moves,
+    found = there.filter(trusted & fits & useful).with_columns(stuck=stays & ~moves)
+    # the steps come longest word first, and the join keeps that order within each row: the first is the longest
+    longest = found.filter(pl.col("row").ne_missing(pl.col("row").shift()))
+    return (
+        longest.with_columns(
+            reached=pl.when(to_town).then(named).otherwise("town"),
+            left=pl.when(stays).then(rest).otherwise(after.str.strip_chars_start(SEPARATORS)),
+        )
+        .select("row", "state", "next", "word", "note", "reached", "left", "stuck", town="named")
+        .collect()
     )
-    longest = found.sort("row", word.str.len_chars(), descending=[False, True], maintain_order=True)
-    picked = longest.unique("row", keep="first", maintain_order=True)
-    return picked.select(
-        "row", "state", "next", "word", "note", "reached", "left", "stuck", town="named"
-    ).collect()
 
 
 MET = pl.List(pl.Struct({"note": pl.String, "word": pl.String, "other": pl.String}))
 
 
+WRITTEN = {"province": 1, "city": 2, "district": 4}
+"""The bits by which a walk tells which levels its text named."""
+
+
+def names(level: str) -> pl.Expr:
+    """True where the column `written` tells that the text named `level`."""
+    return (pl.col("written") & WRITTEN[level]) > 0
+
+
 def met(path: pl.DataFrame) -> pl.DataFrame:
-    """Give a row per walk of `path`: the `levels` (1 to 3) whose names were written, and what was `met` (MET)."""
+    """Give a row per walk of `path`: which levels were `written` (bits), and what was `met` (MET, null if nothing)."""
     known = regions().select("level", next="code", name="name")
-    seen = path.join(known, on="next", how="left", maintain_order="left")
+    note, level = pl.col("note"), pl.col("level")
     # a county that only its town tells was not written
-    inferred = (
-        pl.col("town").is_not_null()
-        & (pl.col("note") == "")
-        & (pl.col("next") != pl.col("state"))
-        & (pl.col("word") == pl.col("town"))
-    )
-    municipal = (pl.col("level") == 2) & (pl.col("next") // 10000).is_in(MUNICIPAL_GB)
-    other = pl.when(pl.col("note") == "former").then("name").when(pl.col("note") == "divided").then("town")
-    told = pl.struct("note", "word", other=other)
-    return seen.group_by("row", maintain_order=True).agg(
-        levels=pl.col("level")
-        .filter(~inferred)
-        .append(pl.lit(1, dtype=pl.Int8).repeat_by(municipal.any().cast(pl.UInt32)).explode()),
-        met=told.filter(pl.col("note").is_in(["former", "divided", "ambiguous"])),
-    )
+    inferred = (note == "") & (pl.col("word") == pl.col("town")) & (pl.col("next") != pl.col("state"))
+    municipal = (level == 2) & (pl.col("next") // 10000).is_in(MUNICIPAL_GB)
+    bits = level.replace_strict({1: 1, 2: 2, 3: 4}, default=0, return_dtype=pl.Int8)
+    bits = pl.when(inferred.fill_null(False)).then(0).when(municipal).then(3).otherwise(bits)
+    seen = path.join(known, on="next", how="left", maintain_order="left").with_columns(bits=bits)
+    written = seen.group_by("row", maintain_order=True).agg(written=pl.col("bits").bitwise_or())
+    other = pl.when(note == "former").then("name").when(note == "divided").then("town")
+    told = seen.filter(note.is_in(["former", "divided", "ambiguous"]))
+    told = told.group_by("row", maintain_order=True).agg(met=pl.struct("note", "word", other=other))
+    return written.join(told, on="row", how="left", maintain_order="left")
 
 
 def conflicts(walked: pl.DataFrame) -> pl.DataFrame:

@@ -15,7 +15,7 @@ from orderctl.model.regions.divisions import ROOT
 from orderctl.model.regions.placing import PLACES, WHOLE_CITIES, located
 from orderctl.model.regions.provinces import PROVINCES
 from orderctl.model.regions.splitting import joined, take_town
-from orderctl.model.regions.walk import conflicts, met, names_of, walk
+from orderctl.model.regions.walk import conflicts, met, names, names_of, walk
 from orderctl.stages.normalizing.addresses_pasted import without_pasted
 
 STAGE = "normalize"
@@ -104,7 +104,7 @@ def _walked(walking: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
     )
     repeated = twice.group_by("row", maintain_order=True).agg(one=pl.col("word").str.join(""))
     named = ended.hstack(names_of(ended)).join(
-        seen.select("row", "levels"), on="row", how="inner", maintain_order="left"
+        seen.select("row", "written"), on="row", how="inner", maintain_order="left"
     )
     before = walking.select("row", begun="state", **{f"was_{name}": name for name in (*PLACES, "street")})
     both = named.join(before, on="row", maintain_order="left")
@@ -116,9 +116,8 @@ def _walked(walking: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
         town="town",
         street=pl.when(pl.col("rest").str.strip_chars() != "").then("rest"),
     )
-    level = {"province": 1, "city": 2, "district": 3}
     fresh = {n: moved & pl.col(n).is_not_null() & pl.col(f"was_{n}").is_null() for n in LEVELS}
-    written = {n: pl.col("levels").list.contains(pl.lit(k, dtype=pl.Int8)) for n, k in level.items()}
+    written = {level: names(level) for level in LEVELS}
     read = _named(both, {n: fresh[n] & written[n] for n in LEVELS})
     filled = _named(both, {n: fresh[n] & ~written[n] for n in LEVELS})
     return walked, [
@@ -150,8 +149,8 @@ def _read(texts: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 def _named(rows: pl.DataFrame, where: dict[str, pl.Expr]) -> pl.DataFrame:
     """Give `row one`: the names of the levels for which it is true, joined; rows without any are left out."""
-    names = [pl.when(true.fill_null(False)).then(name) for name, true in where.items()]
-    seen = rows.select("row", one=pl.concat_str(names, ignore_nulls=True))
+    named = [pl.when(true.fill_null(False)).then(name) for name, true in where.items()]
+    seen = rows.select("row", one=pl.concat_str(named, ignore_nulls=True))
     return seen.filter(pl.col("one") != "")
 
 
