@@ -228,6 +228,7 @@ GROUPS: dict[str, list[str]] = {
     "route: growth with rules": ["route_10", "route_100", "route_1000"],
     "first match, 200 rules": ["match_blocks", "match_chain", "match_python"],
     "words in notes": ["words_any", "words_extract", "words_columns"],
+    "wishes in notes": ["wishes_any", "wishes_50", "wishes_500", "wishes_python"],
     "amounts (counted: those read exactly)": ["money_minor", "money_decimal", "money_float"],
     "addresses": ["addresses_split", "addresses_settled", *(c for p, c in PEERS.items() if find_spec(p))],
     "start": ["bare_python", "help_text"],

@@ -73,6 +73,54 @@ def words_columns(path: Path) -> int:
     return int(notes(path).select(pl.any_horizontal(each).sum()).item())
 
 
+def wishes_any(path: Path) -> int:
+    """The floor: is there a word at all."""
+    return words_any(path)
+
+
+def _wishes(path: Path, more: int) -> int:
+    from orderctl.model.schema import ORDER
+    from orderctl.stages.normalizing.notes import NoteReader, read_notes
+    from orderctl.stages.rules.sections.notes import NoteRule, NotesSection
+
+    others = [
+        "".join(pair)
+        for pair in islice(product("甲乙丙丁戊己庚辛壬癸子丑寅卯辰巳午未申酉戌亥", repeat=2), more)
+    ]
+    rules = [NoteRule(wish="courier", value=word, words=[word]) for word in (*WORDS, *others)]
+    orders = notes(path).select(
+        buyer_note="note",
+        seller_note=pl.lit(None, dtype=pl.String),
+        placed_at=pl.lit("2026-11-02T02:00:00Z"),
+        wishes=pl.lit([], dtype=ORDER["wishes"]),
+        tags=pl.lit([], dtype=ORDER["tags"]),
+    )
+    read = read_notes(orders, NoteReader(NotesSection(wishes=rules)))
+    return int(read.select((pl.col("wishes").list.len() > 0).sum()).item())
+
+
+def wishes_50(path: Path) -> int:
+    """Our own with 50 words: wishes with their evidence, refusals understood."""
+    return _wishes(path, 0)
+
+
+def wishes_500(path: Path) -> int:
+    """Our own with 500 words."""
+    return _wishes(path, 450)
+
+
+def wishes_python(path: Path) -> int:
+    """Row by row with 50 words and one list of refusals right before them."""
+    import re
+
+    word = re.compile("(不要|别|勿)?[发寄用]?(" + "|".join(WORDS) + ")")
+    found = (
+        [("courier", hit[2], hit[1] is not None, hit[0]) for hit in word.finditer(note)]
+        for note in notes(path)["note"].to_list()
+    )
+    return sum(bool(wishes) for wishes in found)
+
+
 def parcels(path: Path) -> pl.DataFrame:
     """Give what courier rules look at."""
     province = pl.Series(PROVINCES).gather(dice(path, 4, len(PROVINCES), 3))

@@ -113,26 +113,24 @@ def read_notes(orders: pl.DataFrame, reader: NoteReader) -> pl.DataFrame:
     once = found.filter(pl.col("kind").is_not_null()).unique(
         ["row", "source", "kind", "value", "avoid"], keep="first", maintain_order=True
     )
-    wishes = once.group_by("row", maintain_order=True).agg(found=pl.struct(WISH).cast(WISHES.inner))
-    tags = found.filter(~pl.col("avoid") & (pl.col("tags").list.len() > 0)).explode("tags")
-    told = tags.group_by("row", maintain_order=True).agg(told="tags")
-    per_row = wishes.join(told, on="row", how="full", coalesce=True)
-    by_hand = ~pl.element().struct.field("source").is_in(SOURCES)
+    read = once.select("row", wish=pl.struct(WISH).cast(WISHES.inner))
     given = orders.select("wishes", "tags").with_row_index("row")
-    joined = given.join(per_row, on="row", how="left", maintain_order="left")
-    kept = (
-        pl.when(pl.col("wishes").list.len() > 0)
-        .then(pl.col("wishes").list.filter(by_hand))
-        .otherwise("wishes")
-    )
-    joined = joined.with_columns(
-        wishes=pl.when(pl.col("found").is_null()).then(kept).otherwise(pl.concat_list(kept, "found")),
-        tags=pl.when(pl.col("told").list.len() > 0)
-        .then(pl.concat_list("tags", "told").list.unique(maintain_order=True))
-        .otherwise("tags"),
-    ).select("row", "wishes", "tags")
-    conflict = joined.select("row").join(conflicts(joined), on="row", how="left", maintain_order="left")
-    return joined.select("wishes", "tags", conflict["conflict"])
+    options = given.filter(pl.col("wishes").list.len() > 0).select("row", wish="wishes").explode("wish")
+    options = options.filter(~pl.col("wish").struct.field("source").is_in(SOURCES))
+    wishes = pl.concat([options, read])
+    told = found.filter(~pl.col("avoid")).select("row", tag="tags").explode("tag", empty_as_null=False)
+    if not told.is_empty():
+        there = given.select("row", tag="tags").explode("tag", empty_as_null=False)
+        given = _gathered(given, pl.concat([there, told]).unique(maintain_order=True), "tag", "tags")
+    contradicted = given.select("row").join(conflicts(wishes), on="row", how="left", maintain_order="left")
+    return _gathered(given, wishes, "wish", "wishes").select("wishes", "tags", contradicted["conflict"])
+
+
+def _gathered(rows: pl.DataFrame, each: pl.DataFrame, name: str, column: str) -> pl.DataFrame:
+    """Give `rows` with the list `column` of what `each` (`row` and `name`) holds for them, in its order."""
+    lists = each.group_by("row", maintain_order=True).agg(pl.col(name).alias(column))
+    joined = rows.drop(column).join(lists, on="row", how="left", maintain_order="left")
+    return joined.with_columns(pl.col(column).fill_null([]))
 
 
 def _notes(rows: pl.DataFrame) -> pl.DataFrame:

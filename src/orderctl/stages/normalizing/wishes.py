@@ -9,10 +9,10 @@ EXCLUSIVE = ("courier", "service", "warehouse", "ship_on", "ship_by", "ship_from
 """Kinds of which a parcel can have one only: another side that asks for another one contradicts."""
 
 
-def conflicts(orders: pl.DataFrame) -> pl.DataFrame:
+def conflicts(wishes: pl.DataFrame) -> pl.DataFrame:
     """Give (`row`, `conflict`) where two sides ask for different things, or one is both asked for and refused."""
     wish = pl.col("wish").struct
-    several = orders.filter(pl.col("wishes").list.len() > 1).select("row", wish="wishes").explode("wish")
+    several = wishes.filter(pl.col("row").is_duplicated())
     each = several.select("row", *(wish.field(name) for name in ("kind", "value", "avoid", "source")))
     asked = each.filter(~pl.col("avoid") & pl.col("kind").is_in(EXCLUSIVE) & pl.col("value").is_not_null())
     by_side = asked.group_by("row", "kind", "source", maintain_order=True).agg(
