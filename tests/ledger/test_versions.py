@@ -317,7 +317,10 @@ def test_open_orders_are_handed_on_when_wanted(tmp_path: Path) -> None:
     with opened(tmp_path, "r2") as ledger:
         ledger.want_open(SHOP, "2026-11-11T08:00:01Z")
         assert handed(ledger) == []
-        ledger.save_facts(SHOP, {"1": '{"same_recipient":"k"}'})
+        ledger.save_facts(SHOP, ["1"], {})
+        assert ledger.places(SHOP, NOW) == []  # no answer is not asked for twice
+        assert ledger.newest_versions(["p:s:1"])["facts"].to_list() == [None]
+        ledger.save_facts(SHOP, ["1"], {"1": '{"same_recipient":"k"}'})
         assert ledger.places(SHOP, NOW) == []
         ledger.save_page([row("1", 1, '{"ciphertext":"another"}')], NOW, stream=STREAM)
         assert ledger.newest_versions(["p:s:1"])["facts"].to_list() == ['{"same_recipient":"k"}']

@@ -64,8 +64,7 @@ def ask_recipients(ledger: Ledger, platform: Platform, shop: str, since: str) ->
         raw, spot = ledger.at_places(shop, places, since, rows=PIECE)
         while raw.height:
             facts = platform.same_recipient(raw.select(_COLUMNS).to_dicts())
-            if facts:
-                ledger.save_facts(shop, facts)
+            ledger.save_facts(shop, raw["platform_ref"].to_list(), facts)
             raw, spot = ledger.at_places(shop, places, since, after=spot, rows=PIECE)
 
 

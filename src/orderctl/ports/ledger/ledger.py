@@ -302,7 +302,7 @@ class Ledger:
             versions.note_looked(db, found, hashes)
 
     def places(self, shop: str, since: str) -> list[tuple[str, int]]:
-        """Give the places with open orders seen since then of which the platform has not told all, and their number."""
+        """Give the places with open orders seen since then, one of which was not asked about yet, and their number."""
         with self._database.reading() as db:
             return versions.read_places(db, shop, since)
 
@@ -313,10 +313,10 @@ class Ledger:
         with self._database.reading() as db:
             return versions.read_at_places(db, shop, places, since, after, rows)
 
-    def save_facts(self, shop: str, facts: Mapping[str, str]) -> None:
-        """Keep what the platform told about orders (platform_ref to JSON text) with their newest versions."""
+    def save_facts(self, shop: str, asked: Sequence[str], facts: Mapping[str, str]) -> None:
+        """Keep what the platform told (platform_ref to JSON text) about the orders `asked` about, with their versions."""
         with self._database.writing() as db:
-            versions.save_facts(db, shop, facts)
+            versions.save_facts(db, shop, asked, facts)
 
     # sources and numbers
 

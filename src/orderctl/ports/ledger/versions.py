@@ -22,7 +22,7 @@ Row = Mapping[str, str | None]
 _Pack = Callable[[bytes], bytes]
 _MARK: Final = "coalesce(updated_at, hash)"
 _SELECT: Final = (
-    "SELECT order_id, format, observed_at, updated_at, source, payload, parts, facts, extra "
+    "SELECT order_id, format, observed_at, updated_at, source, payload, parts, nullif(facts, '') AS facts, extra "
     "FROM version JOIN record USING (id)"
 )
 _TEMPORARY: Final = (
@@ -240,7 +240,7 @@ def note_looked(db: sqlite3.Connection, found: Mapping[str, Looked], hashes: Map
 
 
 def read_places(db: sqlite3.Connection, shop: str, since: str) -> list[tuple[str, int]]:
-    """Give the places of a shop's open orders seen since then, with their number, where one lacks its facts."""
+    """Give the places of a shop's open orders seen since then, with their number, where one was not asked about."""
     rows = db.execute(
         "SELECT place, count(*) FROM version WHERE shop = ? AND open = 1 AND place IS NOT NULL AND observed_at >= ? "
         "GROUP BY place HAVING count(*) > count(facts) ORDER BY place",
@@ -269,11 +269,14 @@ def read_at_places(
     return _frame([row[2:] for row in found]), (found[-1][0], found[-1][1]) if found else after
 
 
-def save_facts(db: sqlite3.Connection, shop: str, facts: Mapping[str, str]) -> None:
-    """Keep what the platform told about orders of a shop (platform_ref to JSON text)."""
+def save_facts(db: sqlite3.Connection, shop: str, asked: Sequence[str], facts: Mapping[str, str]) -> None:
+    """Keep what the platform told about orders of a shop (platform_ref to JSON text), and that it was asked.
+
+    Who got no answer has empty facts, which are read as none, so that nobody asks again until something changes.
+    """
     db.executemany(
         "UPDATE version SET facts = ? WHERE order_id = ?",
-        ((text, f"{shop}:{ref}") for ref, text in facts.items()),
+        ((facts.get(ref, ""), f"{shop}:{ref}") for ref in asked),
     )
 
 
