@@ -166,6 +166,27 @@ def test_taking_shipments_apart_yields_the_newest_orders(
 
 @settings(max_examples=30)
 @given(situations())
+def test_what_is_suggested_changes_no_shipment(situation: tuple[pl.DataFrame, MergeRules, Facts]) -> None:
+    batch, rules, facts = situation
+    loud = merge(batch, rules.model_copy(update={"suggest_from": 0.0}), facts, NOW)
+    still = merge(batch, rules.model_copy(update={"suggest": False}), facts, NOW)
+    assert_frame_equal(loud.drop("merge", "problems"), still.drop("merge", "problems"))
+    ids = set(loud["shipment_id"])
+    apart = {
+        (what["subject"], other)
+        for what in facts.decisions.filter(decision="never_merge").to_dicts()
+        for other in (json.loads(what["payload"])["with"] if what["payload"] else [])
+    }
+    home = {one["order_id"]: row for row in loud.to_dicts() for one in row["orders"]}
+    for row in loud.to_dicts():
+        assert set(row["merge"]["with"]) <= ids - {row["shipment_id"]}
+    for one, other in apart:
+        if one in home and other in home and one != other:
+            assert home[other]["shipment_id"] not in home[one]["merge"]["with"]
+
+
+@settings(max_examples=30)
+@given(situations())
 def test_each_line_is_sent_once_and_money_is_kept(situation: tuple[pl.DataFrame, MergeRules, Facts]) -> None:
     batch, rules, facts = situation
     shipments = merge(batch, rules, facts, NOW)

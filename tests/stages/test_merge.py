@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -12,6 +13,7 @@ from pydantic import ValidationError
 from orderctl.model.facts import COMMITMENTS, DECISIONS, Facts
 from orderctl.model.schema import SHIPMENT, conform, empty
 from orderctl.stages.merge import MergeRules, merge, take_apart
+from orderctl.stages.merging.suggestions import TOO_MANY
 from orderctl.stages.normalize import NormalizeRules, normalize
 from tests.stages.samples import codes, line, only, order, orders
 
@@ -198,6 +200,32 @@ def test_what_may_belong_together_is_suggested_and_never_joined() -> None:
     assert all(not row["merge"]["with"] for row in merged(order("1"), moved, suggest=False).to_dicts())
 
 
+def test_every_order_keeps_its_own_notes_and_the_earliest_promise_is_that_of_all() -> None:
+    row = only(
+        merged(
+            order("1", buyer_note="测试留言甲", seller_note="测试备注甲", ship_by="2026-11-09T00:00:00Z"),
+            order("2", buyer_note="测试留言乙", seller_flag="red", ship_by="2026-11-08T00:00:00Z"),
+        )
+    )
+    notes = [(one["buyer_note"], one["seller_note"], one["seller_flag"]) for one in row["orders"]]
+    assert notes == [("测试留言甲", "测试备注甲", None), ("测试留言乙", None, "red")]
+    assert row["ship_by"] == "2026-11-08T00:00:00Z"
+
+
+def test_where_a_parcel_goes_stays_when_its_waybill_is_bought() -> None:
+    far = order("2", placed_at="2026-11-05T00:00:00Z", recipient={"name": "测试乙", "street": "样例路2号"})
+    said = {
+        "subject": "shopify:main:2",
+        "decision": "always_merge",
+        "payload": '{"with": ["shopify:main:1"]}',
+    }
+    decided = Facts(decisions=pl.DataFrame([said], schema=DECISIONS))
+    before = only(merged(order("1"), far, facts=decided))
+    bound = committing(*((before["shipment_id"], f"shopify:main:{ref}", "1", 1) for ref in "12"))
+    after = only(merged(order("1"), far, facts=replace(bound, decisions=decided.decisions)))
+    assert before["recipient"]["name"] == after["recipient"]["name"] == "测试乙"
+
+
 def test_the_same_buyer_is_a_suggestion_within_one_shop() -> None:
     sealed = {"privacy": "sealed", "sealed": {"scheme": "s", "ref": "r", "blob": None}, "phone": None}
     rows = [
@@ -214,6 +242,14 @@ def test_the_same_buyer_is_a_suggestion_within_one_shop() -> None:
 def test_a_phone_that_very_many_share_names_only_a_few() -> None:
     rows = [order(str(at), recipient={"street": f"样例路{at}号"}) for at in range(30)]
     assert {len(row["merge"]["with"]) for row in merged(*rows).to_dicts()} == {10}
+
+
+def test_a_phone_that_hundreds_share_says_nothing() -> None:
+    rows = [
+        order(str(at), recipient={"name": f"测试{at}", "street": f"样例路{at}号"})
+        for at in range(TOO_MANY + 1)
+    ]
+    assert {len(row["merge"]["with"]) for row in merged(*rows).to_dicts()} == {0}
 
 
 def test_blocked_waiting_and_finished_orders_are_shipments_of_their_own() -> None:

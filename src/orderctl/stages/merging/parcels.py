@@ -6,8 +6,6 @@ which somebody did are looked at one by one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import polars as pl
 
 from orderctl.model.identity import SEPARATOR
@@ -48,14 +46,6 @@ def _decided_about(placed: pl.DataFrame, said: Said) -> pl.DataFrame:
     ).unique()
 
 
-@dataclass
-class _Parcel:
-    """One parcel while it fills: what it holds, and of which session it is."""
-
-    session: int
-    orders: set[str] = field(default_factory=set)
-
-
 def _by_hand(placed: pl.DataFrame, cap: int, said: Said) -> pl.DataFrame:
     """Put the orders of each key into parcels one by one, pinned ones at once, each where it first may be."""
     enemies: dict[str, set[str]] = {}
@@ -63,15 +53,23 @@ def _by_hand(placed: pl.DataFrame, cap: int, said: Said) -> pl.DataFrame:
         enemies.setdefault(one, set()).add(other)
     home: dict[str, tuple[int, int, bool]] = {}
     for (_,), rows in placed.group_by("key", maintain_order=True):
-        parcels: list[_Parcel] = []
         here = set(rows["order_id"])
+        open_parcels: dict[int, tuple[int, set[str]]] = {}  # number -> session, orders; full ones leave
+        opened = 0
         for session, block in _blocks(rows, enemies):
             foes = set().union(*(enemies.get(one, ()) for one in block))
-            room = [p.session == session and len(p.orders) + len(block) <= cap for p in parcels]
-            at = next((n for n, p in enumerate(parcels) if room[n] and not foes & p.orders), len(parcels))
-            if at == len(parcels):
-                parcels.append(_Parcel(session))
-            parcels[at].orders |= set(block)
+            at = opened
+            for number, (of, orders) in open_parcels.items():
+                if of == session and len(orders) + len(block) <= cap and not foes & orders:
+                    at = number
+                    break
+            else:
+                open_parcels[opened] = (session, set())
+                opened += 1
+            held = open_parcels[at][1]
+            held.update(block)
+            if len(held) >= cap:
+                del open_parcels[at]
             home.update({one: (session, at, bool(enemies.get(one, set()) & here)) for one in block})
     seats = [home[one] for one in placed["order_id"]]
     names = pl.Schema({"session": placed.schema["session"], "chunk": pl.Int64(), "barred": pl.Boolean()})

@@ -16,6 +16,8 @@ from orderctl.stages.merging.keys import REASONS, scope_of
 from orderctl.stages.rules.sections.merge import MergeSection
 
 AT_MOST = 10
+TOO_MANY = 200
+"""What so many shipments share (the phone of a reseller, one buyer for all guests) says nothing of any two of them."""
 WEIGHTS = {"buyer": 0.5, "phone": 0.6, "name": 0.4, "address": 0.6}
 """How much each agreement alone says that two shipments belong together; together they add up to less than 1."""
 NONE = pl.DataFrame(schema={"shipment_id": pl.String, "with": pl.List(pl.String), "told": pl.String})
@@ -96,11 +98,11 @@ def _close(heads: pl.DataFrame) -> pl.DataFrame:
         ),
     ]
     shared = pl.concat(traits).drop_nulls("trait")
-    return shared.filter(pl.len().over("trait") > 1)
+    return shared.filter(pl.len().over("trait").is_between(2, TOO_MANY))
 
 
 def _pairs(shared: pl.DataFrame) -> pl.DataFrame:
-    """Give `shipment_id`, `other`; of a trait that hundreds share, a few are enough to say so."""
+    """Give `shipment_id`, `other`; of a trait that many share, a few are enough to say so."""
     groups = shared.group_by("trait").agg(other=pl.col("shipment_id").sort().head(AT_MOST + 1))
     pairs = shared.join(groups, on="trait").select("shipment_id", "other").explode("other").unique()
     return pairs.filter(pl.col("other") != pl.col("shipment_id"))
