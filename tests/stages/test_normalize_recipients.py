@@ -117,6 +117,29 @@ def test_the_same_recipient_written_otherwise_has_the_same_key(other: dict[str, 
     assert one == two
 
 
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        ("样例路1号3栋2单元401室", "样例路1号3-2-401"),
+        ("样例路1号三栋二单元401室", "样例路1号3幢2单元401"),
+        ("样例路1号十二栋", "样例路1号12号楼"),
+        ("样例路1号3楼", "样例路1号3层"),
+        ("样例街道样例路1号", "样例路1号"),
+        ("浙江省杭州市西湖区样例路1号 13800000001", "样例路1号"),
+        ("样例路1号 测试甲", "样例路1号"),
+    ],
+)
+def test_the_same_door_written_otherwise_has_the_same_key(one: str, two: str) -> None:
+    first, second = keys({"street": one}, {"street": two})
+    assert first is not None
+    assert first == second
+
+
+def test_the_town_is_no_part_of_the_key() -> None:
+    first, second = keys({"town": "样例街道"}, {})
+    assert first == second
+
+
 def test_words_for_buildings_and_rooms_are_equal() -> None:
     written = ["样例路1号3幢401室", "样例路1号3栋401", "样例路1号 3号楼 401房", "样例路1号3座401号房"]
     assert len(set(keys(*({"street": one} for one in written)))) == 1
@@ -128,6 +151,9 @@ def test_words_for_buildings_and_rooms_are_equal() -> None:
         ({"street": "样例路1号401"}, {"street": "样例路1号402"}),
         ({"street": "样例路3-2-401"}, {"street": "样例路32-401"}),
         ({"street": "样例路3 2401"}, {"street": "样例路32401"}),
+        ({"street": "样例路3栋2单元401"}, {"street": "样例路3栋2单元402"}),
+        ({"street": "样例路三栋2单元401"}, {"street": "样例路二栋2单元401"}),
+        ({"street": "样例路1号2栋"}, {"street": "样例路12栋"}),
         ({"name": "测试甲"}, {"name": "测试乙"}),
         ({"phone": "13800000001"}, {"phone": "13800000002"}),
         ({"phone": "17000000000-1"}, {"phone": "17000000000-2"}),

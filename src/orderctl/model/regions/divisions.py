@@ -231,6 +231,11 @@ def _counties(counties: pl.DataFrame) -> list[pl.DataFrame]:
         _steps(_from(was_county, above), FORMER, FULL, note="former"),
         _steps(_from(counties, above), COUNTY_SHORT, BEFORE_STREET, word="short"),
         _steps(_from(at_home.filter(~name.str.ends_with("区")), TOP), COUNTY_SHORT, SHORT, word="short"),
+        _steps(
+            _from(at_home.filter(name.str.ends_with("区")), TOP), COUNTY_SHORT, BEFORE_STREET, word="short"
+        ),
+        # 济南市中区 is 市中区, not 济南市
+        _steps(_from(joined.filter(pl.col("district").str.starts_with("市")), ROOT, TOP), COUNTY, FULL),
     ]
 
 
@@ -257,10 +262,12 @@ def _named_otherwise(counties: pl.DataFrame) -> list[pl.DataFrame]:
         .drop("town")
         .join(counties.select(now="code", above="parent"), on="now", how="left")
     )
+    other = pl.col("kind") == "short"
     once = _from(former, pl.col("within"), pl.col("within") // 10000 * 10000, ROOT)
     once = once.filter(~divided | (pl.col("state") == pl.col("within")))
     return [
-        _steps(once.filter(~divided), FORMER, FULL, note="former"),
+        _steps(once.filter(~divided & ~other), FORMER, FULL, note="former"),
+        _steps(once.filter(other & (pl.col("state") != ROOT)).drop("town"), FORMER, FULL),
         _steps(once.filter(divided), FORMER, FULL, note="divided"),
         _steps(_from(areas, pl.col("within"), pl.col("above")), COUNTY, FULL, note="area"),
     ]

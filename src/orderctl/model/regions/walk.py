@@ -46,6 +46,9 @@ _STREET_NEXT = r"^\p{Han}{1,5}?(?:街道|路|大街|大道|镇|乡)"
 _PLACE_NEXT = r"^\p{Han}{2,6}?(?:路|街|大道|巷|弄|胡同|镇|乡)|^\p{Han}{0,4}?(?:科技园|产业园|工业园|软件园)"
 """What lets a district be written short before it: 朝阳建国路, but not 余杭塘路."""
 
+_ZONE = r"^(?:新区|新城|开发区|高新|经开|经济|工业)"
+"""龙华新区 is not 龙华区."""
+
 STATE = ("row", "state", "town", "rest")
 
 
@@ -115,7 +118,10 @@ def _step(moving: pl.DataFrame, table: pl.LazyFrame) -> pl.DataFrame:
         pl.when(trust == LONE)
         .then(after.str.contains(_ALONE))
         .when(trust == BEFORE_STREET)
-        .then(after.str.contains(_ALONE) | (fresh_name & after.str.contains(_PLACE_NEXT)))
+        .then(
+            after.str.contains(_ALONE)
+            | (fresh_name & after.str.contains(_PLACE_NEXT) & ~after.str.contains(_ZONE))
+        )
         .when(trust == SHORT)
         .then(fresh_name)
         .otherwise(~(to_town & after.str.contains(_ROAD)))
