@@ -65,6 +65,34 @@ def test_numbers_of_other_countries_stay_as_written() -> None:
     assert (found["country"], found["phone"], found["phone_ext"]) == ("US", "+1 (555) 010-0199", None)
 
 
+@pytest.mark.parametrize(
+    ("country", "written", "phone", "extension"),
+    [
+        ("US", "(212) 555-0123", "+12125550123", None),
+        ("US", "1-212-555-0123 ext. 45", "+12125550123", "45"),
+        ("GB", "020 7946 0018", "+442079460018", None),
+        ("DE", "+49 (0)30 23125 000", "+493023125000", None),
+        ("HK", "2123 4567", "+85221234567", None),
+        ("TW", "0912-345-678", "+886912345678", None),
+        ("US", "12345", "12345", None),
+        ("US", "call me", "call me", None),
+        ("ZZ", "2123 4567", "2123 4567", None),
+    ],
+)
+def test_valid_numbers_of_other_countries_get_one_form(
+    country: str, written: str, phone: str, extension: str | None
+) -> None:
+    found = recipients({"country": country, "phone": written})[0]
+    assert (found["phone"], found["phone_ext"]) == (phone, extension)
+
+
+def test_numbers_abroad_written_otherwise_have_the_same_key() -> None:
+    abroad = {"country": "US", "province": "NY", "city": "New York", "district": None}
+    one, two = keys(abroad | {"phone": "(212) 555-0123"}, abroad | {"phone": "+1 212 555 0123"})
+    assert one is not None
+    assert one == two
+
+
 def test_texts_are_cleaned_and_the_original_and_the_sealed_data_are_not() -> None:
     sealed = {"scheme": "taobao/oaid", "ref": " oaid\t", "blob": "Ａ"}
     found = recipients(

@@ -1,10 +1,13 @@
 """Phone numbers: the number, and the extension the courier must dial after it.
 
-One invariant: an extension is never lost, wherever it was written: at the number, the name or the street.
+One invariant: an extension is never lost, wherever it was written: at the number, the name or the street. Numbers of
+the mainland are read as columns; those of other countries by the plans of `phonenumbers`, each different one once.
+(It takes 17000000000-1234 for one long number, so it is no use for virtual numbers of the mainland.)
 """
 
 from __future__ import annotations
 
+import phonenumbers
 import polars as pl
 
 from orderctl.stages.normalizing.cleaning import clean
@@ -43,3 +46,32 @@ def extensions(found: pl.DataFrame) -> pl.DataFrame:
         .alias(name)
         for name in ("name", "street")
     )
+
+
+def one_form_abroad(found: pl.DataFrame) -> pl.DataFrame:
+    """Write valid numbers of other countries as E.164 (`+12125550123`), the extension apart; others stay as written."""
+    abroad = (pl.col("privacy") == "plain") & (pl.col("country") != "CN") & pl.col("phone").is_not_null()
+    given = found.filter(abroad.fill_null(False)).select("country", "phone").unique(maintain_order=True)
+    if given.is_empty():
+        return found
+    read = [_read(country, phone) for country, phone in given.iter_rows()]
+    answers = given.with_columns(
+        pl.DataFrame(read, schema=["e164", "ext"], orient="row", infer_schema_length=None)
+    )
+    answers = answers.cast({"e164": pl.String, "ext": pl.String}).with_columns(privacy=pl.lit("plain"))
+    both = found.join(answers, on=["country", "phone", "privacy"], how="left", maintain_order="left")
+    valid = pl.col("e164").is_not_null()
+    return both.with_columns(
+        phone=pl.when(valid).then("e164").otherwise("phone"), phone_ext=pl.coalesce("phone_ext", "ext")
+    ).drop("e164", "ext")
+
+
+def _read(country: str, phone: str) -> tuple[str | None, str | None]:
+    """Give a number as E.164 and its extension; nothing for what is no number of the country's plan."""
+    try:
+        number = phonenumbers.parse(phone, country)
+    except phonenumbers.NumberParseException:
+        return None, None
+    if not phonenumbers.is_valid_number(number):
+        return None, None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164), number.extension or None

@@ -12,7 +12,7 @@ from orderctl.model.identity import SEPARATOR, keyed_column
 from orderctl.model.schema import RECIPIENT, fit
 from orderctl.stages.normalizing.addresses import addressed
 from orderctl.stages.normalizing.cleaning import clean
-from orderctl.stages.normalizing.phones import extensions
+from orderctl.stages.normalizing.phones import extensions, one_form_abroad
 
 TEXTS = (
     *("name", "company", "phone", "phone_ext", "email", "country", "province", "province_code", "city"),
@@ -44,7 +44,7 @@ def canonical_recipients(orders: pl.DataFrame, key: bytes) -> tuple[pl.Series, p
         privacy=pl.col("privacy").fill_null("plain"),
         match_kind=pl.col("match_kind").fill_null("none"),
     )
-    found, findings = addressed(extensions(found).with_row_index("row"), given)
+    found, findings = addressed(one_form_abroad(extensions(found)).with_row_index("row"), given)
     proof = pl.when(pl.col("match_kind").is_in(PROVEN)).then(pl.col("match_key"))
     hashed = proof.str.contains(KEYED)
     named = pl.concat_str("match_kind", "platform", "shop", proof, separator=SEPARATOR)
