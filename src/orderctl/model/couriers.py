@@ -1,6 +1,6 @@
 """The couriers we have a code for, and what people call them.
 
-Platforms and issuers keep their own tables from these codes to theirs (`couriers.json` beside each connector); a
+Platforms and issuers keep their own tables from these codes to theirs (`couriers.csv` beside each connector); a
 code that is missing here is no error, only a courier nobody has translated yet.
 """
 

@@ -17,7 +17,7 @@ from orderctl.model.schema import breaches
 from orderctl.ports.platforms.douyin.export import LAYOUTS, MAPPER
 from orderctl.ports.platforms.douyin.mapper import ORDER
 from tests.ports.platforms.douyin.rehearsal import rows, world
-from tests.ports.platforms.golden import NOW, check_golden, douyin, raw_frame, read_files
+from tests.ports.platforms.golden import NOW, check_golden, raw_frame, read_files
 
 HERE = Path(__file__).parent
 R = "6940000000000000"
