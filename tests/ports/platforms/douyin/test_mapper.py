@@ -28,7 +28,7 @@ def mapped(raw: pl.DataFrame) -> pl.DataFrame:
     return ORDER.to_orders(raw.drop("extra").with_columns(payload))
 
 
-raw = cache(douyin)
+raw = cache(recorded)
 
 
 @cache
