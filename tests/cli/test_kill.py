@@ -201,7 +201,8 @@ def one_kill(
             ran = desk.shell(ALL)
             assert ran.code in (*FINE, 4, 75), ran.err
             if desk.run("ledger", "pending").code:
-                ran = None  # a pipe ends with the code of `ship`, which does not tell what `print` left unknown
+                # a pipe ends with the code of `ship`, which does not tell what `print` left unknown
+                ran = None
         desk.sandbox.set_faults(None)
         ran = again(desk, ran)
         assert ran.code in FINE, ran.err

@@ -16,6 +16,7 @@ from orderctl.model.schema import ORDER as ORDER_SCHEMA
 from orderctl.model.schema import breaches
 from orderctl.ports.platforms.douyin.export import LAYOUTS, MAPPER
 from orderctl.ports.platforms.douyin.mapper import ORDER
+from tests.ports.platforms.douyin.fixtures import orders as recorded
 from tests.ports.platforms.douyin.rehearsal import rows, world
 from tests.ports.platforms.golden import NOW, check_golden, raw_frame, read_files
 
