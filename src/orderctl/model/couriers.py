@@ -17,6 +17,7 @@ COURIERS: dict[str, tuple[str, str]] = {
     "EMS": ("EMS", "EMS"),
     "POST": ("邮政快递包裹", "China Post"),
     "DEPPON": ("德邦快递", "Deppon Express"),
+    "DEPPON_FREIGHT": ("德邦物流", "Deppon Freight"),
     "DANNIAO": ("菜鸟速递", "Cainiao Express"),
     "ZJS": ("宅急送", "ZJS Express"),
     "UC": ("优速快递", "UC Express"),

@@ -15,6 +15,7 @@ from orderctl.ports.http import Http
 from orderctl.ports.platforms.douyin.client import Douyin
 from orderctl.ports.platforms.port import Page, RawRow, ShipLine, ShipRequest, Shop
 from orderctl.sandbox import Sandbox
+from orderctl.sandbox.douyin.orders import is_elsewhere
 from tests.ports.http.rehearsal import EPOCH, NOW, Clock, TokensInMemory, http_over
 
 KEY, SECRET = "7000000000000000001", "a1b2c3d4-0000-1111-2222-fakefakefake"
@@ -73,7 +74,9 @@ class World:
 
 def is_clean(body: dict[str, Any]) -> bool:
     return all(
-        line["after_sale_info"]["after_sale_status"] in (0, 28) and not line["need_serial_number"]
+        line["after_sale_info"]["after_sale_status"] in (0, 28)
+        and not line["need_serial_number"]
+        and not is_elsewhere(line)
         for line in body["sku_order_list"]
     )
 
