@@ -11,7 +11,21 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PUBLIC = {"help", "demo", "test", "check", "fix", "golden", "docs", "bench", "kill", "pins", "clean"}
+PUBLIC = {
+    "help",
+    "demo",
+    "test",
+    "check",
+    "fix",
+    "golden",
+    "docs",
+    "bench",
+    "kill",
+    "rehearse",
+    "tell",
+    "pins",
+    "clean",
+}
 
 
 def test_make_alone_lists_every_target() -> None:
