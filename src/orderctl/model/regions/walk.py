@@ -70,9 +70,7 @@ def walk(texts: pl.DataFrame, *, notes: tuple[str, ...] | None = None) -> tuple[
         The rows in their order with `state`, `town` and what is left in `rest`; and a row per step taken:
         `row state next word note town`, in order.
     """
-    table = steps().lazy()
-    if notes is not None:
-        table = table.filter(pl.col("note").is_in(["", "pseudo", *notes]))
+    table = _table(notes)
     seen = texts.select(
         "row",
         pl.col("state").cast(pl.Int32),
@@ -100,16 +98,24 @@ def walk(texts: pl.DataFrame, *, notes: tuple[str, ...] | None = None) -> tuple[
     return ended, path.select("row", "state", "next", "word", "note", "reached", "town")
 
 
-def _step(moving: pl.DataFrame, table: pl.LazyFrame) -> pl.DataFrame:
+@cache
+def _table(notes: tuple[str, ...] | None) -> pl.DataFrame:
+    """Give the steps that may be taken."""
+    table = steps().rename({"town": "named"})
+    return table if notes is None else table.filter(pl.col("note").is_in(["", "pseudo", *notes]))
+
+
+def _step(moving: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
     """Give the rows that move one step, with where to: the longest word that may be taken.
 
     Words that stay in the text (`left` is all of it) are told once: such a row is `stuck` unless it went down.
     """
     word, rest = pl.col("word"), pl.col("rest")
-    heads = moving.lazy().with_columns(head=rest.str.head(2))
-    there = heads.join(
-        table.rename({"town": "named"}), on=["state", "head"], how="inner", maintain_order="left_right"
-    )
+    heads = moving.with_columns(head=rest.str.head(2))
+    # the few steps that can be meant, so that a small batch does not pay for the whole table
+    meant = heads.select("state", "head").unique()
+    near = table.join(meant, on=["state", "head"], how="semi", maintain_order="left")
+    there = heads.lazy().join(near.lazy(), on=["state", "head"], how="inner", maintain_order="left_right")
     there = there.filter(rest.str.starts_with(word)).with_columns(after=rest.str.slice(word.str.len_chars()))
     after, named, note, trust = pl.col("after"), pl.col("named"), pl.col("note"), pl.col("trust")
     to_town = named.is_not_null() & (note == "")

@@ -45,6 +45,7 @@ def canonical_recipients(orders: pl.DataFrame, key: bytes) -> tuple[pl.Series, p
         match_kind=pl.col("match_kind").fill_null("none"),
     )
     found, findings = addressed(one_form_abroad(extensions(found)).with_row_index("row"), given)
+    found = _with_door(found)
     proof = pl.when(pl.col("match_kind").is_in(PROVEN)).then(pl.col("match_key"))
     hashed = proof.str.contains(KEYED)
     named = pl.concat_str("match_kind", "platform", "shop", proof, separator=SEPARATOR)
@@ -95,19 +96,19 @@ _NUMERALS = {
 _HAN_NUMBER = rf"([一二三四五六七八九十]{{1,3}}){_UNITS}"
 
 
-def _numbers(address: pl.Expr) -> pl.Expr:
-    """Write the first three numbers in words before a unit (三栋二单元) in digits."""
+def _with_door(found: pl.DataFrame) -> pl.DataFrame:
+    """Add `door`: street and further lines, the first three numbers in words before a unit (三栋二单元) in digits."""
+    lines = pl.col("address_lines").list.join(" ")
+    found = found.with_columns(door=pl.concat_str("street", lines, separator=" ", ignore_nulls=True))
+    door = pl.col("door")
     for _ in range(3):
-        word = address.str.extract(_HAN_NUMBER, 1)
+        word = door.str.extract(_HAN_NUMBER, 1)
+        if not found.select(word.is_not_null().any()).item():
+            break
+        unit = door.str.extract(rf"[一二三四五六七八九十]{{1,3}}({_UNITS})", 1)
         digits = word.replace_strict(_NUMERALS, default=None, return_dtype=pl.String)
-        known = digits.is_not_null()
-        unit = address.str.extract(rf"[一二三四五六七八九十]{{1,3}}({_UNITS})", 1)
-        address = (
-            pl.when(known)
-            .then(address.str.replace(_HAN_NUMBER, pl.concat_str(digits, unit)))
-            .otherwise(address)
-        )
-    return address
+        found = found.with_columns(door=pl.coalesce(door.str.replace(_HAN_NUMBER, digits + unit), door))
+    return found
 
 
 def _canonical_text() -> pl.Expr:
@@ -116,10 +117,10 @@ def _canonical_text() -> pl.Expr:
     The town is left out: half of all sources do not tell it, and county, street and number say enough.
     """
     region = ("country", "province", "city", "district")
-    street = pl.concat_str("street", pl.col("address_lines").list.join(" "), separator=" ", ignore_nulls=True)
+    street = pl.col("door")
     for level in ("province", "city", "district", "town"):
         street = street.str.strip_chars_start(" ").str.strip_prefix(pl.col(level).fill_null(""))
-    address = pl.concat_str(*region, _numbers(street), separator=" ", ignore_nulls=True).str.to_uppercase()
+    address = pl.concat_str(*region, street, separator=" ", ignore_nulls=True).str.to_uppercase()
     for _ in range(2):  # twice, as neighbours share a digit: 3-2-401 must not become 32401
         address = address.str.replace_all(r"(\d)[^\p{L}\p{N}|]+(\d)", "${1}|${2}")
     address = address.str.replace_all(r"[^\p{L}\p{N}|]", "")
