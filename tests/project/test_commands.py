@@ -16,6 +16,7 @@ PUBLIC = {
     "demo",
     "test",
     "check",
+    "coverage",
     "fix",
     "golden",
     "docs",
