@@ -1,7 +1,7 @@
 """kill -9 at any instant, then the same command again: every piece is bought, printed and shipped once.
 
 The judges are the sandbox's books and the barcodes on the pages that came out, never the program's own memory.
-ORDERCTL_KILLS asks for more kills than the dozen of an ordinary run.
+ORDERCTL_KILLS asks for more kills than the eight of an ordinary run.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import pytest
 
 from tests.cli.desk import FINE, LABELS, QUARTER, START, Clock, Desk, Ran, opened, shipped_lines
 
-KILLS = -(-int(os.environ.get("ORDERCTL_KILLS") or 12) // 2)  # for each of the two actions
+KILLS = -(-int(os.environ.get("ORDERCTL_KILLS") or 8) // 2)  # for each of the two actions
 PRINT = ("print", "routed.jsonl", *LABELS, "-o", "printed.jsonl")
 SHIP = ("ship", "printed.jsonl", "-o", "shipped.jsonl")
 ALL = (
