@@ -99,8 +99,9 @@ class Desk:
 
     @property
     def environment(self) -> dict[str, str]:
+        # streams are buffered as they are for people, whatever the tests themselves run with
         return {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
             "ORDERCTL_STATE": "state",
             "ORDERCTL_CONFIG": "orderctl.yaml",
             "ORDERCTL_KEY": KEY,

@@ -137,6 +137,7 @@ def invoke(argv: list[str]) -> int:
         if debug:
             traceback.print_exc()
         print(f"orderctl {name}: {error.render(locale_of())}", file=sys.stderr)
+        exits.leave_stdout()
         return exits.code_of(error)
     except typer.TyperException as error:
         error.show() if hasattr(error, "show") else print(f"orderctl {name}: {error}", file=sys.stderr)

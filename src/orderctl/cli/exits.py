@@ -56,12 +56,27 @@ def output_failed(error: OSError, who: str) -> int:
     """Tell that stdout took no more, unless its reader just went away; nothing more is written to it."""
     from orderctl.cli.console import locale_of
 
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    _forget_stdout()
     if isinstance(error, BrokenPipeError):
         return CLOSED_PIPE
     text = Text("writing to {target} failed: {why}", target="stdout", why=error.strerror or str(error))
     print(f"{who}: {text.render(locale_of())}", file=sys.stderr)
     return IO
+
+
+def leave_stdout() -> None:
+    """Write what is still held for stdout; if that fails, nothing is written any more.
+
+    Else Python would try again at the very end, and end with a code of its own.
+    """
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _forget_stdout()
+
+
+def _forget_stdout() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @dataclass
