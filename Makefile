@@ -63,7 +63,7 @@ pins: ## Resolve the newest versions of all dependencies into requirements*.txt,
 
 define compile
 	printf '# Pinned by `make pins` from pyproject.toml: edit that, not this.\n' > build/$(1)
-	$(PIP_COMPILE) --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --annotation-style line \
+	$(PIP_COMPILE) --quiet --upgrade --generate-hashes --allow-unsafe --no-strip-extras --annotation-style line \
 	  --no-header --no-emit-options --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
 	  $(2) --output-file build/pins/$(1) pyproject.toml
 	cat build/pins/$(1) >> build/$(1) && mv build/$(1) $(1)
