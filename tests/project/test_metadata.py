@@ -85,7 +85,9 @@ def test_pins_satisfy_what_is_declared() -> None:
         ("requirements.txt", ["sandbox"]),
         ("requirements-dev.txt", ["sandbox", "keyring", "dev"]),
     ):
-        pins = dict(re.findall(r"^([a-z0-9._-]+)==(\S+)", (ROOT / file).read_text(), re.MULTILINE))
+        pins = dict(
+            re.findall(r"^([a-z0-9._-]+)(?:\[[a-z,]+\])?==(\S+)", (ROOT / file).read_text(), re.MULTILINE)
+        )
         for requirement in [*declared(*extras).values(), *build]:
             pinned = pins.get(canonicalize_name(requirement.name))
             assert pinned, f"{requirement.name} is not in {file}: run make pins"
@@ -94,7 +96,9 @@ def test_pins_satisfy_what_is_declared() -> None:
 
 def test_both_pin_files_agree() -> None:
     pins = {
-        file: dict(re.findall(r"^([a-z0-9._-]+)==(\S+)", (ROOT / file).read_text(), re.MULTILINE))
+        file: dict(
+            re.findall(r"^([a-z0-9._-]+)(?:\[[a-z,]+\])?==(\S+)", (ROOT / file).read_text(), re.MULTILINE)
+        )
         for file in ("requirements.txt", "requirements-dev.txt")
     }
     assert pins["requirements.txt"].items() <= pins["requirements-dev.txt"].items()

@@ -50,7 +50,9 @@ def test_pins_hold_no_address_and_every_pin_has_hashes() -> None:
         text = (ROOT / name).read_text()
         assert "://" not in text, name
         pins = re.findall(
-            r"^([a-z0-9._-]+)==(\S+) \\\n((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)", text, re.MULTILINE
+            r"^([a-z0-9._-]+)(?:\[[a-z,]+\])?==(\S+) \\\n((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)",
+            text,
+            re.MULTILINE,
         )
         unpinned = [line for line in text.splitlines() if line and line[0] not in "# " and "==" not in line]
         assert unpinned == []
