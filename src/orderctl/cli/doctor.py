@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from functools import partial
 
 from orderctl.cli.issuing import Issuing
 from orderctl.cli.printing import device_text
@@ -43,9 +44,9 @@ def _checks(session: Session, ledger: Ledger) -> Iterator[Check]:
         yield from shop_checks(session, ledger, name, shop)
     issuing = Issuing(session, ledger, ContentStore(session.state / "content"))
     for name in session.config.issuers:
-        yield f"issuers.{name}", lambda name=name: _issuer(issuing, name)  # type: ignore[misc]
+        yield f"issuers.{name}", partial(_issuer, issuing, name)
     for name in session.config.devices:
-        yield f"devices.{name}", lambda name=name: _device(session, name)  # type: ignore[misc]
+        yield f"devices.{name}", partial(_device, session, name)
 
 
 def _rules(session: Session) -> Text:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from orderctl.cli.authorizing import is_renewable, logs_in
 from orderctl.cli.config import ShopConfig
@@ -60,10 +61,10 @@ def shop_checks(session: Session, ledger: Ledger, name: str, shop: ShopConfig) -
             yield f"shops.{name}.clock", lambda: _clock(skew)
         for platform, standing in found:
             token = {k: str(v) for k, v in (ledger.token(name) or {}).items() if v is not None}
-            yield f"shops.{name}.token", lambda: _token(platform, standing, token, name, session.now)  # noqa: B023
-            yield f"shops.{name}.grants", lambda: _grants(standing)  # noqa: B023
+            yield f"shops.{name}.token", partial(_token, platform, standing, token, name, session.now)
+            yield f"shops.{name}.grants", partial(_grants, standing)
             if standing.left:
-                yield f"shops.{name}.quota", lambda: _quota(standing)  # noqa: B023
+                yield f"shops.{name}.quota", partial(_quota, standing)
 
 
 def _files(session: Session, shop: ShopConfig) -> Text:

@@ -165,7 +165,7 @@ class Platform(Protocol):
         """Read new and changed orders, window by window, oldest window first.
 
         Without `since` it goes on from `cursor`, a little before; without either it goes as far back as the
-        platform allows. A look back (`until`, or by creation, or a `since` beside a cursor) moves no cursor.
+        platform allows. A look back (`since`, `until` or by creation) gives pages without cursors.
         """
         ...
 

@@ -11,6 +11,7 @@ The one invariant: every page's cursor says all that is needed to go on after it
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -97,6 +98,41 @@ class Lister(Protocol):
         ...
 
 
+class Numbered(ABC):
+    """A list in pages numbered from 1, of which the first tells how many orders there are in all."""
+
+    size: int
+
+    def __init__(self) -> None:
+        self._first: tuple[Window, By, list[Entry]] | None = None
+
+    @abstractmethod
+    def listed(self, window: Window, by: By, number: int, *, count: bool) -> tuple[int, list[Entry]]:
+        """Read one page; the total needs to be right only when counting."""
+
+    def count(self, window: Window, by: By) -> int:
+        """Give the platform's own count. It brings the first page along, which is kept if it is the only one."""
+        total, entries = self.listed(window, by, 1, count=True)
+        # of several pages the first is read last, when it may hold what moved forward meanwhile
+        self._first = (window, by, entries) if total <= self.size else None
+        return total
+
+    def start(self, window: Window, by: By, total: int | None) -> str | None:
+        """Give the last page; see `Lister.start`."""
+        del window, by
+        return str(-(-total // self.size)) if total else None
+
+    def page(self, window: Window, by: By, place: str) -> Listed:
+        """Read one page; the one before it is next."""
+        number, kept = int(place), self._first
+        self._first = None
+        if number == 1 and kept is not None and kept[:2] == (window, by):
+            entries = kept[2]
+        else:
+            entries = self.listed(window, by, number, count=False)[1]
+        return Listed(entries, str(number - 1) if number > 1 else None)
+
+
 @dataclass(frozen=True)
 class Mark:
     """Where reading stands: everything changed until `until` is read, and `window` up to the page at `place`.
@@ -151,7 +187,7 @@ def read(
     reach = lister.reach
     mark = parse_cursor(cursor)
     end = min(until or now, shift(now, -reach.lag_s))
-    moves = by == "updated" and until is None and (since is None or mark is None)
+    moves = by == "updated" and since is None and until is None
     reader = _Reader(lister, by=by, now=now, moves=moves)
     if since:
         begin = since

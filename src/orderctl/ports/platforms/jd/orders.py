@@ -15,7 +15,7 @@ from orderctl.model.errors import Refused, Temporary
 from orderctl.ports.http import unreadable, write_json
 from orderctl.ports.platforms.jd.gateway import Gateway, number
 from orderctl.ports.platforms.port import By, Page, RawRow, Window, raw_row, shift
-from orderctl.ports.platforms.reading import Entry, Listed, Reach
+from orderctl.ports.platforms.reading import Entry, Numbered, Reach
 from orderctl.ports.platforms.wallclock import beijing, instant_of
 
 FORMAT = "jd/order"
@@ -46,17 +46,17 @@ class Progress:
     waybill: str
 
 
-class Orders:
+class Orders(Numbered):
     """The list of one shop (a `Lister`), and its orders one by one."""
 
     def __init__(self, gateway: Gateway) -> None:
+        super().__init__()
         self._gateway = gateway
         settings = gateway.shop.settings
         self._sealed = (settings.get("receiver") or "masked") == "cipher"
-        self._size = int(number(gateway.shop, "page_size", PAGE_SIZE, 100))
+        self.size = int(number(gateway.shop, "page_size", PAGE_SIZE, 100))
         promise = settings.get("promise") or PROMISE_FIELD
         self._fields = FIELDS if promise == "none" else f"{FIELDS},{promise}"
-        self._first: tuple[Window, By, list[Entry]] | None = None
 
     @property
     def reach(self) -> Reach:
@@ -69,24 +69,6 @@ class Orders:
     @property
     def _detail_method(self) -> str:
         return "jingdong.pop.order.enGet" if self._sealed else "jingdong.pop.order.get"
-
-    def count(self, window: Window, by: By) -> int | None:
-        total, entries = self._list(window, by, 1)
-        # of several pages the first is read last, when it may hold what moved forward meanwhile
-        self._first = (window, by, entries) if total <= self._size else None
-        return total
-
-    def start(self, window: Window, by: By, total: int | None) -> str | None:  # noqa: ARG002 - the total says it all
-        return str(-(-total // self._size)) if total else None
-
-    def page(self, window: Window, by: By, place: str) -> Listed:
-        number = int(place)
-        kept, self._first = self._first, None
-        if number == 1 and kept is not None and kept[:2] == (window, by):
-            entries = kept[2]
-        else:
-            entries = self._list(window, by, number)[1]
-        return Listed(entries, str(number - 1) if number > 1 else None)
 
     def records(self, entries: Sequence[Entry], *, by: By, now: str) -> list[RawRow]:  # noqa: ARG002
         return [self._row(entry.body, source=self._list_method, now=now) for entry in entries]
@@ -146,15 +128,15 @@ class Orders:
     def _states(self) -> str:
         return self._gateway.shop.settings.get("order_states") or "ALL"
 
-    def _list(self, window: Window, by: By, number: int) -> tuple[int, list[Entry]]:
-        """Read one page, and how many orders the window holds in all."""
+    def listed(self, window: Window, by: By, number: int, *, count: bool) -> tuple[int, list[Entry]]:
+        del count  # every page tells it
         params = {
             "start_date": beijing(window.since),
             "end_date": beijing(window.until),
             "order_state": self._states,
             "optional_fields": self._fields,
             "page": str(number),
-            "page_size": str(self._size),
+            "page_size": str(self.size),
             "sortType": ASCENDING,
             "dateType": BY_CREATION if by == "created" else BY_CHANGE,
         }

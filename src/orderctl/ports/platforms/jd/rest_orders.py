@@ -14,7 +14,7 @@ from orderctl.ports.platforms.jd.gateway import number
 from orderctl.ports.platforms.jd.orders import DETAILS_A_PAGE, PAGE_SIZE, REACH, Progress
 from orderctl.ports.platforms.jd.rest import Rest, instant_of_millis, millis
 from orderctl.ports.platforms.port import By, Page, RawRow, Window, raw_row, shift
-from orderctl.ports.platforms.reading import Entry, Listed, Reach
+from orderctl.ports.platforms.reading import Entry, Numbered, Reach
 
 FORMAT = "jd/sp-order"
 LIST = "/sp-order/v0/orders"
@@ -25,37 +25,19 @@ SCOPE = (
 )
 
 
-class RestOrders:
+class RestOrders(Numbered):
     """The list of one shop (a `Lister`), and its orders one by one."""
 
     def __init__(self, rest: Rest) -> None:
+        super().__init__()
         self._rest = rest
         settings = rest.shop.settings
-        self._size = int(number(rest.shop, "page_size", PAGE_SIZE, 100))
+        self.size = int(number(rest.shop, "page_size", PAGE_SIZE, 100))
         self._scope = settings.get("scope_set") or SCOPE
-        self._first: tuple[Window, By, list[Entry]] | None = None
 
     @property
     def reach(self) -> Reach:
         return REACH
-
-    def count(self, window: Window, by: By) -> int | None:
-        total, entries = self._list(window, by, 1)
-        # of several pages the first is read last, when it may hold what moved forward meanwhile
-        self._first = (window, by, entries) if total <= self._size else None
-        return total
-
-    def start(self, window: Window, by: By, total: int | None) -> str | None:  # noqa: ARG002 - the total says it all
-        return str(-(-total // self._size)) if total else None
-
-    def page(self, window: Window, by: By, place: str) -> Listed:
-        number = int(place)
-        kept, self._first = self._first, None
-        if number == 1 and kept is not None and kept[:2] == (window, by):
-            entries = kept[2]
-        else:
-            entries = self._list(window, by, number)[1]
-        return Listed(entries, str(number - 1) if number > 1 else None)
 
     def records(self, entries: Sequence[Entry], *, by: By, now: str) -> list[RawRow]:  # noqa: ARG002
         return [self._row(entry.body, source=LIST, now=now) for entry in entries]
@@ -88,11 +70,11 @@ class RestOrders:
     def vender(self) -> str | None:
         """Give the merchant's id as it stands in one of the last orders; None where there is none."""
         until = self._rest.now()
-        _, entries = self._list(Window(shift(until, -30 * 86_400), until), "created", 1)
+        _, entries = self.listed(Window(shift(until, -30 * 86_400), until), "created", 1, count=True)
         return str(entries[0].body["venderId"]) if entries and entries[0].body.get("venderId") else None
 
-    def _list(self, window: Window, by: By, number: int) -> tuple[int, list[Entry]]:
-        """Read one page, and how many orders the window holds in all."""
+    def listed(self, window: Window, by: By, number: int, *, count: bool) -> tuple[int, list[Entry]]:
+        del count  # every page tells it
         settings = self._rest.shop.settings
         by_change = settings.get("sort_by_change") or "modifiedTime"
         query = {
@@ -100,7 +82,7 @@ class RestOrders:
             "endTime": millis(window.until),
             "orderStatus": settings.get("order_states") or "ALL",
             "page": str(number),
-            "pageSize": str(self._size),
+            "pageSize": str(self.size),
             "sortBy": by_change if by == "updated" else settings.get("sort_by_creation") or "createdTime",
             "sortOrder": settings.get("sort_order") or "ASC",
             "scopeSet": self._scope,

@@ -20,7 +20,7 @@ from orderctl.model.text import Text
 from orderctl.ports.http import Http
 from orderctl.ports.platforms.pdd import orders, ship
 from orderctl.ports.platforms.pdd.gateway import Gateway
-from orderctl.ports.platforms.port import By, Page, RawRow, ShipRequest, Shop, Standing, Tokens
+from orderctl.ports.platforms.port import By, Page, RawRow, ShipRequest, Shop, Standing, Tokens, no_events
 from orderctl.ports.platforms.reading import parse_cursor, read
 
 MALL = "pdd.mall.info.get"
@@ -84,10 +84,7 @@ class Pdd:
             headers,
             body,
         )  # its messages come over a connection of their own, which only its Java library speaks
-        text = Text(
-            "shop {shop}: this platform sends no messages that could be read", shop=self._gateway.shop.id
-        )
-        raise Refused(text, code="no_events")
+        raise no_events(self._gateway.shop)
 
     def login_url(self, state: str, redirect: str) -> str:
         return self._gateway.login_url(state, redirect)

@@ -11,7 +11,7 @@ from typing import Any
 from orderctl.model.errors import Refused, Temporary
 from orderctl.ports.http import unreadable, write_json
 from orderctl.ports.platforms.port import By, Page, RawRow, Window, raw_row
-from orderctl.ports.platforms.reading import Entry, Listed, Reach
+from orderctl.ports.platforms.reading import Entry, Numbered, Reach
 from orderctl.ports.platforms.taobao.gateway import Gateway, listed
 from orderctl.ports.platforms.wallclock import beijing, instant_of
 
@@ -41,39 +41,20 @@ SHORTEST_S = 120
 DETAILS_A_PAGE = 20
 
 
-class Sold:
-    """The lists of sold trades of one shop; see `reading.Lister`. Pages are numbered from 1, newest change first."""
+class Sold(Numbered):
+    """The lists of sold trades of one shop, newest change first; see `reading.Lister`."""
 
     reach = Reach(DAY_S, OVERLAP_S, LAG_S, BACK_DAYS, SPLIT_ABOVE, SHORTEST_S)
+    size = PAGE_SIZE
 
     def __init__(self, gateway: Gateway) -> None:
+        super().__init__()
         self._gateway = gateway
-        self._first: tuple[Window, By, list[dict[str, Any]]] | None = None
-
-    def count(self, window: Window, by: By) -> int:
-        total, trades = self._list(window, by, 1, count=True)
-        self._first = (window, by, trades) if total <= PAGE_SIZE else None
-        return total
-
-    def start(self, window: Window, by: By, total: int | None) -> str | None:
-        del window, by
-        return str(-(-total // PAGE_SIZE)) if total else None
-
-    def page(self, window: Window, by: By, place: str) -> Listed:
-        number = int(place)
-        if number == 1 and self._first and self._first[:2] == (window, by):
-            trades = self._first[2]  # the count has brought the only page along
-            self._first = None
-        else:
-            trades = self._list(window, by, number, count=False)[1]
-        entries = [Entry(_tid(trade), str(trade.get("modified") or ""), trade) for trade in trades]
-        return Listed(entries, str(number - 1) if number > 1 else None)
 
     def records(self, entries: Sequence[Entry], *, by: By, now: str) -> list[RawRow]:
         return [_record(self._gateway, entry.body, by=by, now=now) for entry in entries]
 
-    def _list(self, window: Window, by: By, number: int, *, count: bool) -> tuple[int, list[dict[str, Any]]]:
-        """Read one page; the total of the window comes only when counting."""
+    def listed(self, window: Window, by: By, number: int, *, count: bool) -> tuple[int, list[Entry]]:
         kind, method = ("modified", INCREMENT) if by == "updated" else ("created", CREATED)
         params = {
             f"start_{kind}": beijing(window.since),
@@ -90,7 +71,7 @@ class Sold:
         if not total.isdecimal():
             failure = unreadable(method)
             raise Temporary(failure.text, code=failure.code)
-        return int(total), trades
+        return int(total), [Entry(_tid(t), str(t.get("modified") or ""), t) for t in trades]
 
 
 def _tid(trade: dict[str, Any]) -> str:
