@@ -6,6 +6,7 @@ from the last to the first: what moves is then met twice, never missed. Pages wi
 Where the platform counts, its count before and after says whether a pass was undisturbed; if not it is repeated.
 
 The one invariant: every page's cursor says all that is needed to go on after it, so a reader may die between any two.
+A window that stays incomplete is never passed: later ones are read too, but the cursor waits before it.
 """
 
 from __future__ import annotations
@@ -266,8 +267,10 @@ class _Reader:
                 break
             met = set()
             place = self._lister.start(window, self._by, total)
+        certificate = Certificate(window, total, len(seen))
+        self._moves = self._moves and certificate.complete
         cursor = write_cursor(Mark(window.until)) if self._moves else None
-        yield Page([], cursor=cursor, certificate=Certificate(window, total, len(seen)))
+        yield Page([], cursor=cursor, certificate=certificate)
 
     def _pass(
         self, window: Window, place: str | None, seen: dict[str, str], met: set[str], *, counted: bool
