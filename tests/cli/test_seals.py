@@ -38,7 +38,7 @@ def test_a_seal_nobody_opens_is_told_and_costs_nothing(
         assert ran.code == 3, ran.err
         assert f"sealed as {sealed['scheme']}" in ran.err
         first, second = desk.rows("printed.jsonl")
-        assert [(p["code"], p["severity"]) for p in first["problems"]] == [("waybill_refused", "block")]
+        assert [(p["code"], p["severity"]) for p in first["problems"]] == [("seal_not_opened", "block")]
         assert first["parcels"][0]["number"] is None
         assert second["parcels"][0]["number"]
         assert len(desk.sandbox.books("waybill")) == 1

@@ -32,7 +32,7 @@ from orderctl.stages.plans import prints, waybills
 from orderctl.stages.plans.rows import Row, clear, note
 
 STAGE = "print"
-BUY = Codes("waybill_refused", "waybill_later", "waybill_unknown")
+BUY = Codes("waybill_refused", "waybill_later", "waybill_unknown", apart={"sealed": "seal_not_opened"})
 PRINT = Codes("print_refused", "print_later", "print_unknown")
 JOB_PAGES = (
     50  # a CUPS job costs a second whatever its length, and a jam should not concern a thousand labels

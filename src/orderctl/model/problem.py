@@ -106,6 +106,11 @@ KINDS: dict[str, Kind] = {
         "add one under issuers in the configuration",
     ),
     "waybill_refused": Kind("block", "the issuer refused: {code}", "correct the shipment and print again"),
+    "seal_not_opened": Kind(
+        "block",
+        "the issuer cannot have this recipient opened",
+        "print it in the platform's back office, or name another issuer",
+    ),
     "waybill_later": Kind("wait", "the issuer could not be reached: {code}", "run the same command again"),
     "waybill_unknown": Kind("block", "the waybill may have been bought", "see orderctl ledger pending"),
     "print_refused": Kind("block", "the printer refused: {code}", "see the device, then print again"),

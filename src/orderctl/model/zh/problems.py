@@ -49,6 +49,8 @@ SENTENCES: dict[str, str] = {
     "add one under issuers in the configuration": "在配置的 issuers 中添加",
     "the issuer refused: {code}": "取号方拒绝：{code}",
     "correct the shipment and print again": "更正发货单后重新打印",
+    "the issuer cannot have this recipient opened": "取号方无法解开这位收件人的加密信息",
+    "print it in the platform's back office, or name another issuer": "请在平台后台打单，或指定别的取号方",
     "the issuer could not be reached: {code}": "无法连接取号方：{code}",
     "run the same command again": "再次运行同一命令",
     "the waybill may have been bought": "面单可能已经取号",
