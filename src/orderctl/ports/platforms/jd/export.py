@@ -35,7 +35,7 @@ from orderctl.model.mapper import (
 )
 from orderctl.model.regions import split_addresses
 from orderctl.model.schema import PROBLEM
-from orderctl.ports.platforms.jd.lines import OF_ORDER, gather_lines
+from orderctl.ports.platforms.jd.lines import OF_ORDER, gather_lines, items_of
 from orderctl.ports.platforms.jd.places import PREFECTURES
 from orderctl.ports.platforms.jd.states import (
     CANCELLED,
@@ -43,7 +43,6 @@ from orderctl.ports.platforms.jd.states import (
     MONEY,
     NO_INVOICE,
     PAUSED,
-    RETURNED,
     STATUS,
     with_money,
 )
@@ -171,15 +170,8 @@ def _time(name: str) -> pl.Expr:
 
 
 def _lines(frame: pl.DataFrame) -> pl.DataFrame:
-    named = frame.filter(payload("lines").list.len() > 0).with_columns(
-        all_gone=pl.col("status").is_in(["shipped", "completed"])
-        | pl.col("theirs").is_in(RETURNED).fill_null(False),
-        all_back=(pl.col("theirs") == CANCELLED).fill_null(False) & pl.col("paid_at").is_not_null(),
-        all_asked=(pl.col("theirs") == LOCKED).fill_null(False),
-    )
-    found = named.select(*OF_ORDER, source=payload("lines")).explode("source").unnest("source")
     nothing = pl.lit(None, dtype=pl.String)
-    return with_amounts(found, {"unit": pl.col("京东价")}).select(
+    return items_of(frame, "lines", "京东价").select(
         *OF_ORDER,
         "unit",
         sku=given(pl.col("商品ID").str.strip_chars("\"' \t")),

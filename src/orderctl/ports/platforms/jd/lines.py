@@ -8,14 +8,29 @@ from __future__ import annotations
 
 import polars as pl
 
-from orderctl.model.mapper import given, line, to_ship
-from orderctl.ports.platforms.jd.states import OPEN
+from orderctl.model.mapper import given, line, payload, to_ship, with_amounts
+from orderctl.ports.platforms.jd.states import CANCELLED, LOCKED, OPEN, RETURNED
 
 OF_ORDER = (
     *("row", "status", "total_minor", "postage_minor", "discount_seller_minor", "discount_platform_minor"),
     *("all_gone", "all_back", "all_asked"),
 )
 """What a line must know of its order; the last three: everything left, was refunded, is asked back."""
+
+
+def items_of(frame: pl.DataFrame, items: str, price: str) -> pl.DataFrame:
+    """Give a row per line: OF_ORDER, the fields of the source, and `unit` read of its field `price`.
+
+    `frame` has `status theirs paid_at` and the amounts; `items` is the field of its payload that lists the lines.
+    """
+    theirs, listed = pl.col("theirs"), payload(items)
+    named = frame.filter(listed.list.len() > 0).with_columns(
+        all_gone=pl.col("status").is_in(["shipped", "completed"]) | theirs.is_in(RETURNED).fill_null(False),
+        all_back=(theirs == CANCELLED).fill_null(False) & pl.col("paid_at").is_not_null(),
+        all_asked=(theirs == LOCKED).fill_null(False),
+    )
+    found = named.select(*OF_ORDER, source=listed).explode("source").unnest("source")
+    return with_amounts(found, {"unit": pl.col(price)})
 
 
 def gather_lines(lines: pl.DataFrame) -> pl.DataFrame:

@@ -32,15 +32,13 @@ from orderctl.model.mapper import (
 )
 from orderctl.model.schema import PROBLEM
 from orderctl.ports.platforms.jd.addressees import with_recipients
-from orderctl.ports.platforms.jd.lines import OF_ORDER, gather_lines
+from orderctl.ports.platforms.jd.lines import OF_ORDER, gather_lines, items_of
 from orderctl.ports.platforms.jd.states import (
     ANY_TIME,
-    CANCELLED,
     LOCKED,
     MONEY,
     OTHER_WAY,
     PAUSED,
-    RETURNED,
     STATUS,
     with_money,
 )
@@ -196,14 +194,7 @@ def _refund() -> pl.Expr:
 
 def _lines(frame: pl.DataFrame) -> pl.DataFrame:
     """Give a row per line, with what it must know of its order and how many of it left."""
-    named = frame.filter(payload("skuItemInfoList").list.len() > 0).with_columns(
-        all_gone=pl.col("status").is_in(["shipped", "completed"])
-        | pl.col("theirs").is_in(RETURNED).fill_null(False),
-        all_back=(pl.col("theirs") == CANCELLED).fill_null(False) & pl.col("paid_at").is_not_null(),
-        all_asked=(pl.col("theirs") == LOCKED).fill_null(False),
-    )
-    found = named.select(*OF_ORDER, source=payload("skuItemInfoList")).explode("source").unnest("source")
-    found = with_amounts(found, {"unit": pl.col("jdPrice")}).select(
+    found = items_of(frame, "skuItemInfoList", "jdPrice").select(
         *OF_ORDER,
         "unit",
         key=pl.coalesce(given(pl.col("skuUuid")), given(pl.col("skuId"))),
