@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
-from tests.merging.cases import CASES, Pairs, expected, outcome
+from tests.merging.cases import TUNED, UNSEEN, Pairs, expected, outcome
 
 
 class Score:
@@ -27,9 +28,14 @@ class Score:
 
 
 def main() -> None:
-    """Run every case and print what came of them."""
+    """Run every case and print what came of them, those apart on which nothing was tuned."""
+    _tell("groups", TUNED)
+    _tell("groups written before tuning", UNSEEN)
+
+
+def _tell(title: str, cases: list[dict[str, Any]]) -> None:
     joined, suggested, reasons, right = Score("joined"), Score("suggested"), [0, 0], 0
-    for case in CASES:
+    for case in cases:
         found, (to_join, to_suggest) = outcome(case), expected(case)
         joined.add(found.joined, to_join)
         if to_suggest is not None:
@@ -44,7 +50,7 @@ def main() -> None:
             sys.stdout.write(
                 f"- {case['case']}{note}: joined {_shown(found.joined)}, suggested {_shown(found.suggested)} {wrong}\n"
             )
-    sys.stdout.write(f"{right} of {len(CASES)} groups as they ought to be\n{joined}\n{suggested}\n")
+    sys.stdout.write(f"{right} of {len(cases)} {title} as they ought to be\n{joined}\n{suggested}\n")
     sys.stdout.write(f"reasons    {reasons[0]:>4} wanted  {reasons[1]} right\n")
 
 

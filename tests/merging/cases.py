@@ -19,8 +19,20 @@ from tests.stages.samples import RECIPIENT, line, order, orders
 
 NOW = "2026-11-24T00:00:00Z"
 Pairs = frozenset[frozenset[str]]
-CORPUS: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "corpus.yaml").read_text("utf-8"))
-CASES: list[dict[str, Any]] = CORPUS["cases"]
+_FILES = [
+    yaml.safe_load((Path(__file__).parent / name).read_text("utf-8"))
+    for name in ("corpus.yaml", "unseen.yaml")
+]
+PEOPLE: dict[str, Any] = _FILES[0]["people"] | _FILES[1]["people"]
+TUNED: list[dict[str, Any]] = _FILES[0]["cases"]
+UNSEEN: list[dict[str, Any]] = _FILES[1]["cases"]
+CASES = TUNED + UNSEEN
+_WISHES = {
+    "wish": ("option", False),
+    "avoid": ("option", True),
+    "buyer_wish": ("buyer_note", False),
+    "seller_wish": ("seller_note", False),
+}
 _LINE = ("quantity", "quantity_shipped", "quantity_to_ship")
 
 
@@ -49,7 +61,8 @@ def outcome(case: dict[str, Any]) -> Outcome:
     facts = Facts(
         commitments=_committed(case, ids), decisions=_decisions(case, ids), shop_groups=case.get("groups", {})
     )
-    batch = normalize(orders(*rows), NormalizeRules(), facts, NOW)
+    given = orders(*rows)
+    batch = normalize(given, NormalizeRules(), facts, NOW).with_columns(given["wishes"])  # read of no note
     found = merge(batch, MergeRules.model_validate(case.get("rules", {})), facts, NOW).to_dicts()
     members = {row["shipment_id"]: [one["platform_ref"] for one in row["orders"]] for row in found}
     near = frozenset(
@@ -73,13 +86,13 @@ def _pairs(group: Any) -> Iterator[frozenset[str]]:
 def _order(ref: str, said: dict[str, Any]) -> dict[str, Any]:
     """Make `order/1` of what a case says of an order."""
     said = dict(said)
-    recipient = dict(CORPUS["people"][said.pop("who", "甲")])
+    recipient = dict(PEOPLE[said.pop("who", "甲")])
     platform, shop = said.pop("at", "shopify/main").split("/")
     day = said.pop("day", 1)
     made: dict[str, Any] = {"platform": platform, "shop": shop, "placed_at": f"2026-11-{day:02}T00:00:00Z"}
     made["wishes"] = [
-        {"kind": kind, "value": value, "avoid": avoid, "source": "option", "evidence": value}
-        for name, avoid in (("wish", False), ("avoid", True))
+        {"kind": kind, "value": value, "avoid": avoid, "source": source, "evidence": value}
+        for name, (source, avoid) in _WISHES.items()
         for kind, value in (text.split("=") for text in said.pop(name, []))
     ]
     if hold := said.pop("hold", None):

@@ -87,7 +87,13 @@ def test_orders_of_one_recipient_are_one_shipment() -> None:
         (
             {
                 "wishes": [
-                    {"kind": "courier", "value": "SF", "avoid": False, "source": "option", "evidence": "SF"}
+                    {
+                        "kind": "ship_on",
+                        "value": "2026-12-01",
+                        "avoid": False,
+                        "source": "option",
+                        "evidence": "1",
+                    }
                 ]
             },
             "other_wish",

@@ -15,7 +15,6 @@ FORBIDDING = (
 _PRESALE = ("presale", "presale_failed")
 # Amazon sells the label for these, one for each order.
 _OWN_LABEL = {"amazon": ("prime", "ship-plus", "easy-ship")}
-_ONE_ONLY = ("courier", "service", "ship_on", "warehouse")
 
 
 def alone_because(never: pl.Expr, now: str) -> pl.Expr:
@@ -50,40 +49,18 @@ def alone_because(never: pl.Expr, now: str) -> pl.Expr:
     )
 
 
-def alone_unless_pinned(rules: MergeSection, *, split: pl.Expr, who: pl.Expr) -> pl.Expr:
+def alone_unless_pinned(
+    rules: MergeSection, *, split: pl.Expr, who: pl.Expr, contradicts: pl.Expr
+) -> pl.Expr:
     """Say in one word why an order is joined with no other unless a person pins it to one; null where it is not so."""
     no_buyer = pl.col("buyer_ref").is_null() if rules.by != "recipient" else pl.lit(False)
     return _first(
         {
-            "wishes_conflict": _contradictory(),
+            "wishes_conflict": contradicts,
             "split": pl.lit(False) if "split" in rules.even else split,
             "no_buyer": no_buyer,
             "no_key": who.is_null(),
         }
-    )
-
-
-def _contradictory() -> pl.Expr:
-    """True where an order asks for two things of which it can have one, or for the very thing it also refuses."""
-    wish = pl.element().struct
-    kind, value, avoid = wish.field("kind"), wish.field("value"), wish.field("avoid").fill_null(False)
-    said = pl.concat_str(kind, value, separator="=")
-
-    def twice(kept: pl.Expr) -> pl.Expr:
-        """Count different values against different kinds, among the wishes `kept`."""
-        values = pl.col("wishes").list.eval(said.filter(kept).n_unique()).list.first()
-        return (
-            values
-            > pl.col("wishes").list.eval(kind.filter(kept & value.is_not_null()).n_unique()).list.first()
-        )
-
-    refused = (
-        pl.col("wishes")
-        .list.eval(said.filter(avoid))
-        .list.set_intersection(pl.col("wishes").list.eval(said.filter(~avoid)))
-    )
-    return twice(kind.is_in(_ONE_ONLY) & ~avoid & value.is_not_null()) | (
-        refused.list.drop_nulls().list.len() > 0
     )
 
 

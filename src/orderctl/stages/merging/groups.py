@@ -14,6 +14,7 @@ from orderctl.stages.merging.decisions import Said
 from orderctl.stages.merging.exclusions import alone_because, alone_unless_pinned
 from orderctl.stages.merging.keys import REASONS, key_parts, who
 from orderctl.stages.merging.parcels import in_parcels
+from orderctl.stages.merging.wishes import wishes_of
 from orderctl.stages.rules.sections.merge import MergeSection
 
 OPEN = ("wait_pay", "wait_ship", "partly_shipped")
@@ -128,17 +129,22 @@ def _keyed(
 ) -> pl.DataFrame:
     """Give for each of `orders` its `key`, the parts of it, and why it may not be joined or was not as it was pinned.
 
-    Columns: `order_id placed_at who`, those of REASONS, `alone`, `pin` (null where none is obeyed), `key`.
+    Columns: `order_id placed_at who`, those of REASONS, `asks`, `refuses` (lists of wishes, null without any), `alone`,
+    `pin` (null where none is obeyed), `key`.
     """
     parts = key_parts(rules, facts)
+    wished = wishes_of(orders, rules)
     split = pl.col("order_id").is_in(in_parts["order_id"].implode())
+    contradicts = pl.col("order_id").is_in(wished.filter("contradicts")["order_id"].implode())
     found = orders.select(
         "order_id",
         "placed_at",
         strict=alone_because(said.never, now),
-        loose=alone_unless_pinned(rules, split=split, who=parts["who"]),
+        loose=alone_unless_pinned(rules, split=split, who=parts["who"], contradicts=contradicts),
         **parts,
     )
+    found = found.join(wished.drop("contradicts"), on="order_id", how="left", maintain_order="left")
+    found = found.with_columns(pl.col("wishes").fill_null(""))
     alone = pl.coalesce("strict", "loose")
     own = pl.concat_str(pl.lit("alone:"), "order_id")
     joined = pl.concat_str("who", *REASONS, separator=SEPARATOR)
@@ -208,6 +214,7 @@ def _apart(placed: pl.DataFrame, printed: pl.DataFrame) -> pl.DataFrame:
     tests += [
         pl.when(pl.len().over("key", "session") == 1).then(pl.lit("outside_window")),
         pl.when(pl.col("barred")).then(pl.lit("never")),
+        pl.when(pl.col("at_odds")).then(pl.lit(REASONS["wishes"])),
         pl.lit("parcel_full"),
     ]
     found = fellows.select("order_id", "size", apart=pl.coalesce(tests)).filter(pl.col("size") == 1)

@@ -17,8 +17,6 @@ from orderctl.stages.rules.sections.merge import MergeSection
 SHOP_KEYS = ("address_id", "index", "asked")
 # Their orders travel under waybills of the platform's own, so never with those of another platform.
 OWN_WAYBILLS = ("douyin", "jd", "kuaishou", "pdd", "taobao", "tmall", "wechat_shop", "xiaohongshu")
-WISHES_APART = ("courier", "service", "ship_by", "ship_from", "ship_on", "warehouse")
-"""Kinds of wishes that a parcel either follows for all of its orders or not at all."""
 REASONS = {
     "territory": "platform_forbids",
     "scope": "other_shop",
@@ -33,7 +31,10 @@ _MISSING = "\0"
 
 
 def key_parts(rules: MergeSection, facts: Facts) -> dict[str, pl.Expr]:
-    """Give `who` and the parts named in REASONS as columns of an order; `who` is null where nothing tells."""
+    """Give `who` and the parts named in REASONS, except `wishes`, as columns of an order.
+
+    `who` is null where nothing tells.
+    """
     same = pl.concat_str([pl.col(n).fill_null(_MISSING) for n in rules.same], separator=SEPARATOR)
     presale = pl.lit(False) if "presale" in rules.even else pl.col("tags").list.contains("presale")
     return {
@@ -43,7 +44,6 @@ def key_parts(rules: MergeSection, facts: Facts) -> dict[str, pl.Expr]:
         "currency": pl.col("currency").fill_null(_MISSING),
         "payment": pl.col("payment").fill_null(_MISSING),
         "presale": presale.cast(pl.String),
-        "wishes": _wishes(),
         "same": same if rules.same else pl.lit(""),
     }
 
@@ -105,15 +105,3 @@ def scope_of(rules: MergeSection, facts: Facts) -> pl.Expr:
         return shop
     group = pl.col("shop").replace_strict(facts.shop_groups, default=None, return_dtype=pl.String)
     return pl.coalesce(pl.lit("group:") + group, shop) if facts.shop_groups else shop
-
-
-def _wishes() -> pl.Expr:
-    wish = pl.element().struct
-    text = pl.concat_str(
-        *(wish.field("kind"), wish.field("value"), wish.field("avoid").cast(pl.String)),
-        separator="=",
-        ignore_nulls=True,
-    )
-    asked = pl.when(wish.field("kind").is_in(WISHES_APART)).then(text)
-    sorted_ = pl.col("wishes").list.eval(asked).list.drop_nulls().list.unique().list.sort()
-    return sorted_.list.join(",").fill_null("")

@@ -1,7 +1,8 @@
-"""Orders with one key put into parcels: by time, never more than the cap, and as people decided.
+"""Orders with one key put into parcels: by time, never more than the cap, wishes kept, and as people decided.
 
-Where nobody decided anything, parcels fill up in the order in which orders were placed. Only the few groups about
-which somebody did are looked at one by one.
+Orders find their parcel in the order in which they were placed (equally old ones by id): each goes into the first one
+that has room, and with whose wishes its own are not at odds. Only groups with wishes at odds, or about which somebody
+decided, are looked at one by one; all others fill up by counting, which comes to the same.
 """
 
 from __future__ import annotations
@@ -10,14 +11,19 @@ import polars as pl
 
 from orderctl.model.identity import SEPARATOR
 from orderctl.stages.merging.decisions import Said
+from orderctl.stages.merging.wishes import Asked
 from orderctl.stages.rules.sections.merge import MergeSection
+
+_Seat = tuple[int, int, bool, bool]  # session, number of the parcel, barred, at odds
 
 
 def in_parcels(keyed: pl.DataFrame, rules: MergeSection, said: Said) -> pl.DataFrame:
-    """Give `keyed` with `session`, `group` (the name of its parcel) and `barred` (a person keeps it apart from one of its key).
+    """Give `keyed` with `session`, `group` (the name of its parcel), `barred` and `at_odds`.
+
+    The last two tell of an order which a person, or its wishes, keep apart from one of its key.
 
     Args:
-        keyed: has `order_id placed_at key pin`.
+        keyed: has `order_id placed_at key pin asks refuses`.
         rules: cap and window.
         said: pairs that never share a parcel.
     """
@@ -27,8 +33,10 @@ def in_parcels(keyed: pl.DataFrame, rules: MergeSection, said: Said) -> pl.DataF
     late = gap > rules.window_hours if rules.window_hours else pl.lit(False)
     timed = ordered.with_columns(session=late.cum_sum().over("key"))
     place = pl.int_range(pl.len()).over("key", "session")
-    placed = timed.with_columns(chunk=(place // rules.max_orders).cast(pl.Int64), barred=pl.lit(False))
-    special = _decided_about(placed, said)
+    placed = timed.with_columns(
+        chunk=(place // rules.max_orders).cast(pl.Int64), barred=pl.lit(False), at_odds=pl.lit(False)
+    )
+    special = pl.concat([_decided_about(placed, said), _at_odds(placed)]).unique()
     if special.height:
         decided = _by_hand(placed.join(special, on="key", how="semi"), rules.max_orders, said)
         placed = pl.concat([placed.join(special, on="key", how="anti"), decided])
@@ -46,34 +54,91 @@ def _decided_about(placed: pl.DataFrame, said: Said) -> pl.DataFrame:
     ).unique()
 
 
+def _at_odds(placed: pl.DataFrame) -> pl.DataFrame:
+    """Give the `key` of groups with wishes that one parcel cannot all follow."""
+    wished = placed.filter((pl.col("asks").list.len() > 0) | (pl.col("refuses").list.len() > 0))
+    by_key = (
+        wished.filter(pl.len().over("key") > 1)
+        .group_by("key")
+        .agg(
+            asks=pl.col("asks").list.explode(empty_as_null=False).unique(),
+            refuses=pl.col("refuses").list.explode(empty_as_null=False).unique(),
+        )
+    )
+    kinds = pl.col("asks").list.eval(pl.element().str.extract("^([^=]*)=").n_unique()).list.first()
+    refused = pl.col("asks").list.set_intersection("refuses").list.len() > 0
+    return by_key.filter(refused | (pl.col("asks").list.len() > kinds)).select("key")
+
+
+class _Parcel:
+    """Orders that travel together so far."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.orders: set[str] = set()
+        self.asked = Asked()
+
+    def may_hold(self, asked: Asked, foes: set[str]) -> bool:
+        """True where nobody here is among `foes` or has wishes at odds with those of `asked`."""
+        return not foes & self.orders and not asked.at_odds(self.asked)
+
+    def add(self, orders: list[str], asked: Asked) -> None:
+        """Put `orders` in, with what they ask."""
+        self.orders.update(orders)
+        self.asked = Asked.of([self.asked, asked])
+
+
 def _by_hand(placed: pl.DataFrame, cap: int, said: Said) -> pl.DataFrame:
     """Put the orders of each key into parcels one by one, pinned ones at once, each where it first may be."""
     enemies: dict[str, set[str]] = {}
     for one, other in said.pairs.iter_rows():
         enemies.setdefault(one, set()).add(other)
-    home: dict[str, tuple[int, int, bool]] = {}
+    home: dict[str, _Seat] = {}
     for (_,), rows in placed.group_by("key", maintain_order=True):
-        here = set(rows["order_id"])
-        open_parcels: dict[int, tuple[int, set[str]]] = {}  # number -> session, orders; full ones leave
-        opened = 0
-        for session, block in _blocks(rows, enemies):
-            foes = set().union(*(enemies.get(one, ()) for one in block))
-            at = opened
-            for number, (of, orders) in open_parcels.items():
-                if of == session and len(orders) + len(block) <= cap and not foes & orders:
-                    at = number
-                    break
-            else:
-                open_parcels[opened] = (session, set())
-                opened += 1
-            held = open_parcels[at][1]
-            held.update(block)
-            if len(held) >= cap:
-                del open_parcels[at]
-            home.update({one: (session, at, bool(enemies.get(one, set()) & here)) for one in block})
-    seats = [home[one] for one in placed["order_id"]]
-    names = pl.Schema({"session": placed.schema["session"], "chunk": pl.Int64(), "barred": pl.Boolean()})
-    return placed.with_columns(pl.DataFrame(seats, schema=names, orient="row"))
+        home |= _seated(rows, cap, enemies)
+    names = {
+        "session": placed.schema["session"],
+        "chunk": pl.Int64(),
+        "barred": pl.Boolean(),
+        "at_odds": pl.Boolean(),
+    }
+    seats = pl.DataFrame([home[one] for one in placed["order_id"]], schema=pl.Schema(names), orient="row")
+    return placed.with_columns(seats)
+
+
+def _seated(rows: pl.DataFrame, cap: int, enemies: dict[str, set[str]]) -> dict[str, _Seat]:
+    """Give each order of one key its session and the number of its parcel, and whether others keep it apart."""
+    wishes = {
+        one: Asked(frozenset(asks or ()), frozenset(refuses or ()))
+        for one, asks, refuses in rows.select("order_id", "asks", "refuses").iter_rows()
+    }
+    different = set(wishes.values())
+    seats: dict[str, _Seat] = {}
+    open_parcels: dict[int, _Parcel] = {}  # by number; full ones leave, and those of an earlier session
+    opened, now = 0, None
+    for session, block in _blocks(rows, enemies):
+        if session != now:
+            open_parcels, now = {}, session
+        asked = Asked.of(wishes[one] for one in block)
+        foes = set[str]().union(*(enemies.get(one, ()) for one in block))
+        for parcel in open_parcels.values():
+            if len(parcel.orders) + len(block) <= cap and parcel.may_hold(asked, foes):
+                break
+        else:
+            parcel = open_parcels[opened] = _Parcel(opened)
+            opened += 1
+        parcel.add(block, asked)
+        if len(parcel.orders) >= cap:
+            del open_parcels[parcel.number]
+        for one in block:
+            barred = not enemies.get(one, set()).isdisjoint(wishes)
+            seats[one] = (
+                session,
+                parcel.number,
+                barred,
+                any(wishes[one].at_odds(other) for other in different),
+            )
+    return seats
 
 
 def _blocks(rows: pl.DataFrame, enemies: dict[str, set[str]]) -> list[tuple[int, list[str]]]:

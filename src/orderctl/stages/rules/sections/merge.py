@@ -31,6 +31,11 @@ class MergeSection(BaseModel):
     same: list[Literal["buyer_ref", "seller_flag", "seller_note", "buyer_note"]] = Field(
         default_factory=list, description="what must also be equal, missing counting as a value"
     )
+    wishes: Literal["follow", "same"] = Field(
+        "follow",
+        description="an order that asks for no courier, service or warehouse follows one that does, and only wishes at"
+        " odds keep orders apart; or: wishes must be the same",
+    )
     even: list[Literal["split", "presale"]] = Field(
         default_factory=list,
         description="join even the rest of an order that was split, or goods on pre-sale with goods in stock",
