@@ -13,13 +13,12 @@ from orderctl.model.errors import Refused, Temporary
 from orderctl.ports.http import unreadable, write_json
 from orderctl.ports.platforms.douyin.gateway import Gateway, epoch, instant_of
 from orderctl.ports.platforms.port import By, Page, RawRow, Window, raw_row
-from orderctl.ports.platforms.reading import Entry, Listed, Reach
+from orderctl.ports.platforms.reading import Entry, Listed, Reach, one_by_one
 
 FORMAT = "douyin/order"
 LIST = "order.searchList"
 DETAIL = "order.orderDetail"
 PAGE_SIZE = 100
-DETAILS_A_PAGE = 20
 REACH = Reach(
     window_s=7 * 86_400,  # the platform names no widest window
     overlap_s=600,
@@ -92,17 +91,13 @@ def _row(gateway: Gateway, order: dict[str, Any], *, source: str, now: str) -> R
 
 
 def fetch_orders(gateway: Gateway, refs: Sequence[str], *, now: str) -> Iterator[Page]:
-    """Read orders one by one (the platform has no call for several), in pages of twenty."""
-    for begin in range(0, len(refs), DETAILS_A_PAGE):
-        records: list[RawRow] = []
-        missing: list[str] = []
-        for ref in refs[begin : begin + DETAILS_A_PAGE]:
-            order = read_order(gateway, ref)
-            if order is None:
-                missing.append(ref)
-            else:
-                records.append(_row(gateway, order, source=DETAIL, now=now))
-        yield Page(records, missing=tuple(missing))
+    """Read orders one by one: the platform has no call for several."""
+
+    def ask(ref: str) -> RawRow | None:
+        order = read_order(gateway, ref)
+        return None if order is None else _row(gateway, order, source=DETAIL, now=now)
+
+    return one_by_one(ask, refs)
 
 
 def read_order(gateway: Gateway, ref: str) -> dict[str, Any] | None:

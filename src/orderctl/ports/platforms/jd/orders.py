@@ -15,7 +15,7 @@ from orderctl.model.errors import Refused, Temporary
 from orderctl.ports.http import unreadable, write_json
 from orderctl.ports.platforms.jd.gateway import Gateway, number
 from orderctl.ports.platforms.port import By, Page, RawRow, Window, raw_row, shift
-from orderctl.ports.platforms.reading import Entry, Numbered, Reach
+from orderctl.ports.platforms.reading import Entry, Numbered, Reach, one_by_one
 from orderctl.ports.platforms.wallclock import beijing, instant_of
 
 FORMAT = "jd/order"
@@ -31,7 +31,6 @@ PROMISE_FIELD = "scDT"
 BY_CREATION, BY_CHANGE = "1", "0"
 ASCENDING = "0"
 PAGE_SIZE = 50
-DETAILS_A_PAGE = 20
 REACH = Reach(window_s=86_400, overlap_s=600, lag_s=120, back_days=89)
 """The list by change reaches three months back; a wider window (a month) is allowed, a day is what programs use."""
 
@@ -74,14 +73,13 @@ class Orders(Numbered):
         return [self._row(entry.body, source=self._list_method, now=now) for entry in entries]
 
     def by_ref(self, refs: Sequence[str], *, now: str) -> Iterator[Page]:
-        """Read orders one by one (there is no call for several), in pages of twenty."""
-        for begin in range(0, len(refs), DETAILS_A_PAGE):
-            asked = refs[begin : begin + DETAILS_A_PAGE]
-            found = {ref: self.detail(ref, self._fields) for ref in asked}
-            records = [
-                self._row(order, source=self._detail_method, now=now) for order in found.values() if order
-            ]
-            yield Page(records, missing=tuple(ref for ref, order in found.items() if not order))
+        """Read orders one by one: there is no call for several."""
+
+        def ask(ref: str) -> RawRow | None:
+            order = self.detail(ref, self._fields)
+            return self._row(order, source=self._detail_method, now=now) if order else None
+
+        return one_by_one(ask, refs)
 
     def detail(self, ref: str, fields: str) -> dict[str, Any]:
         """Give one order as it stands; empty if there is none."""

@@ -11,10 +11,10 @@ from typing import Any
 from orderctl.model.errors import Refused, Temporary
 from orderctl.ports.http import unreadable, write_json
 from orderctl.ports.platforms.jd.gateway import number
-from orderctl.ports.platforms.jd.orders import DETAILS_A_PAGE, PAGE_SIZE, REACH, Progress
+from orderctl.ports.platforms.jd.orders import PAGE_SIZE, REACH, Progress
 from orderctl.ports.platforms.jd.rest import Rest, instant_of_millis, millis
 from orderctl.ports.platforms.port import By, Page, RawRow, Window, raw_row, shift
-from orderctl.ports.platforms.reading import Entry, Numbered, Reach
+from orderctl.ports.platforms.reading import Entry, Numbered, Reach, one_by_one
 
 FORMAT = "jd/sp-order"
 LIST = "/sp-order/v0/orders"
@@ -44,10 +44,12 @@ class RestOrders(Numbered):
 
     def by_ref(self, refs: Sequence[str], *, now: str) -> Iterator[Page]:
         """Read orders one by one (there is no call for several), in pages of twenty."""
-        for begin in range(0, len(refs), DETAILS_A_PAGE):
-            found = {ref: self.detail(ref) for ref in refs[begin : begin + DETAILS_A_PAGE]}
-            records = [self._row(order, source=DETAIL, now=now) for order in found.values() if order]
-            yield Page(records, missing=tuple(ref for ref, order in found.items() if not order))
+
+        def ask(ref: str) -> RawRow | None:
+            order = self.detail(ref)
+            return self._row(order, source=DETAIL, now=now) if order else None
+
+        return one_by_one(ask, refs)
 
     def detail(self, ref: str) -> dict[str, Any]:
         """Give one order as it stands; empty if there is none."""

@@ -15,7 +15,7 @@ from orderctl.ports.http import unreadable, write_json
 from orderctl.ports.platforms.kuaishou.gateway import Gateway, instant_of, millis
 from orderctl.ports.platforms.kuaishou.meaning import REFUND_WAYS, REFUNDED, WAIT_SHIP, number
 from orderctl.ports.platforms.port import By, Page, RawRow, Window, raw_row
-from orderctl.ports.platforms.reading import Entry, Listed, Reach
+from orderctl.ports.platforms.reading import Entry, Listed, Reach, one_by_one, side_by_side
 
 FORMAT = "kuaishou/order"
 LIST = "open.order.cursor.list"
@@ -30,7 +30,6 @@ BACK_DAYS = 89  # the list reaches ninety days back
 OVERLAP_S = 600
 LAG_S = 120
 PAGE_SIZE = 50
-DETAILS_A_PAGE = 20
 CLOSED = 80
 NEEDED = ("orderItemInfo", "orderAddress", "orderDeliveryInfo")
 """Blocks without which an order cannot be judged."""
@@ -87,7 +86,7 @@ class Orders:
 
     def records(self, entries: Sequence[Entry], *, by: By, now: str) -> list[RawRow]:
         del by
-        return [self._record(entry, now) for entry in entries]
+        return side_by_side(lambda entry: self._record(entry, now), entries)
 
     def _record(self, entry: Entry, now: str) -> RawRow:
         body, source = entry.body, LIST
@@ -97,20 +96,18 @@ class Orders:
 
 
 def fetch_orders(gateway: Gateway, refs: Sequence[str], *, now: str) -> Iterator[Page]:
-    """Read orders one by one (the platform has no call for several), in pages of twenty."""
-    for begin in range(0, len(refs), DETAILS_A_PAGE):
-        records: list[RawRow] = []
-        missing: list[str] = []
-        for ref in refs[begin : begin + DETAILS_A_PAGE]:
-            try:
-                body = read_order(gateway, ref)
-            except Refused as refusal:
-                if refusal.code != "order_not_found":
-                    raise
-                missing.append(ref)
-                continue
-            records.append(_row(gateway, ref, body, source=DETAIL, now=now))
-        yield Page(records, missing=tuple(missing))
+    """Read orders one by one: the platform has no call for several."""
+
+    def ask(ref: str) -> RawRow | None:
+        try:
+            body = read_order(gateway, ref)
+        except Refused as refusal:
+            if refusal.code != "order_not_found":
+                raise
+            return None
+        return _row(gateway, ref, body, source=DETAIL, now=now)
+
+    return one_by_one(ask, refs)
 
 
 def read_order(gateway: Gateway, ref: str) -> dict[str, Any]:

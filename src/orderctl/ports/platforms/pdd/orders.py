@@ -13,7 +13,7 @@ from orderctl.model.text import Text
 from orderctl.ports.http import unreadable, write_json
 from orderctl.ports.platforms.pdd.gateway import Gateway, instant_of, seconds
 from orderctl.ports.platforms.port import By, Page, RawRow, Window, raw_row, seconds_between
-from orderctl.ports.platforms.reading import Entry, Listed, Reach
+from orderctl.ports.platforms.reading import Entry, Listed, Reach, one_by_one
 
 FORMAT = "pdd/order"
 CHANGED = "pdd.order.number.list.increment.get"
@@ -31,7 +31,6 @@ OVERLAP_S = 300
 LAG_S = 180
 PAGE_SIZE = 100
 SHORTEST_S = 120
-DETAILS_A_PAGE = 20
 
 
 class Orders:
@@ -119,18 +118,17 @@ def _source(by: By) -> str:
 
 
 def fetch_orders(gateway: Gateway, refs: Sequence[str], *, now: str) -> Iterator[Page]:
-    """Read orders one by one (the platform has no call for several), in pages of twenty."""
-    for begin in range(0, len(refs), DETAILS_A_PAGE):
-        records: list[RawRow] = []
-        missing: list[str] = []
-        for ref in refs[begin : begin + DETAILS_A_PAGE]:
-            try:
-                records.append(_row(gateway, read_order(gateway, ref), source=DETAIL, now=now))
-            except Refused as refusal:
-                if refusal.code != "order_not_found":
-                    raise
-                missing.append(ref)
-        yield Page(records, missing=tuple(missing))
+    """Read orders one by one: the platform has no call for several."""
+
+    def ask(ref: str) -> RawRow | None:
+        try:
+            return _row(gateway, read_order(gateway, ref), source=DETAIL, now=now)
+        except Refused as refusal:
+            if refusal.code != "order_not_found":
+                raise
+            return None
+
+    return one_by_one(ask, refs)
 
 
 def read_order(gateway: Gateway, ref: str) -> dict[str, Any]:

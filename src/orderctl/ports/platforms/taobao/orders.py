@@ -11,7 +11,7 @@ from typing import Any
 from orderctl.model.errors import Refused, Temporary
 from orderctl.ports.http import unreadable, write_json
 from orderctl.ports.platforms.port import By, Page, RawRow, Window, raw_row
-from orderctl.ports.platforms.reading import Entry, Numbered, Reach
+from orderctl.ports.platforms.reading import Entry, Numbered, Reach, one_by_one, side_by_side
 from orderctl.ports.platforms.taobao.gateway import Gateway, listed
 from orderctl.ports.platforms.wallclock import beijing, instant_of
 
@@ -38,7 +38,6 @@ LAG_S = 120
 PAGE_SIZE = 50
 SPLIT_ABOVE = 1_000
 SHORTEST_S = 120
-DETAILS_A_PAGE = 20
 
 
 class Sold(Numbered):
@@ -52,7 +51,7 @@ class Sold(Numbered):
         self._gateway = gateway
 
     def records(self, entries: Sequence[Entry], *, by: By, now: str) -> list[RawRow]:
-        return [_record(self._gateway, entry.body, by=by, now=now) for entry in entries]
+        return side_by_side(lambda entry: _record(self._gateway, entry.body, by=by, now=now), entries)
 
     def listed(self, window: Window, by: By, number: int, *, count: bool) -> tuple[int, list[Entry]]:
         kind, method = ("modified", INCREMENT) if by == "updated" else ("created", CREATED)
@@ -113,22 +112,18 @@ def _detail(gateway: Gateway, tid: str) -> dict[str, Any]:
 
 
 def fetch_orders(gateway: Gateway, refs: Sequence[str], *, now: str) -> Iterator[Page]:
-    """Read trades one by one (the platform has no call for several), in pages of twenty."""
-    for begin in range(0, len(refs), DETAILS_A_PAGE):
-        records: list[RawRow] = []
-        missing: list[str] = []
-        for ref in refs[begin : begin + DETAILS_A_PAGE]:
-            try:
-                trade = _detail(gateway, ref)
-            except Refused as refusal:
-                if refusal.code != "order_not_found":
-                    raise
-                trade = {}
-            if trade.get("tid"):
-                records.append(_row(gateway, trade, source=DETAIL, now=now))
-            else:
-                missing.append(ref)
-        yield Page(records, missing=tuple(missing))
+    """Read trades one by one: the platform has no call for several."""
+
+    def ask(ref: str) -> RawRow | None:
+        try:
+            trade = _detail(gateway, ref)
+        except Refused as refusal:
+            if refusal.code != "order_not_found":
+                raise
+            return None
+        return _row(gateway, trade, source=DETAIL, now=now) if trade.get("tid") else None
+
+    return one_by_one(ask, refs)
 
 
 def read_lines(gateway: Gateway, tid: str) -> tuple[str, list[dict[str, Any]]]:
