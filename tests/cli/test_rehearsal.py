@@ -32,12 +32,10 @@ from orderctl.sandbox.standins import known
 from tests.cli.desk import KEY, QUARTER, Clock
 
 ORDERS = int(os.environ.get("ORDERCTL_REHEARSE") or 700)
-KILLS = 20 if ORDERS > 10_000 else 5
-FAULTS = {
-    "seed": 7,
-    "rate": 0.04 if ORDERS < 10_000 else 0.02,
-    "seconds": 0.2,
-}  # waits are real: not too many
+WHOLE = ORDERS > 10_000
+KILLS = 20 if WHOLE else 5
+# the whole rehearsal meets what `orderctl sandbox --faults 7` plays; waits are real, so a slice meets fewer
+FAULTS = 7 if WHOLE else {"seed": 7, "rate": 0.04, "seconds": 0.2}
 TOUCHED = max(7, ORDERS // 500)
 CEILING_MB = 640
 PLATFORMS = sorted(set(known()) & set(clients()))
@@ -189,7 +187,7 @@ def test_killed_on_the_way_it_goes_on_and_loses_nothing(
     while killed < KILLS:
         process = rehearsal.start("killed", "fetch", "--shop", "all", "-o", "raw.jsonl")
         try:
-            process.wait(1.2 + dice.uniform(0, undisturbed_s / KILLS * 1.5))
+            process.wait(1.2 + dice.uniform(0, undisturbed_s / KILLS * (1.2 if WHOLE else 1.5)))
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             killed += 1
@@ -201,7 +199,7 @@ def test_killed_on_the_way_it_goes_on_and_loses_nothing(
         if process.returncode == 0:
             break
     came |= rehearsal.fetch("killed")[0]
-    assert killed >= KILLS // 2
+    assert killed == KILLS or (not WHOLE and killed >= KILLS // 2)
     assert marks[-1] != marks[0], "no life got any further"
     sealed = {name.split(":")[0] for name, _, _ in came - whole}
     for shop in sealed:
