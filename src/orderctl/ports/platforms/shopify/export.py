@@ -38,6 +38,7 @@ from orderctl.model.mapper import (
 )
 from orderctl.model.regions import placed, province_of_code
 from orderctl.model.schema import PROBLEM
+from orderctl.ports.platforms.shopify.mapper import FAMILY_FIRST
 from orderctl.ports.tables.layout import Layout
 
 FORMAT = "shopify/export-csv"
@@ -229,11 +230,12 @@ def _money(frame: pl.DataFrame) -> pl.DataFrame:
     rest = pl.col("total_minor") - pl.col("goods_minor") - pl.col("postage_minor")
     chosen = first_balanced(rest, readings, _SIGNS)
     received = pl.col("total_minor") - pl.col("due_minor")
+    told = (pl.col("status") != "closed") | (_word("Financial Status") == "refunded")
     frame = frame.with_columns(
         **chosen,
         adjust_minor=nothing,
         discount_platform_minor=nothing,
-        received_minor=pl.when(pl.col("status") != "closed").then(received),
+        received_minor=pl.when(told).then(received),
     ).with_columns(
         tax_included_minor=pl.when(taxes > 0)
         .then(taxes - pl.col("tax_added_minor").clip(upper_bound=taxes))
@@ -258,10 +260,16 @@ def _recipients(frame: pl.DataFrame) -> pl.Series:
             town=nothing,
         )
     )
+    called = given(_head("Shipping Name"))
+    # given name and family name with a blank between, also where people write the family name first and no blank
+    two = r"^(\S+) (\S+)$"
+    asian = called.str.contains(two) & called.str.contains(FAMILY_FIRST)
     phone = pl.coalesce(given(_head("Shipping Phone")), given(_head("Phone")))
     extension = r"(?i)\s*(?:ext\.?|x)\s*(\d{1,6})$"
     ours = recipient(
-        name=given(_head("Shipping Name")),
+        name=pl.when(asian)
+        .then(pl.concat_str(called.str.extract(two, 2), called.str.extract(two, 1)))
+        .otherwise(called),
         company=given(_head("Shipping Company")),
         phone=phone.str.replace(extension, ""),
         phone_ext=phone.str.extract(extension, 1),

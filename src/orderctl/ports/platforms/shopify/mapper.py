@@ -110,7 +110,7 @@ _TIMES = {
     "processed": "processedAt",
     "updated": "updatedAt",
 }
-_FAMILY_FIRST = r"[\p{Han}\p{Hangul}]"
+FAMILY_FIRST = r"[\p{Han}\p{Hangul}]"
 
 
 def _read(frame: pl.DataFrame) -> pl.DataFrame:
@@ -246,7 +246,7 @@ def _recipients(frame: pl.DataFrame) -> pl.Series:
         )
     ).select(pl.all().name.prefix("cn_"))
     called = pl.concat_str("last", "first")
-    asian = called.str.contains(_FAMILY_FIRST) & pl.col("first").is_not_null() & pl.col("last").is_not_null()
+    asian = called.str.contains(FAMILY_FIRST) & pl.col("first").is_not_null() & pl.col("last").is_not_null()
     phone = pl.coalesce("phone", "own_phone")
     extension = r"(?i)\s*(?:ext\.?|x)\s*(\d{1,6})$"
     ours = recipient(

@@ -2,8 +2,6 @@
 
 Yuan, Beijing time; recipients are masked. Discounts are not told as such: they are what lies between the prices of
 the items and what is due for them.
-
-Source: headings seen in public importers (ExportOrderList, ExportOrderDetailList).
 """
 
 from __future__ import annotations
@@ -37,103 +35,9 @@ from orderctl.model.mapper import (
 )
 from orderctl.model.regions import split_addresses
 from orderctl.model.schema import PROBLEM
-from orderctl.ports.tables.layout import Layout
-
-FORMAT = "taobao/export-csv"
-_HEAD: dict[str, tuple[str, ...]] = {
-    "订单编号": ("主订单编号", "订单号"),
-    "买家会员名": ("买家昵称", "买家会员名称"),
-    "买家应付货款": (),
-    "买家应付邮费": (),
-    "总金额": (),
-    "买家实际支付金额": (),
-    "订单状态": (),
-    "买家留言": (),
-    "收货人姓名": ("收件人姓名", "收货人"),
-    "收货地址": (),
-    "修改后的收货地址": (),
-    "运送方式": (),
-    "联系电话": (),
-    "联系手机": (),
-    "订单创建时间": (),
-    "订单付款时间": (),
-    "确认收货时间": (),
-    "应发货时间": ("承诺发货时间", "最晚发货时间"),
-    "订单备注": ("备注", "卖家备注"),
-    "备注标签": ("插旗", "旗帜"),
-    "发票抬头": (),
-    "分阶段订单信息": (),
-    "异常信息": (),
-    "退款金额": (),
-    "店铺Id": (),
-    "店铺名称": (),
-}
-_KEPT = (
-    *(
-        "买家支付宝账号",
-        "买家支付积分",
-        "返点积分",
-        "买家实际支付积分",
-        "宝贝标题",
-        "宝贝种类",
-        "物流单号",
-        "物流公司",
-    ),
-    *("宝贝总数量", "订单关闭原因", "卖家服务费", "买家服务费", "是否手机订单", "特权订金订单id", "定金排名"),
-    *("修改后的sku", "天猫卡券抵扣", "集分宝抵扣", "是否是O2O交易", "预约门店", "打款商家金额", "是否信用购"),
-    *("含应开票给个人的个人红包", "前N有礼", "支付单号", "支付详情"),
-)
-_LINE: dict[str, tuple[str, ...]] = {
-    "订单编号": ("主订单编号", "订单号"),
-    "子订单编号": ("子订单号",),
-    "标题": ("宝贝标题", "商品标题"),
-    "价格": ("宝贝价格", "商品价格"),
-    "购买数量": ("宝贝数量",),
-    "外部系统编号": (),
-    "商家编码": (),
-    "商品ID": ("宝贝ID", "商品id"),
-    "商品属性": ("宝贝属性",),
-    "套餐信息": (),
-    "备注": ("订单备注",),
-    "订单状态": (),
-    "支付单号": (),
-    "买家应付货款": (),
-    "买家实际支付金额": (),
-    "退款状态": (),
-    "退款金额": (),
-    "订单创建时间": (),
-    "订单付款时间": (),
-}
-LAYOUTS = (
-    Layout(
-        format=FORMAT,
-        platform="taobao",
-        part="items",
-        rows="line",
-        columns=_LINE,
-        needs=("订单编号", "标题", "价格", "购买数量", "商品属性"),
-        absent=(),
-        order="订单编号",
-        ids=("订单编号", "子订单编号"),
-        codes=("商品ID", "支付单号"),
-        times=("订单创建时间", "订单付款时间"),
-        notes=("备注",),
-        line_id="子订单编号",
-    ),
-    Layout(
-        format=FORMAT,
-        platform="taobao",
-        part="orders",
-        columns={**_HEAD, **dict.fromkeys(_KEPT, ())},
-        needs=("订单编号", "订单状态", "收货地址", "总金额"),
-        order="订单编号",
-        ids=("订单编号",),
-        codes=("物流单号", "支付单号", "特权订金订单id"),
-        times=("订单创建时间", "订单付款时间", "确认收货时间", "应发货时间"),
-        notes=("买家留言", "订单备注"),
-        shop="店铺名称",
-    ),
-)
+from orderctl.ports.platforms.taobao.export_columns import FORMAT, HEAD, LINE
+from orderctl.ports.platforms.taobao.export_columns import LAYOUTS as LAYOUTS
+from orderctl.ports.platforms.taobao.mapper import FLAGS as NUMBERED_FLAGS
 
 STATUS = {
     "等待买家付款": "wait_pay",
@@ -153,7 +57,9 @@ REFUND = {
     **dict.fromkeys(["买家已经申请退款等待卖家同意", "卖家已经同意退款等待买家退货"], "requested"),
     **dict.fromkeys(["买家已经退货等待卖家确认收货", "卖家拒绝退款", "退款中", "退款处理中"], "requested"),
 }
+FLAGS = {"红": "red", "黄": "yellow", "绿": "green", "蓝": "blue", "紫": "purple", "灰": "grey"}
 _OPEN = ("wait_pay", "wait_ship", "partly_shipped")
+_UNPAID = "未付|未支付|待付"
 _AMOUNTS = {
     "due_goods": "买家应付货款",
     "postage_minor": "买家应付邮费",
@@ -204,22 +110,28 @@ def _lines(frame: pl.DataFrame) -> pl.DataFrame:
     ).with_columns(quantity=pl.col("ordered").fill_null(0))  # fmt: skip
 
 
+def _share(column: str) -> pl.Expr:
+    """Give a line's part of the order, without postage, where the parts of all lines are the order.
+
+    What stands at the only line of an order holds the postage, as at the API; among several it does not.
+    """
+    value, postage = pl.col(column), pl.col("postage_minor").fill_null(0)
+    with_postage = (pl.col("pieces") == 1) & (value == pl.col("total_minor"))
+    part = pl.when(with_postage).then(value - postage).otherwise(value)
+    whole = (pl.col("total_minor") - postage).first().over("row")
+    return pl.when(part.sum().over("row") == whole).then(part)
+
+
 def _gathered(lines: pl.DataFrame) -> pl.DataFrame:
     """Give a row per order: its `lines` in our words, and the sums and findings over them.
 
-    What was paid for the only line of an order holds the postage, as at the API; among several it does not.
+    A line's part of the order is what was paid for it, and while nothing was, what is due; null where these do not
+    add up. A line without a price, for which nothing is due, is a gift.
     """
     quantity = pl.col("quantity")
     refunded = pl.when(pl.col("refund") == "refunded").then(quantity).otherwise(0)
     shipped = pl.when(pl.col("state").is_in(["shipped", "completed"])).then(quantity).otherwise(0)
-    postage = pl.col("postage_minor").fill_null(0)
-    value = pl.coalesce("line_paid", "line_due")
-    paid = (
-        pl.when((pl.col("pieces") == 1) & (value == pl.col("total_minor")))
-        .then(value - postage)
-        .otherwise(value)
-    )
-    goods_due = (pl.col("total_minor") - postage).first().over("row")
+    free = (pl.col("unit") == 0) & (pl.coalesce("line_due", "line_paid").fill_null(0) == 0)
     numbered = pl.concat_str("platform_ref", pl.col("place").cast(pl.String), separator="-")
     # a line without a number of its own: the only one of an order carries the order's
     fallback = pl.when(pl.col("pieces") == 1).then("platform_ref").otherwise(numbered)
@@ -234,14 +146,16 @@ def _gathered(lines: pl.DataFrame) -> pl.DataFrame:
         quantity_shipped=shipped,
         quantity_to_ship=to_ship(quantity, refunded, shipped, pl.col("order_status").is_in(_OPEN)),
         unit_price_minor=pl.col("unit"),
-        paid_minor=pl.when(paid.sum().over("row") == goods_due).then(paid),
+        paid_minor=pl.coalesce(_share("line_paid"), _share("line_due")),
         refund=pl.col("refund"),
+        kind=pl.when(free.fill_null(False)).then(pl.lit("gift")).otherwise(pl.lit("goods")),
     )
     rows = lines.select(
         "row", "strange_refund", line=ours,
         price=pl.col("unit") * pl.col("ordered"),
         state=translate(_word(pl.col("订单状态")), STATUS),
         asks=pl.col("refund") == "requested",
+        partial=pl.col("state") == "partly_shipped",
         created=given(pl.col("订单创建时间")), settled=given(pl.col("订单付款时间")),
         bad_quantity=pl.col("ordered").is_null(),
         bad_unit=given(pl.col("价格")).is_not_null() & pl.col("unit").is_null(),
@@ -251,6 +165,7 @@ def _gathered(lines: pl.DataFrame) -> pl.DataFrame:
         goods_minor=pl.when(pl.col("price").null_count() == 0).then(pl.col("price").sum()),
         strange_refund=pl.col("strange_refund").drop_nulls().first(),
         refund_open=pl.col("asks").any(),
+        partial=pl.col("partial").any(),
         bad_quantity=pl.col("bad_quantity").any(),
         bad_unit=pl.col("bad_unit").any(),
     )
@@ -287,8 +202,16 @@ def _read(frame: pl.DataFrame) -> pl.DataFrame:
 def _money(frame: pl.DataFrame) -> pl.DataFrame:
     cod = _head("运送方式").str.contains("货到付款", literal=True).fill_null(False)
     gap = pl.col("goods_minor") - pl.col("due_goods")
+    stages, paid = given(_head("分阶段订单信息")), pl.col("paid")
+    deposit = stages.str.contains(_UNPAID).fill_null(False)
     nothing_paid = (pl.col("status") == "wait_pay") | (cod & (pl.col("status") != "completed"))
-    received = pl.when(nothing_paid).then(0).otherwise("paid")
+    received = (
+        pl.when(deposit & ~stages.str.contains("定金(?:未|待)"))
+        .then(pl.when(paid > 0).then(paid))  # a deposit whose amount the file does not tell is not nothing
+        .when(nothing_paid)
+        .then(0)
+        .otherwise(paid)
+    )
     total, zero = pl.col("total_minor"), pl.lit(0, dtype=pl.Int64)
     return frame.with_columns(
         discount_seller_minor=gap.clip(lower_bound=0),
@@ -299,7 +222,11 @@ def _money(frame: pl.DataFrame) -> pl.DataFrame:
         due_minor=pl.when(pl.col("status") == "closed")
         .then(0)
         .otherwise((total - received).clip(lower_bound=0)),
-        payment=pl.when(cod).then(pl.lit("cod")).otherwise(pl.lit("prepaid")),
+        payment=pl.when(cod)
+        .then(pl.lit("cod"))
+        .when(deposit)
+        .then(pl.lit("deposit"))
+        .otherwise(pl.lit("prepaid")),
     )
 
 
@@ -323,12 +250,20 @@ def _recipients(frame: pl.DataFrame) -> pl.Series:
     return frame.select("payload", "address").hstack(parts).select(recipient=ours)["recipient"]
 
 
+def _flag() -> pl.Expr:
+    """Give the colour of the flag: by its Chinese name or by the number of the API; another word as it stands."""
+    text = given(_head("备注标签"))
+    named = translate(text.str.extract(f"([{''.join(FLAGS)}])", 1), FLAGS)
+    return pl.coalesce(named, translate(text, NUMBERED_FLAGS), text)
+
+
 def _holds() -> list[Entry]:
     word, stages, trouble = pl.col("word"), given(_head("分阶段订单信息")), given(_head("异常信息"))
     return [
         (~word.is_in(list(STATUS)).fill_null(False), hold("unknown_status", word)),
-        (stages.str.contains("未付|未支付|待付"), hold("presale", stages)),
+        (stages.str.contains(_UNPAID), hold("presale", stages)),
         (trouble.is_not_null(), hold("abnormal", trouble)),
+        (pl.col("partial"), hold("shipped_quantity_unknown", word)),
     ]
 
 
@@ -366,6 +301,7 @@ def _to_orders(frame: pl.DataFrame) -> pl.DataFrame:
         buyer_ref=pl.when(~nick.str.contains(r"\*")).then(nick),
         buyer_note=note(_head("买家留言")),
         seller_note=note(_head("订单备注")),
+        seller_flag=_flag(),
     )
     known = with_list(known, "holds", _holds(), HOLD)
     known = with_list(known, "problems", _problems(), PROBLEM)
@@ -377,8 +313,8 @@ MAPPER = Mapper(
     FORMAT,
     pl.Struct(
         {
-            "head": pl.Struct(dict.fromkeys(_HEAD, pl.String())),
-            "lines": pl.List(pl.Struct(dict.fromkeys(_LINE, pl.String()))),
+            "head": pl.Struct(dict.fromkeys(HEAD, pl.String())),
+            "lines": pl.List(pl.Struct(dict.fromkeys(LINE, pl.String()))),
         }
     ),
     _to_orders,

@@ -38,7 +38,9 @@ _AMOUNTS = {
 def read_lines(frame: pl.DataFrame, orders: pl.Expr) -> pl.DataFrame:
     """Give a row per line: the text fields, what is read of them, and what the line must know of its trade."""
     named = frame.filter(pl.col("pieces") > 0).select(
-        "row", "total_minor", "postage_minor", "pieces", trade_status="status", source=orders
+        *("row", "platform_ref", "total_minor", "postage_minor", "pieces"),
+        trade_status="status",
+        source=orders,
     )
     found = named.explode("source").unnest("source")
     found = with_amounts(found, {name: pl.col(text) for name, text in _AMOUNTS.items()})
@@ -47,6 +49,7 @@ def read_lines(frame: pl.DataFrame, orders: pl.Expr) -> pl.DataFrame:
     refund = translate(asked, REFUND)
     closed = pl.col("status").is_in(_CLOSED).fill_null(False)
     return found.with_columns(
+        place=pl.int_range(1, pl.len() + 1).over("row"),
         pieces_read=count(pl.col("num")),
         is_gone=pl.col("status").is_in(_GONE).fill_null(False),
         strange_refund=pl.when(refund.is_null()).then(asked),
@@ -80,8 +83,11 @@ def gather_lines(lines: pl.DataFrame) -> pl.DataFrame:
     paid, known = _paid()
     refunded = pl.when(pl.col("refunded") == "refunded").then("quantity").otherwise(0)
     shipped = pl.when("is_gone").then("quantity").otherwise(0)
+    # a line without a number has that of the only line of a trade, or its place: as in the back office's files
+    placed = pl.concat_str("platform_ref", pl.col("place").cast(pl.String), separator="-")
+    unnumbered = pl.when(pl.col("pieces") == 1).then("platform_ref").otherwise(placed)
     ours = line(
-        line_ref=pl.coalesce(given(pl.col("oid_str")), given(pl.col("oid"))),
+        line_ref=pl.coalesce(given(pl.col("oid_str")), given(pl.col("oid")), unnumbered),
         platform_sku=given(pl.col("sku_id")),
         item_ref=given(pl.col("num_iid")),
         merchant_code=pl.coalesce(given(pl.col("outer_sku_id")), given(pl.col("outer_iid"))),

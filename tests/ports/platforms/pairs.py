@@ -1,0 +1,106 @@
+"""The same orders by API and by export file, normalized, and what differs between the two, field by field."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import polars as pl
+
+from orderctl.model.facts import Facts
+from orderctl.stages.normalize import NormalizeRules, normalize
+from tests.ports.platforms.golden import NOW, ROOT, to_orders
+
+Order = Mapping[str, Any]
+Law = Callable[[Order, Order], bool]
+UNLIKE = {"source", "observed_at", "extra", "problems", "schema"}
+"""Where and when an order was read, and what was found in it: never the same by two ways."""
+EMPTY = (None, [], "none", 0, False)
+DOC = ROOT / "docs" / "platforms.md"
+
+
+def by_ref(raw: pl.DataFrame) -> dict[str, Order]:
+    """Give the orders of raw records through mapper and `normalize`, by the platform's number."""
+    found = normalize(to_orders(raw), NormalizeRules(), Facts(), NOW)
+    return {row["platform_ref"]: row for row in found.iter_rows(named=True)}
+
+
+def flat(order: Order) -> dict[str, Any]:
+    """Give every leaf of an order by its path: of lines with their place, of holds and wishes with their kind."""
+    found: dict[str, Any] = {}
+
+    def walk(name: str, value: Any) -> None:
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                walk(f"{name}.{key}" if name else key, inner)
+        elif name == "lines":
+            for at, inner in enumerate(value):
+                walk(f"lines[{at}]", inner)
+        elif name == "holds":
+            for inner in value:
+                found[f"holds[{inner['code']}]"] = inner["code"]
+                found[f"holds[{inner['code']}].until"] = inner["until"]
+        elif name == "wishes":
+            for at, inner in enumerate(sorted(value, key=lambda wish: str(wish["kind"]))):
+                found[f"wishes.{inner['kind']}[{at}]"] = inner["value"]
+        else:
+            found[name] = value
+
+    walk("", {key: value for key, value in order.items() if key not in UNLIKE})
+    return found
+
+
+def differing(api: Order, file: Order) -> dict[str, list[tuple[Any, Any]]]:
+    """Give by path (`lines[1].title` is `lines.title`) what differs, as (the API's, the file's)."""
+    ours, theirs = flat(api), flat(file)
+    found: dict[str, list[tuple[Any, Any]]] = {}
+    for name in sorted(ours.keys() | theirs.keys()):
+        if ours.get(name) != theirs.get(name):
+            path = re.sub(r"\[[^]]*\]", "", name)
+            found.setdefault(path, []).append((ours.get(name), theirs.get(name)))
+    return found
+
+
+def documented(platform: str) -> tuple[set[str], set[str]]:
+    """Give what docs/platforms.md says a platform's file lacks, and what it tells otherwise: paths in backticks."""
+    cells = [line.split("|")[1:-1] for line in DOC.read_text("utf-8").splitlines() if line.startswith("| ")]
+    rows = {row[0].strip().strip("`"): row[1:] for row in cells if len(row) == 3}
+    lacking, otherwise = (set(re.findall(r"`([^`]+)`", cell)) for cell in rows[platform])
+    return lacking, otherwise
+
+
+def check_pair(
+    api: Mapping[str, Order],
+    file: Mapping[str, Order],
+    *,
+    platform: str,
+    otherwise: Mapping[str, Law],
+    only_in_file: set[str],
+) -> None:
+    """Compare orders field by field: what differs is empty in the file and listed, or told otherwise by a law.
+
+    Args:
+        api: the orders by the API, by number.
+        file: the same by the file.
+        platform: whose list in docs/platforms.md is to be exactly what was found.
+        otherwise: by path the law that holds between an order by the API and the same by the file.
+        only_in_file: paths that the file tells and the API does not.
+    """
+    assert api.keys() == file.keys()
+    everywhere, _ = documented("all")
+    lacking, listed = documented(platform)
+    assert listed == otherwise.keys()
+    seen: set[str] = set()
+    for ref, ours in api.items():
+        theirs = file[ref]
+        for path, values in differing(ours, theirs).items():
+            seen.add(path)
+            if path in otherwise:
+                assert otherwise[path](ours, theirs), (ref, path)
+            elif path in only_in_file:
+                assert all(a in EMPTY for a, _ in values), (ref, path)
+            else:
+                assert path in lacking | everywhere, (ref, path, values)
+                assert all(b in EMPTY or path == "recipient.privacy" for _, b in values), (ref, path, values)
+    assert lacking | otherwise.keys() | only_in_file <= seen
