@@ -6,10 +6,11 @@ WORKERS ?= 3
 KILLS   ?= 200
 SHIPMENTS ?= 5000
 ORDERS  ?= 100000
+SIZE_MB ?= 1000
 PIP_COMPILE := build/pins/bin/pip-compile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint tests coverage fix golden docs bench kill rehearse tell pins clean packages
+.PHONY: help demo test check lint tests coverage fix golden docs bench kill rehearse tell damage pins clean packages
 
 help: ## List these targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +55,9 @@ rehearse: $(VENV)/.installed-dev ## Fetch ORDERS orders (default 100000) of all 
 
 tell: $(VENV)/.installed-dev ## Tell all stand-ins of SHIPMENTS shipments (default 5000) with faults and kills.
 	ORDERCTL_SHIPMENTS=$(SHIPMENTS) $(BIN)/pytest tests/cli/test_ship_campaign.py -s -o faulthandler_timeout=0
+
+damage: $(VENV)/.installed-dev ## Normalize SIZE_MB of raw orders (default 1000), one line in a hundred damaged, and check each line.
+	ORDERCTL_DAMAGE_MB=$(SIZE_MB) $(BIN)/pytest tests/properties/test_damage.py -s -o faulthandler_timeout=0
 
 pins: ## Resolve the newest versions of all dependencies into requirements*.txt, with hashes and no address.
 	python3.11 -m venv build/pins # the oldest supported one: newer ones need fewer packages, never more

@@ -24,6 +24,7 @@ PUBLIC = {
     "kill",
     "rehearse",
     "tell",
+    "damage",
     "pins",
     "clean",
 }

@@ -12,7 +12,6 @@ SENTENCES = {
     "a program": "程序文件",
     "a binary file": "二进制文件",
     "a file that is compressed twice": "压缩了两次的文件",
-    "{name}: after line {line} comes one longer than {limit} MiB": "{name}：第 {line} 行之后的一行超过 {limit} MiB",
     "{ref} is no name in the content store": "{ref} 不是内容库中的名称",
     # batches, facts, content
     "{source}: is no facts/1 file": "{source}：不是 facts/1 文件",

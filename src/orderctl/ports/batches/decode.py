@@ -8,6 +8,8 @@ fault and its path. polars alone is never trusted with what it could lose: it re
 from __future__ import annotations
 
 import io
+import json
+import math
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -129,11 +131,31 @@ def _one_by_one(
     for i in range(len(lines)):
         if i in bad:
             continue
-        try:
-            frames.append(_vector(lines[i : i + 1], dtype))
-        except pl.exceptions.PolarsError:
+        for text in (lines[i], _numbers_as_texts(lines[i])):
+            try:
+                frames.append(_vector(pl.Series([text]), dtype))
+                break
+            except pl.exceptions.PolarsError:
+                continue
+        else:
             bad[i] = UNREADABLE
     return pl.concat(frames), bad
+
+
+def _numbers_as_texts(line: str) -> str:
+    """Write a document anew with numbers as texts that polars has no room for: it would give up the whole line."""
+    try:
+        return json.dumps(json.loads(line, parse_int=_integer, parse_float=_float))
+    except (ValueError, RecursionError):
+        return line
+
+
+def _integer(digits: str) -> int | str:
+    return int(digits) if len(digits) < 20 and -(2**63) <= int(digits) < 2**63 else digits
+
+
+def _float(digits: str) -> float | str:
+    return digits if math.isinf(float(digits)) else float(digits)
 
 
 def texts(block: bytes) -> tuple[pl.DataFrame, dict[int, bytes], int]:

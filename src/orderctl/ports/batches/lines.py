@@ -12,9 +12,10 @@ from orderctl.model.schema import SCHEMAS
 from orderctl.model.text import Text
 from orderctl.ports.batches.decode import lone_surrogates, texts
 from orderctl.ports.batches.rejects import Rejects
-from orderctl.ports.batches.source import LONGEST_LINE, Damaged, Source, TooLong, line_blocks
+from orderctl.ports.batches.source import LONGEST_LINE, Damaged, Overlong, Source, line_blocks
 
 UNDECIDED = 64 << 20  # so many bytes without one record are no batch
+TOO_LONG = f"is longer than {LONGEST_LINE >> 20} MiB"
 _MADE_BY = {"raw/1": "fetch", "order/1": "normalize", "shipment/1": "merge"}
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -58,16 +59,30 @@ class Lines:
         self._unknown: str | None = None
         self._first = 1
         self._seen = 0
+        self._refused: list[tuple[int, str, str]] = []
 
     def reject(self, line: int, reason: str, text: str) -> None:
-        """Put one line among the rejects."""
-        self.rejects.add(source=self.source.name, line=line, reason=reason, text=text)
+        """Put one line among the rejects, which are written in the order of their lines, a block at a time."""
+        self._refused.append((line, reason, text))
 
     def blocks(self) -> Iterator[pl.DataFrame]:
         """Give the lines (`line`) with their numbers (`at`), block by block.
 
         Raises: DataError if no line is a record of a kind that is accepted.
         """
+        try:
+            for found in self._decided():
+                yield found
+                self._tell()
+        finally:
+            self._tell()
+
+    def _tell(self) -> None:
+        for line, reason, text in sorted(self._refused):
+            self.rejects.add(source=self.source.name, line=line, reason=reason, text=text)
+        self._refused.clear()
+
+    def _decided(self) -> Iterator[pl.DataFrame]:
         waiting: list[pl.DataFrame] = []
         size = 0
         for block in self._read():
@@ -76,8 +91,8 @@ class Lines:
                 self.kind = self._decide(found)
             if self.kind is None:
                 waiting.append(found)
-                size += len(block)
-                if size > UNDECIDED:
+                size += LONGEST_LINE if isinstance(block, Overlong) else len(block)
+                if size >= UNDECIDED:
                     break
                 continue
             yield from waiting
@@ -104,19 +119,15 @@ class Lines:
                     line=self._first - 1,
                 )
             ) from error
-        except TooLong as error:
-            raise DataError(
-                Text(
-                    "{name}: after line {line} comes one longer than {limit} MiB",
-                    name=self.source.name,
-                    line=self._first - 1,
-                    limit=LONGEST_LINE >> 20,
-                )
-            ) from error
 
     def _block(self, block: bytes) -> pl.DataFrame:
-        found, damaged, count = texts(block)
         first = self._first
+        if isinstance(block, Overlong):
+            self._first += 1
+            self._seen += 1
+            self.reject(first, TOO_LONG, block.decode("utf-8", "backslashreplace"))
+            return pl.DataFrame(schema={"at": pl.Int64, "line": pl.String})
+        found, damaged, count = texts(block)
         self._first += count
         self._seen += found.height + len(damaged)
         bad = {at: ("is not UTF-8", line.decode("utf-8", "backslashreplace")) for at, line in damaged.items()}

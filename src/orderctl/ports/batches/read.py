@@ -93,18 +93,25 @@ def _own_block(lines: Lines, kind: str, block: pl.DataFrame) -> Block:
 
 
 def read_raw_blocks(
-    source: Source, dtypes: Mapping[str, pl.Struct], rejects: Rejects
+    source: Source, dtypes: Mapping[str, pl.Struct], rejects: Rejects, also: Sequence[str] = ()
 ) -> Iterator[dict[str, pl.DataFrame]]:
     """Read raw records with their payloads decoded: for every block, format to frame.
 
     `dtypes` gives the payload's type by format. Frames have the envelope's columns, `payload` as a struct, `parts`
     and `facts` as JSON text, `extra`, and `row` (Int64), the place of the record in the block. Records of a format
-    that `dtypes` does not have are rejected.
+    that `dtypes` does not have are rejected. A source of one of the kinds `also` gives frames of that kind, under its name.
     """
+    accept = ["raw/1", *also]
     if source.shape == "jsonl":
-        lines = Lines(source, ["raw/1"], rejects)
+        lines = Lines(source, accept, rejects)
         for found in lines.blocks():
-            yield typed_lines(lines, found, dtypes)
+            if lines.kind in also:
+                yield {lines.kind: _own_block(lines, lines.kind, found).frame}
+            else:
+                yield typed_lines(lines, found, dtypes)
     elif source.shape != "empty":
-        for _, frame in read_columns(source, ["raw/1"], rejects):
-            yield typed_rows(frame.drop("at"), dtypes, rejects, source.name, frame["at"])
+        for kind, frame in read_columns(source, accept, rejects):
+            if kind in also:
+                yield {kind: frame.drop("at")}
+            else:
+                yield typed_rows(frame.drop("at"), dtypes, rejects, source.name, frame["at"])

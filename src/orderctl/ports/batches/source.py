@@ -26,7 +26,7 @@ from orderctl.model.text import Text
 
 Shape = Literal["jsonl", "arrow", "feather", "parquet", "empty"]
 BLOCK = 16 << 20
-LONGEST_LINE = 256 << 20
+LONGEST_LINE = 64 << 20
 _HEAD = 4096
 _BOM = b"\xef\xbb\xbf"
 _FOREIGN: tuple[tuple[bytes, Text], ...] = (
@@ -46,8 +46,8 @@ class Damaged(ValueError):
     """Compressed bytes are broken, or end before their end."""
 
 
-class TooLong(ValueError):
-    """A line is longer than LONGEST_LINE."""
+class Overlong(bytes):
+    """The beginning of a line that is too long to be a record; the rest of it is passed over."""
 
 
 @dataclass
@@ -218,16 +218,22 @@ def _same_head(path: Path, shape: Shape) -> bool:
 
 
 def line_blocks(source: Source) -> Iterator[bytes]:
-    """Cut a JSONL source into blocks of whole lines.
+    """Cut a JSONL source into blocks of whole lines; of a line of more than LONGEST_LINE bytes comes an `Overlong`.
 
-    Raises: Damaged, OSError where it breaks off; TooLong at a line that is too long to be a record.
+    Raises: Damaged, OSError where it breaks off.
     """
-    while block := source.stream.read(source.block):
-        if not block.endswith(b"\n"):
-            block += source.stream.readline(LONGEST_LINE)
-            if len(block) >= LONGEST_LINE and not block.endswith(b"\n"):
-                raise TooLong
-        yield block
+    stream = source.stream
+    while block := stream.read(source.block):
+        rest = b"" if block.endswith(b"\n") else stream.readline(LONGEST_LINE)
+        if len(rest) < LONGEST_LINE or rest.endswith(b"\n"):
+            yield block + rest
+            continue
+        whole = block[: block.rfind(b"\n") + 1]
+        if whole:
+            yield whole
+        yield Overlong(block[len(whole) :][:_HEAD] or rest[:_HEAD])
+        while rest and not rest.endswith(b"\n"):
+            rest = stream.readline(1 << 20)
 
 
 @contextmanager
