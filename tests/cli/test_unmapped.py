@@ -93,13 +93,15 @@ def complete(path: str, **skus: str) -> None:
 @pytest.mark.parametrize("path", ["skus.csv", "skus.xlsx"])
 def test_the_list_is_completed_and_becomes_the_map(run: Run, path: str, lang: str) -> None:
     said = run(path, lang=lang)
-    assert ("2 articles without a SKU" if lang == "en" else "2 种商品没有 SKU") in said
+    assert (
+        "2 articles of 2 orders have no SKU" if lang == "en" else "2 种商品没有 SKU（涉及 2 个订单）"
+    ) in said
     assert skus() == [None, None, None, "MUG"]
     Path("rules.yaml").write_text(RULES + f"  map: {path}\n", "utf-8")
     complete(path, MUG="CUP")
     said = run(path, lang=lang)
     assert skus() == [None, "MUG", "MUG", "MUG"]
-    assert ("1 articles without a SKU" if lang == "en" else "已填好 1 种") in said
+    assert ("1 articles of 1 orders have no SKU" if lang == "en" else "已填好 1 种") in said
     complete(path, SOCK="SK1")
     run(path, lang=lang)
     assert skus() == ["SOCK", "MUG", "MUG", "MUG"]
@@ -113,7 +115,7 @@ def test_what_was_typed_stays_though_the_rules_do_not_name_the_file_yet(run: Run
     run("skus.csv")
     complete("skus.csv", SOCK="SK1")
     said = run("skus.csv")
-    assert "1 articles without a SKU" in said
+    assert "1 articles of 2 orders have no SKU" in said
     assert "1 are complete" in said
     assert sorted(read_numbered("skus.csv")["sku"].to_list(), key=str) == [None, "SOCK"]
 
@@ -122,13 +124,70 @@ def test_a_mistyped_sku_is_told(run: Run) -> None:
     run("skus.csv")
     complete("skus.csv", MGU="CUP")
     Path("rules.yaml").write_text(RULES + "  map: skus.csv\n", "utf-8")
-    assert "1 SKUs are not in the catalogue: MGU" in run("skus.csv")
+    assert "1 SKUs are not in the catalogue: MGU (skus.csv:3) -> MUG?;" in run("skus.csv")
+
+
+def test_the_rules_may_name_the_list_before_it_is_there(run: Run) -> None:
+    Path("rules.yaml").write_text(RULES + "  map: skus.csv\n", "utf-8")
+    assert "2 articles of 2 orders have no SKU" in run("skus.csv")
+    complete("skus.csv", SOCK="SK1")
+    assert "do not name" not in run("skus.csv")
+
+
+def test_what_comes_next_is_told(run: Run) -> None:
+    assert "2 orders have articles without a SKU: list them with orderctl normalize --unmapped" in run(None)
+    assert "next: fill in sku, or in choose the number of a candidate" in run("skus.csv")
+    complete("skus.csv", SOCK="SK1")
+    assert "the rules do not name skus.csv" in run("skus.csv")
+    Path("rules.yaml").write_text(RULES + "  map: skus.csv\n", "utf-8")
+    complete("skus.csv", MUG="CUP")
+    said = run("skus.csv")
+    assert "next:" not in said
+    assert "without a SKU" not in run(None)
+
+
+def test_a_pack_without_pieces_is_told_and_so_is_nothing_else(run: Run) -> None:
+    lines = [
+        {"title": "白袜 2双装", "sku": "P"},
+        {"title": "毛巾 34x74", "sku": "T"},
+        {"title": "袜 1双", "sku": "O"},
+    ]
+    Path("raw.jsonl").write_text(json.dumps(raw("1", *lines), ensure_ascii=False) + "\n", "utf-8")
+    run("skus.csv")
+    complete("skus.csv", SOCK="P", MUG="T", A="O")
+    assert "1 complete rows look like packs and count as one piece, since pieces is empty: lines " in run(
+        "skus.csv"
+    )
+
+
+@pytest.mark.parametrize("path", ["skus.csv", "skus.xlsx"])
+def test_notes_of_the_person_stay_also_where_no_sku_is_typed_yet(run: Run, path: str) -> None:
+    run(path)
+    table = read_numbered(path).drop("_line").with_columns(pieces=pl.lit("2"), mine=pl.lit("ask the boss"))
+    if path.endswith(".csv"):
+        table.write_csv(path)
+    else:
+        with xlsxwriter.Workbook(path) as book:
+            sheet = book.add_worksheet()
+            for at, row in enumerate([tuple(table.columns), *table.rows()]):
+                sheet.write_row(at, 0, row)
+    run(path)
+    kept = read_numbered(path)
+    assert kept["pieces"].to_list() == ["2", "2"]
+    assert kept["mine"].to_list() == ["ask the boss"] * 2
+
+
+def test_a_workbook_holds_the_catalogue_to_look_things_up_in(run: Run) -> None:
+    run("skus.xlsx", lang="zh")
+    book = pl.read_excel("skus.xlsx", sheet_id=0)
+    assert list(book) == ["SKU", "商品目录"]
+    assert book["商品目录"]["我方SKU"].to_list() == ["MUG", "SOCK"]
 
 
 def test_without_a_catalogue_every_code_is_a_sku_and_that_is_told(run: Run) -> None:
     Path("rules.yaml").write_text("{}", "utf-8")
     said = run("skus.csv")
-    assert "0 articles without a SKU" in said
+    assert "0 articles of 0 orders have no SKU" in said
     assert "there is no catalogue" in said
 
 

@@ -189,3 +189,28 @@ def test_a_workbook_that_rounded_an_id_is_refused(tmp_path: Path) -> None:
     frame.write_excel(path)
     with pytest.raises(DataError, match=r"skus\.xlsx:2:2: a number has lost digits"):
         read_numbered(str(path))
+
+
+def test_a_candidate_is_chosen_by_its_number() -> None:
+    table = "我方SKU,选用候选,候选1,候选2,商家编码\n,1,A,B,X\n,２,A,B,Y\nC,,A,B,Z\n,1.0,D,,V\n,,A,B,W\n"
+    found = parse_map(pl.read_csv(table.encode(), infer_schema=False), "skus.csv")
+    assert found.select("sku", "merchant_code").rows() == [("A", "X"), ("B", "Y"), ("C", "Z"), ("D", "V")]
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        ("sku,choose,candidate_1,title\n,2,A,x\n", "skus.csv:2:2: choose: 2 is the number of no candidate"),
+        (
+            "sku,选用候选,candidate_1,title\n,ja,A,x\n",
+            "skus.csv:2:2: 选用候选: ja is the number of no candidate",
+        ),
+        ("sku,choose,candidate_1,title\nB,1,A,x\n", "candidate 1 is chosen, but B is typed as the SKU"),
+        ("sku,about,spec\nA,hat | red,red\n", "skus.csv:2:3: red: of which item?"),
+        ("sku,about,item_ref\nA,hat | red,1\n", "skus.csv: has no column spec"),
+    ],
+)
+def test_a_list_that_would_match_otherwise_than_was_meant_is_refused(table: str, told: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_map(pl.read_csv(table.encode(), infer_schema=False), "skus.csv")
+    assert told in caught.value.render()

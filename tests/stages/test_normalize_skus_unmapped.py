@@ -18,7 +18,7 @@ from orderctl.stages.normalizing.skus_unmapped import (
     changes,
     to_complete,
     unmapped_articles,
-    without,
+    with_typed,
 )
 from orderctl.stages.rules.sections.skus import SkusSection
 from tests.stages.samples import line, order, orders
@@ -36,7 +36,7 @@ RULES = NormalizeRules(skus=SkusSection.model_validate({"catalogue": CATALOGUE})
 def listed(*rows: dict[str, Any], blocks: int = 1) -> pl.DataFrame:
     found = normalize(orders(*rows), RULES, Facts(), NOW)
     size = -(-found.height // blocks)
-    return to_complete([unmapped_articles(part) for part in found.iter_slices(size)], RULES.known)
+    return to_complete([unmapped_articles(part)[0] for part in found.iter_slices(size)], RULES.known)
 
 
 def asked(frame: pl.DataFrame) -> list[dict[str, str]]:
@@ -121,7 +121,7 @@ def test_a_large_catalogue_gives_the_same_candidates(monkeypatch: pytest.MonkeyP
         line(line_ref=str(at), merchant_code=None, title=f"新款{shapes[at % 6]}", spec=f"{at:03}型")
         for at in range(30)
     ]
-    seen = [unmapped_articles(orders(order("1", lines=rows)))]
+    seen = [unmapped_articles(orders(order("1", lines=rows)))[0]]
     all_compared = to_complete(seen, known)
     monkeypatch.setattr(skus_unmapped, "FEW", 100)
     assert to_complete(seen, known)["candidate_1"].equals(all_compared["candidate_1"])
@@ -135,8 +135,9 @@ def test_what_is_completed_is_the_map_and_is_not_listed_again() -> None:
     ]
     found = listed(*rows)
     done = parse_map(found.with_columns(sku=pl.lit("MUG")).cast(pl.String), "skus.csv")
-    assert without(found, done).is_empty()
-    assert without(found, done.head(1)).height == found.height - 1
+    typed = done.with_columns(pl.col("pieces").cast(pl.String)).drop("_line")
+    assert with_typed(found, typed).is_empty()
+    assert with_typed(found, typed.head(1)).height == found.height - 1
     rules = NormalizeRules(
         skus=SkusSection.model_validate({"catalogue": CATALOGUE, "map": "skus.csv"}), maps={"skus.csv": done}
     )

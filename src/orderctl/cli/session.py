@@ -21,6 +21,8 @@ from orderctl.model.errors import UsageError
 from orderctl.model.text import Text
 
 if TYPE_CHECKING:
+    from polars import DataFrame
+
     from orderctl.cli.config import Config
     from orderctl.model.facts import Facts
     from orderctl.ports.batches import Rejects
@@ -43,6 +45,8 @@ class Session:
     verbose: int = 0
     log_json: bool = False
     tally: Tally = field(default_factory=Tally)
+    list_to_come: str | None = None
+    """A table that rules may name although it is not there yet: this run makes it."""
 
     @cached_property
     def now(self) -> str:
@@ -118,7 +122,7 @@ class Session:
     def book(self) -> RuleBook:
         """The rules. Without a rules file they are empty, which is said. Raises: ConfigError, InputMissing."""
         from orderctl.cli.config import read_text
-        from orderctl.ports.tables.numbered import read_numbered
+        from orderctl.ports.tables.numbered import no_rows, read_numbered
         from orderctl.stages.rules.parse import parse
 
         named = self.rules_path or os.environ.get("ORDERCTL_RULES")
@@ -128,12 +132,15 @@ class Session:
                 "warning", "rules.none", Text("no rules file {path}: nothing is mapped or routed", path=path)
             )
             return parse("{}", "rules.yaml")
-        return parse(
-            read_text(path),
-            str(path),
-            lambda name: read_numbered(str(path.parent / name)),
-            lambda name: read_text(path.parent / name),
-        )
+        coming = Path(self.list_to_come).resolve() if self.list_to_come else None
+
+        def table(name: str) -> DataFrame:
+            named = path.parent / name
+            if named.resolve() == coming and not named.exists():
+                return no_rows()
+            return read_numbered(str(named))
+
+        return parse(read_text(path), str(path), table, lambda name: read_text(path.parent / name))
 
     @contextmanager
     def ledger(self) -> Iterator[Ledger]:

@@ -9,14 +9,17 @@ import polars as pl
 
 from orderctl.model.problem import has_severity
 
+_UNMAPPED = pl.col("problems").list.eval(pl.element().struct.field("code") == "sku_unmapped").list.any()
+
 
 @dataclass
 class Counted:
-    """How many rows went by, and how many of them wait or need a person."""
+    """How many rows went by, how many of them wait or need a person, and how many lack a SKU."""
 
     rows: int = 0
     waiting: int = 0
     blocked: int = 0
+    unmapped: int = 0
 
     def over(self, frames: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
         """Pass frames on, counting their rows."""
@@ -27,6 +30,8 @@ class Counted:
             ).row(0)
             self.rows += frame.height
             self.blocked += int(blocked)
+            if blocked:
+                self.unmapped += int(frame.select(_UNMAPPED.sum()).item())
             self.waiting += int(waiting)
             yield frame
 

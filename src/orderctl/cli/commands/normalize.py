@@ -32,12 +32,13 @@ def run(
     """Turn raw records into orders in our words: SKUs mapped, addresses put right, each order checked."""
     from orderctl.cli.mapping import order_blocks
     from orderctl.cli.tallying import Counted
-    from orderctl.cli.unmapped import Unmapped
+    from orderctl.cli.unmapped import Unmapped, say_how_to_map
     from orderctl.model.text import Text
     from orderctl.ports import batches
 
     refused = session.rejects(rejects)
     counted = Counted()
+    session.list_to_come = unmapped
     listed = Unmapped(unmapped) if unmapped else None
     with batches.open_source(batch) as source:
         blocks = order_blocks(source, refused, session.book, session.facts(), session.now)
@@ -47,7 +48,9 @@ def run(
             counted.over(blocks), output, kind="order/1", format=batches.format_of(output, format)
         )
     if listed:
-        listed.write(session, session.book.normalize.known)
+        listed.write(session)
+    elif counted.unmapped:
+        say_how_to_map(session, counted.unmapped)
     session.finish_rejects(refused)
     session.console.summary(
         Text("{rows} orders: {ready} ready, {waiting} waiting, {blocked} blocked", **counted.words()),

@@ -44,5 +44,10 @@ def read_numbered(path: str) -> pl.DataFrame:
     return texts.filter(~pl.all_horizontal(pl.col(list(kept.values())).is_null()))
 
 
+def no_rows() -> pl.DataFrame:
+    """Give a table of articles without a row, as `read_numbered` gives one."""
+    return pl.DataFrame(schema={"sku": pl.String(), "title": pl.String(), LINE: pl.Int64()})
+
+
 def _is_header(cells: Sequence[str | None]) -> bool | None:
     return True if any((cell or "").strip() in HEADINGS for cell in cells) else None

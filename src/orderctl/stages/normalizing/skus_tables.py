@@ -38,9 +38,11 @@ CHINESE = {
     "spec_pattern": "规格规则",
     "title_pattern": "标题规则",
     "sku": "我方SKU",
+    "choose": "选用候选",
     "pieces": "件数",
     "part": "组件SKU",
     "share": "价格份额",
+    "available": "可用库存",
     "about": "商品",
     "pack": "疑似装数",
     "orders": "订单数",
@@ -51,6 +53,8 @@ CHINESE = {
     "where": "所在店铺",
     "example": "订单示例",
 }
+CANDIDATES = 3
+MOST_IN_STOCK = 1_000_000_000
 _SHOWN_AT_MOST = 20
 _SHORTENED = r"^[0-9](?:\.[0-9]+)?[Ee]\+[0-9]+$"
 _QUOTED = r"^'([=+\-@\t\r])"
@@ -64,6 +68,7 @@ class _Reading:
         names = [name for name in table.columns if name != LINE]
         self.source, self.findings = source, list[Finding]()
         self.column = {english.get(name.strip(), name.strip()): at for at, name in enumerate(names, 1)}
+        self.heading = dict(zip(self.column, names, strict=True))
         lines = table[LINE] if LINE in table.columns else pl.Series(LINE, range(2, table.height + 2))
         texts = table.select(names).rename(dict(zip(names, self.column, strict=True)))
         texts = texts.select(pl.all().cast(pl.String).str.strip_chars().str.replace(_QUOTED, "$1"))
@@ -83,9 +88,41 @@ class _Reading:
     def refuse(self, wrong: pl.DataFrame, name: str, template: str) -> None:
         """Note a mistake in column `name` of every row of `wrong`; `{value}` is what stands there."""
         for row in wrong.head(_SHOWN_AT_MOST).iter_rows(named=True):
-            shown = {"name": name, "value": row.get(name), "other": row.get("other")}
+            shown = {"name": self.heading.get(name, name), "value": row.get(name), "other": row.get("other")}
             asked = {key: value for key, value in shown.items() if "{" + key + "}" in template}
             self.findings.append(Finding(row[LINE], self.column.get(name, 1), Text(template, **asked)))
+
+    def take_choices(self) -> None:
+        """Put the candidate whose number a person wrote into `choose` in the place of the SKU."""
+        if "choose" not in self.column:
+            return
+        number = pl.col("choose").str.replace(r"\.0+$", "").str.replace_many(list("１２３"), list("123"))
+        there = [n for n in range(1, CANDIDATES + 1) if f"candidate_{n}" in self.column]
+        chosen = pl.coalesce(
+            pl.lit(None, dtype=pl.String), *(pl.when(number == str(n)).then(f"candidate_{n}") for n in there)
+        )
+        rows = self.rows.with_columns(chosen=chosen, other="sku")
+        none = pl.col("choose").is_not_null() & pl.col("chosen").is_null()
+        self.refuse(rows.filter(none), "choose", "{name}: {value} is the number of no candidate of this row")
+        both = rows.filter(pl.col("chosen") != pl.col("sku"))
+        self.refuse(both, "choose", "{name}: candidate {value} is chosen, but {other} is typed as the SKU")
+        self.rows = rows.with_columns(sku=pl.coalesce("sku", "chosen")).drop("chosen", "other")
+
+    def need_whole_list(self) -> None:
+        """Refuse a list of ours whose rows would match more than was asked, since a column was taken out."""
+        if "about" not in self.column:
+            return
+        if "spec" not in self.column:
+            raise ConfigError(
+                Text("{source}: has no column {column}", source=self.source, column="spec"),
+                hint=Text("without it a row would hold for every variant of its item: put the column back"),
+            )
+        rows = self.with_all(ENTRIES.names()).filter(pl.col("sku").is_not_null())
+        told = [name for name in (*TEXTS, *PATTERNS) if name != "spec"]
+        only = pl.col("spec").is_not_null() & pl.all_horizontal(pl.col(told).is_null())
+        self.refuse(
+            rows.filter(only), "spec", "{value}: of which item? put the columns item_ref and title back"
+        )
 
     def number(self, rows: pl.DataFrame, name: str, least: int, most: int) -> pl.DataFrame:
         value = pl.col(name).str.replace(r"\.0+$", "").cast(pl.Int64, strict=False)
@@ -113,6 +150,8 @@ def parse_map(table: pl.DataFrame, source: str) -> pl.DataFrame:
         raise ConfigError(
             Text("{source}: has none of the columns {columns}", source=source, columns=", ".join(TEXTS))
         )
+    reading.take_choices()
+    reading.need_whole_list()
     rows = reading.with_all(ENTRIES.names()).filter(pl.col("sku").is_not_null())
     asked = [*TEXTS, *PATTERNS]
     nothing = rows.filter(pl.all_horizontal(pl.col(asked).is_null()))
@@ -140,14 +179,15 @@ def parse_map(table: pl.DataFrame, source: str) -> pl.DataFrame:
     return rows.sort(surer, maintain_order=True).select(*ENTRIES.names(), LINE)
 
 
-def parse_completed(table: pl.DataFrame, source: str) -> pl.DataFrame:
-    """Give the rows of a map that a person has completed, all their columns as text, under their English names.
+def parse_list(table: pl.DataFrame, source: str) -> pl.DataFrame:
+    """Give the rows of a list as a person left it: all columns as text, under their English names, `sku` where known.
 
     Raises: ConfigError as `parse_map` does.
     """
     parse_map(table, source)
     reading = _Reading(table, source)
-    return reading.with_all(ARTICLE).filter(pl.col("sku").is_not_null()).drop(LINE)
+    reading.take_choices()
+    return reading.with_all((*ARTICLE, "pieces")).drop(LINE)
 
 
 def _refuse_contradictions(reading: _Reading, rows: pl.DataFrame) -> None:
@@ -183,6 +223,21 @@ def parse_bundles(table: pl.DataFrame, source: str) -> pl.DataFrame:
             reading.findings.append(Finding(bundle[LINE][0], reading.column["sku"], text))
     reading.close()
     return gathered(rows.select("sku", "part", "pieces", "share"))
+
+
+def parse_stock(table: pl.DataFrame, source: str) -> dict[str, int]:
+    """Read a table of texts (`sku, available`) as pieces by SKU; rows of one SKU (warehouses, shelves) are added up.
+
+    Raises: ConfigError naming line and column of every mistake.
+    """
+    reading = _Reading(table, source)
+    reading.need("sku", "available")
+    rows = reading.with_all(("sku", "available"))
+    for name in ("sku", "available"):
+        reading.refuse(rows.filter(pl.col(name).is_null()), name, "{name} is missing")
+    rows = reading.number(rows, "available", -MOST_IN_STOCK, MOST_IN_STOCK)
+    reading.close()
+    return dict(rows.group_by("sku").agg(pl.col("available").sum()).sort("sku").iter_rows())
 
 
 def nested(bundles: pl.DataFrame) -> Iterator[str]:

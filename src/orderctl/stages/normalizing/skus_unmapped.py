@@ -13,6 +13,7 @@ from rapidfuzz import fuzz, process
 
 from orderctl.stages.normalizing.skus import Articles, resolved
 from orderctl.stages.normalizing.skus_map import ARTICLE
+from orderctl.stages.normalizing.skus_tables import CANDIDATES
 
 SEEN = pl.Schema(
     {
@@ -22,10 +23,14 @@ SEEN = pl.Schema(
         "example": pl.String(),
     }
 )
-CANDIDATES, GUESSED_AT_MOST, LEAST_SCORE = 3, 2000, 50
+GUESSED_AT_MOST, LEAST_SCORE = 2000, 50
 FEW = 1000  # so many names are all compared; of more, those that share rare words
 _RAREST, _SHORT, _CHUNK = 8, 60, 250
-_PACK = r"([0-9]+|[两双二三四五六八十])\s*(?:双|件|只|个|条|盒|袋|包|瓶|片|支|对|套|pcs|pairs?)\s*装?|[xX×*]\s*([0-9]+)"
+_MANY = "[1-9][0-9]+|[2-9]|[两双二三四五六七八九十]"
+_PACK = (  # 2双装, 三件套, x3, *5; but not 1件, and not the second side of 34x74
+    rf"(?i)((?:{_MANY})\s*(?:双|件|只|个|条|盒|袋|包|瓶|片|支|对|套|块|张|卷|枚|组|pcs|pairs?)\s*[装套]?)"
+    rf"|(?:^|[^0-9.])([x×*]\s*(?:[1-9][0-9]+|[2-9]))(?:[^0-9.]|$)"
+)
 _CHANGE = (*ARTICLE, "before", "after")
 _CHANGES = pl.Schema({**dict.fromkeys(_CHANGE, pl.String()), "orders": pl.Int64(), "units": pl.Int64()})
 _VARIANT = pl.struct("platform_sku", "item_ref", "spec")
@@ -38,15 +43,19 @@ def lines_of(orders: pl.DataFrame) -> pl.DataFrame:
     return rows.explode("line").unnest("line")
 
 
-def unmapped_articles(orders: pl.DataFrame) -> pl.DataFrame:
-    """Give the articles that wait for a SKU in normalized orders (columns SEEN): orders, and units left to ship."""
+def unmapped_articles(orders: pl.DataFrame) -> tuple[pl.DataFrame, int]:
+    """Give the articles that wait for a SKU in normalized orders (columns SEEN), and how many orders wait for them.
+
+    Of each article: in how many orders it stands, and the units left to ship.
+    """
     waits = pl.col("sku").is_null() & (pl.col("quantity_to_ship") > 0)
     lines = lines_of(orders).filter(waits)
-    return lines.group_by(ARTICLE, maintain_order=True).agg(
+    articles = lines.group_by(ARTICLE, maintain_order=True).agg(
         orders=pl.col("row").n_unique().cast(pl.Int64),
         units=pl.col("quantity_to_ship").sum(),
         example=pl.col("order_id").first(),
     )
+    return articles, lines["row"].n_unique()
 
 
 def to_complete(seen: Sequence[pl.DataFrame], known: Articles) -> pl.DataFrame:
@@ -75,11 +84,11 @@ def to_complete(seen: Sequence[pl.DataFrame], known: Articles) -> pl.DataFrame:
     )  # fmt: skip
     by = ("about", "code", *ARTICLE)
     rows = rows.sort("orders", "units", *by, descending=[True, True] + [False] * len(by), nulls_last=True)
-    pack = pl.col("about").str.extract(f"(?i)({_PACK})", 1).alias("pack")
+    pack = pl.coalesce(pl.col("about").str.extract(_PACK, n) for n in (1, 2))
     guesses = _nearest(rows, _choices(known))
     nothing = pl.lit(None, dtype=pl.String)
     return pl.concat([rows, guesses], how="horizontal").select(
-        sku=nothing, pieces=nothing, about="about", pack=pack, orders="orders", units="units",
+        sku=nothing, choose=nothing, pieces=nothing, about="about", pack=pack, orders="orders", units="units",
         **{name: pl.col(name) for name in guesses.columns}, **{name: pl.col(name) for name in ARTICLE},
         where="where", example="example",
     )  # fmt: skip
@@ -190,9 +199,19 @@ def _scores(code: str, by_code: Sequence[str], about: str, by_name: Mapping[int,
     return scores
 
 
-def without(rows: pl.DataFrame, completed: pl.DataFrame) -> pl.DataFrame:
-    """Give the rows of `to_complete` that `completed` (columns ARTICLE) does not ask for already."""
-    return rows.join(completed.select(ARTICLE), on=ARTICLE, how="anti", nulls_equal=True)
+def with_typed(rows: pl.DataFrame, listed: pl.DataFrame) -> pl.DataFrame:
+    """Give the rows of `to_complete` that the list as a person left it has not completed, with what he typed there.
+
+    Args:
+        rows: as `to_complete` gives them.
+        listed: columns ARTICLE, `sku`, `pieces` and those of the person, as text.
+    """
+    own = [name for name in listed.columns if name not in rows.columns]
+    seen = listed.unique(ARTICLE, keep="first", maintain_order=True)
+    typed = seen.select(*ARTICLE, *own, typed="pieces", done=pl.col("sku").is_not_null())
+    whole = rows.join(typed, on=ARTICLE, how="left", nulls_equal=True, maintain_order="left")
+    still = whole.filter(~pl.col("done").fill_null(False))
+    return still.with_columns(pieces="typed").drop("typed", "done")
 
 
 def changes(orders: pl.DataFrame, before: Articles, after: Articles, decisions: pl.DataFrame) -> pl.DataFrame:
