@@ -19,6 +19,7 @@ from orderctl.ports.http import DEADLINE_S
 from orderctl.ports.ledger import Ledger
 from orderctl.ports.ledger.perform import Answer, Performed, Result, perform
 from orderctl.ports.platforms.port import ShipLine, ShipRequest
+from orderctl.stages.merging.gift_lines import is_our_gift
 from orderctl.stages.plans import ships
 from orderctl.stages.plans.rows import Row, carried, clear, note
 
@@ -126,7 +127,7 @@ def _one_shop(
 def to_request(telling: ships.Telling) -> ShipRequest:
     """Say to the platform what of an order left, under which numbers."""
     row, order = telling.row, telling.order
-    mine = [line for line in carried(row) if line["order_id"] == order["order_id"]]
+    mine = [x for x in carried(row) if x["order_id"] == order["order_id"] and not is_our_gift(x)]
     lines = tuple(
         {(told := _ship_line(line)).line_ref: told for line in mine}.values()
     )  # parts of a bundle are one line there

@@ -28,12 +28,17 @@ def write_trail(row: Mapping[str, Any]) -> str:
     return json.dumps(kept, ensure_ascii=False)
 
 
+def trails(facts: Facts) -> pl.DataFrame:
+    """Give what is kept of what was decided for committed shipments: `shipment_id` and the struct `trail`."""
+    kept = facts.commitments.filter(pl.col("trail").is_not_null()).unique("shipment_id", keep="first")
+    return kept.select("shipment_id", pl.col("trail").str.json_decode(_TRAIL))
+
+
 def restore(shipments: pl.DataFrame, facts: Facts, stage: str, names: Sequence[str]) -> pl.DataFrame:
     """Give committed shipments the columns `names` and the problems of `stage` as they were when they were bound."""
-    trails = facts.commitments.filter(pl.col("trail").is_not_null()).unique("shipment_id", keep="first")
-    if trails.is_empty() or shipments.is_empty():
+    held = trails(facts)
+    if held.is_empty() or shipments.is_empty():
         return shipments
-    held = trails.select("shipment_id", pl.col("trail").str.json_decode(_TRAIL))
     joined = shipments.join(held, on="shipment_id", how="left", maintain_order="left")
     kept, was = pl.col("trail").is_not_null(), pl.col("trail").struct
     element = pl.element().struct

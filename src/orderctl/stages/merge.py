@@ -14,6 +14,9 @@ from orderctl.model.schema import SHIPMENT, conform, empty
 from orderctl.stages.committed import restore
 from orderctl.stages.merging.decisions import read_decisions
 from orderctl.stages.merging.findings import with_problems, with_suggestions
+from orderctl.stages.merging.gift_lines import OURS
+from orderctl.stages.merging.gift_rules import GiftRules
+from orderctl.stages.merging.gifts import with_gifts
 from orderctl.stages.merging.groups import carried, commitments_here, orders_beyond
 from orderctl.stages.merging.keys import shown_key
 from orderctl.stages.merging.shipments import assembled, placements
@@ -23,9 +26,12 @@ from orderctl.stages.merging.versions import take_apart as take_apart
 from orderctl.stages.rules.sections.merge import MergeSection
 
 MergeRules = MergeSection
+_NO_GIFTS = GiftRules()
 
 
-def merge(rows: pl.DataFrame, rules: MergeRules, facts: Facts, now: str) -> pl.DataFrame:
+def merge(
+    rows: pl.DataFrame, rules: MergeRules, facts: Facts, now: str, gifts: GiftRules = _NO_GIFTS
+) -> pl.DataFrame:
     """Give the shipments of `rows`, the most urgent first.
 
     What later commands had filled in (warehouse, parcels, labels) is computed again or replayed by them; shipments
@@ -36,6 +42,7 @@ def merge(rows: pl.DataFrame, rules: MergeRules, facts: Facts, now: str) -> pl.D
         rules: what may be joined.
         facts: commitments, people's decisions (`never_merge`, `always_merge`), groups of shops.
         now: the instant (RFC 3339, UTC) that ends holds.
+        gifts: what is given with shipments; what is committed keeps the gifts it has.
 
     Raises: DataError for a decision that names no orders.
     """
@@ -52,12 +59,12 @@ def merge(rows: pl.DataFrame, rules: MergeRules, facts: Facts, now: str) -> pl.D
         .explode("lines")
         .unnest("lines")
     )
-    committed = commitments_here(lines, facts)
+    committed = commitments_here(lines, facts).filter(~pl.col("line_ref").str.starts_with(OURS))
     content = carried(orders, lines, committed, rules, facts, said, now)
     placed = placements(orders, lines, content)
     suggestions = suggested(placed, rules, facts, said)
     whole = assembled(placed, lines, content, facts, shown_key(rules, facts), said)
-    shipments = with_suggestions(whole, suggestions)
+    shipments = with_suggestions(with_gifts(whole, gifts, facts, now), suggestions)
     beyond = orders_beyond(lines, committed)
     found = with_problems(shipments, placed, beyond, suggestions, facts)
     first_placed = pl.col("orders").list.eval(pl.element().struct.field("placed_at")).list.min()

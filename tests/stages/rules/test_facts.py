@@ -55,7 +55,8 @@ EXPECTED: dict[str, Any] = {
     "avoid": ["courier"], "sku": ["A", None], "title": ["A", None],
     "trait": ["liquid"], "quantity": 3, "line_count": 2, "weight_g": 300, "length_mm": 1, "width_mm": 2, "height_mm": 3,
     "currency": "CNY", "total_minor": 4, "collect_minor": 5, "insured_minor": 6, "placed_at": "2026-11-19T00:00:00Z",
-    "paid_at": "2026-11-19T00:00:05Z", "ship_by": "2026-11-25T03:00:00Z", "ship_by_hours_left": 10,
+    "paid_at": "2026-11-19T00:00:05Z", "last_placed_at": "2026-11-20T00:00:00Z", "last_paid_at": "2026-11-19T00:00:05Z",
+    "ship_by": "2026-11-25T03:00:00Z", "ship_by_hours_left": 10,
     "now": "2026-11-24T16:30:01Z", "hour": 0, "weekday": 3, "warehouse": "hz", "courier": "YTO", "service": "s",
 }  # fmt: skip
 KNOWN_OF_NOTHING = {

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from orderctl.model.schema import LINE, ORDER, conform
+from orderctl.stages.merging.gift_lines import is_ours
 
 _LINE = [part.name for part in LINE.fields]
 _NOTED = r',?\s*"group_versions"\s*:\s*\{[^{}]*\}'
@@ -65,13 +66,16 @@ _REST = _Register(
 
 
 def take_apart(shipments: pl.DataFrame) -> pl.DataFrame:
-    """Give the orders that `shipments` were made of, field for field: a row for every order in every shipment."""
+    """Give the orders that `shipments` were made of, field for field: a row for every order in every shipment.
+
+    Gifts of ours are no lines of them.
+    """
     numbered = shipments.select("orders", "lines").with_row_index("at")
     heads = numbered.select("at", "orders").explode("orders").unnest("orders")
     lines = (
         numbered.filter(pl.col("lines").list.len() > 0).select("at", "lines").explode("lines").unnest("lines")
     )
-    ordered = lines.with_columns(quantity="quantity_ordered")
+    ordered = lines.filter(~is_ours()).with_columns(quantity="quantity_ordered")
     per_order = ordered.group_by("at", "order_id", maintain_order=True).agg(lines=pl.struct(_LINE))
     return conform(heads.join(per_order, on=["at", "order_id"], how="left", maintain_order="left"), "order/1")
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from orderctl.stages.merging.gift_lines import is_our_gift
+
 _PLACE = (
     "name",
     "phone",
@@ -41,7 +43,7 @@ def changes(row: Mapping[str, Any], before: Mapping[str, Any], newest: Mapping[s
     if any(
         line["quantity"] > left.get(line["line_ref"], 0)
         for line in row["lines"]
-        if line["order_id"] == before["order_id"] and line["quantity"]
+        if line["order_id"] == before["order_id"] and line["quantity"] and not is_our_gift(line)
     ):
         found.append(newest["status"] if newest["status"] != before["status"] else "lines")
     return found

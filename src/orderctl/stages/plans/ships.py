@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from orderctl.model.effect import Effect, Entry
 from orderctl.model.identity import fingerprint
+from orderctl.stages.merging.gift_lines import OURS
 from orderctl.stages.plans.rows import Row, bound, claims
 
 KIND = "platform.ship"
@@ -57,10 +58,11 @@ def plan_ships(
         numbers = [p["number"] for p in row["parcels"]]
         for order in row["orders"]:
             sent = claims(row, order["order_id"])
-            if not sent or not all(numbers):
+            told = [c for c in sent if not c.line_ref.startswith(OURS)]  # the platform knows nothing of our gifts
+            if not told or not all(numbers):
                 continue
             subject = subject_of(order["order_id"], row["shipment_id"])
-            what = sorted(f"{c.line_ref}x{c.quantity}" for c in sent)
+            what = sorted(f"{c.line_ref}x{c.quantity}" for c in told)
             courier, first = as_told(row["courier"], numbers, corrections.get(subject, ()))
             effect = Effect(
                 kind=KIND,

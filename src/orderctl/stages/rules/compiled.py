@@ -56,13 +56,18 @@ def _atom(atom: Atom) -> pl.Expr:
     if isinstance(atom, Lines):
         judged = pl.col("lines").list.eval(_of_line(atom.part))
         return list_any(judged) if atom.how == "any" else ~list_any(judged.list.eval(~pl.element()))
-    counted = LINE_FACTS[atom.of].column(pl.element())
-    if atom.where:  # a line of which it is unknown whether it counts makes the sum unknown
-        counts = _of_line(atom.where)
+    total = line_sum(atom.of, atom.where)
+    return reduce(and_, (compared(total, "whole", test) for test in atom.tests))
+
+
+def line_sum(of: str, where: Condition | None) -> pl.Expr:
+    """Give the sum of a whole-number fact over the lines that `where` holds for; null where it is unknown."""
+    counted = LINE_FACTS[of].column(pl.element())
+    if where:  # a line of which it is unknown whether it counts makes the sum unknown
+        counts = _of_line(where)
         counted = pl.when(counts).then(counted).when(~counts).then(0)
     addends = pl.col("lines").list.eval(counted.cast(pl.Int64))
-    total = pl.when(~_holds_null(addends)).then(addends.list.sum())
-    return reduce(and_, (compared(total, "whole", test) for test in atom.tests))
+    return pl.when(~_holds_null(addends)).then(addends.list.sum())
 
 
 def _of_line(condition: Condition) -> pl.Expr:

@@ -270,3 +270,23 @@ def parse_condition(step: Known) -> Callable[[Any, ValidationInfo], Condition | 
         return found
 
     return parse
+
+
+def parse_line_condition(value: Any, info: ValidationInfo) -> Condition | None:
+    """Check and read a condition over the facts of a line."""
+    if value is None:
+        return None
+    zone = str((info.context or {}).get("zone", "Asia/Shanghai"))
+    parser = _Parser(LINE_FACTS, LINE_FACTS, zone, [], inside_line=True)
+    found = parser.condition(value, ())
+    if parser.wrongs:
+        reject(*parser.wrongs)
+    return found
+
+
+def parse_span(value: Any, info: ValidationInfo) -> Span:
+    """Read a day or an instant as its first and last second."""
+    span = _span(value, str((info.context or {}).get("zone", "Asia/Shanghai")))
+    if span is None:
+        reject(Wrong(Text("expected {kind}", kind=_KIND_WORDS["instant"])))
+    return span

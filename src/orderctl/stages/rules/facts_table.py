@@ -93,6 +93,10 @@ def _earliest(name: str) -> Callable[[Moment], pl.Expr]:
     return lambda _: _each_order(name).list.min()
 
 
+def _latest(name: str) -> Callable[[Moment], pl.Expr]:
+    return lambda _: _each_order(name).list.max()
+
+
 def _of_lines(name: str) -> Callable[[Moment], pl.Expr]:
     return lambda _: pl.col("lines").list.eval(pl.element().struct.field(name))
 
@@ -276,6 +280,12 @@ FACTS: Mapping[str, Fact] = {
     ),
     "paid_at": Fact(
         "instant", _earliest("paid_at"), "first order paid; a date means its whole day", "最早付款时间"
+    ),
+    "last_placed_at": Fact(
+        "instant", _latest("placed_at"), "last order placed; a date means its whole day", "最晚下单时间"
+    ),
+    "last_paid_at": Fact(
+        "instant", _latest("paid_at"), "last order paid; a date means its whole day", "最晚付款时间"
     ),
     "ship_by": Fact(
         "instant", _own("ship_by"), "promised shipping time; a date means its whole day", "承诺发货时间"

@@ -1,0 +1,134 @@
+"""Gifts as lines of shipments: packed, picked, weighed and printed like any line, and never told to a platform.
+
+A line of ours is named `gift:RULE:SKU`, belongs to the first order of its shipment that sends anything, and costs
+nothing. It is no line of its order: taking a shipment apart leaves it behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from orderctl.model.schema import SHIPMENT
+
+OURS = "gift:"
+RULE, SKU = r"^gift:([^:]*):", r"^gift:[^:]*:(.+)$"
+GIVEN = pl.Schema(
+    {"shipment_id": pl.String(), "order_id": pl.String(), "line_ref": pl.String(), "sku": pl.String(), "quantity": pl.Int64()}
+)  # fmt: skip
+"""Gifts to be packed; `order_id` is null where the first order that sends anything is meant."""
+_LINES = SHIPMENT["lines"]
+assert isinstance(_LINES, pl.List)
+
+
+def is_ours() -> pl.Expr:
+    """True for a line (columns of a line) that is a gift of ours, not one the platform gave."""
+    return (pl.col("kind") == "gift") & pl.col("line_ref").str.starts_with(OURS)
+
+
+def is_our_gift(line: Mapping[str, Any]) -> bool:
+    """Say whether `line`, a plain record, is a gift of ours, not one the platform gave."""
+    return line["kind"] == "gift" and str(line["line_ref"]).startswith(OURS)
+
+
+def line_ref(rule: pl.Expr, sku: pl.Expr) -> pl.Expr:
+    """Name the line by which `rule` gives `sku`."""
+    return pl.concat_str(pl.lit(OURS), rule, pl.lit(":"), sku)
+
+
+def with_gift_lines(shipments: pl.DataFrame, given: pl.DataFrame, articles: pl.DataFrame) -> pl.DataFrame:
+    """Give `shipments` (of one parcel each) with the lines of their gifts and with what these weigh.
+
+    Args:
+        given: columns GIVEN.
+        articles: the catalogue, for names, weights and traits; what it does not know has no weight.
+    """
+    if given.is_empty():
+        return shipments
+    first = pl.col("parcels").list.first().struct
+    heads = shipments.select("shipment_id", first=first.field("lines").list.first().struct.field("order_id"))
+    found = (
+        given.sort("shipment_id", "line_ref")
+        .join(heads, on="shipment_id", maintain_order="left")
+        .join(_known(articles), on="sku", how="left", maintain_order="left")
+    )
+    lines = found.select(
+        "shipment_id",
+        "line_ref",
+        "sku",
+        *(pl.col(n) for n in ("hs_code", "origin", "customs_name", "unit_weight_g")),
+        order_id=pl.coalesce("order_id", "first"),
+        title=pl.coalesce("title", "sku"),
+        goods_traits=pl.col("goods_traits").fill_null([]),
+        **{n: pl.col("quantity") for n in ("quantity", "quantity_ordered", "quantity_to_ship")},
+        **{
+            n: pl.lit(0, dtype=pl.Int64)
+            for n in ("quantity_refunded", "quantity_shipped", "unit_price_minor", "paid_minor")
+        },
+        kind=pl.lit("gift"),
+        refund=pl.lit("none"),
+    )
+    gathered = lines.group_by("shipment_id", maintain_order=True).agg(
+        gifts=_struct(lines),
+        packed=pl.struct("order_id", "line_ref", "quantity"),
+        weighing=pl.when(~pl.col("unit_weight_g").is_null().any()).then(
+            (pl.col("unit_weight_g") * pl.col("quantity")).sum()
+        ),
+    )
+    return _packed(shipments.join(gathered, on="shipment_id", how="left", maintain_order="left"))
+
+
+def _known(articles: pl.DataFrame) -> pl.DataFrame:
+    return articles.select(
+        "sku",
+        "hs_code",
+        "origin",
+        "customs_name",
+        title="name",
+        unit_weight_g="weight_g",
+        goods_traits="traits",
+    )
+
+
+def _struct(lines: pl.DataFrame) -> pl.Expr:
+    assert isinstance(_LINES, pl.List)
+    assert isinstance(_LINES.inner, pl.Struct)
+    have = set(lines.columns)
+    return pl.struct(
+        (pl.col(f.name) if f.name in have else pl.lit(None)).cast(f.dtype).alias(f.name)
+        for f in _LINES.inner.fields
+    )
+
+
+def _packed(shipments: pl.DataFrame) -> pl.DataFrame:
+    """Put `gifts`, `packed` and `weighing` where they belong, in rows that have them."""
+    plain = shipments.filter(pl.col("gifts").is_null()).drop("gifts", "packed", "weighing")
+    some = shipments.filter(pl.col("gifts").is_not_null())
+    parcel = pl.col("parcels").list.first()
+    inside = parcel.struct.field("lines")
+    weight = parcel.struct.field("weight_g") + pl.col("weighing")
+    filled = parcel.struct.with_fields(
+        pl.concat_list(inside, pl.col("packed").cast(_parcel_lines())).alias("lines"),
+        weight.alias("weight_g"),
+    )
+    full = some.with_columns(
+        lines=pl.concat_list("lines", "gifts"),
+        weight_g=pl.col("weight_g") + pl.col("weighing"),
+        parcels=pl.concat_list(filled),
+    )
+    places = shipments.select("shipment_id")
+    both = pl.concat([plain, full.select(plain.columns).cast(plain.schema)])
+    return places.join(both, on="shipment_id", maintain_order="left").select(plain.columns)
+
+
+def _parcel_lines() -> pl.DataType:
+    parcels = SHIPMENT["parcels"]
+    assert isinstance(parcels, pl.List)
+    assert isinstance(parcels.inner, pl.Struct)
+    return next(
+        pl.List(f.dtype.inner)
+        for f in parcels.inner.fields
+        if f.name == "lines" and isinstance(f.dtype, pl.List)
+    )
