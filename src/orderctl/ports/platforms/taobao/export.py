@@ -57,7 +57,15 @@ REFUND = {
     **dict.fromkeys(["买家已经申请退款等待卖家同意", "卖家已经同意退款等待买家退货"], "requested"),
     **dict.fromkeys(["买家已经退货等待卖家确认收货", "卖家拒绝退款", "退款中", "退款处理中"], "requested"),
 }
-FLAGS = {"红": "red", "黄": "yellow", "绿": "green", "蓝": "blue", "紫": "purple", "灰": "grey"}
+FLAGS = {
+    "红": "red",
+    "橙": "orange",
+    "黄": "yellow",
+    "绿": "green",
+    "蓝": "blue",
+    "紫": "purple",
+    "灰": "grey",
+}
 _OPEN = ("wait_pay", "wait_ship", "partly_shipped")
 _UNPAID = "未付|未支付|待付"
 _AMOUNTS = {

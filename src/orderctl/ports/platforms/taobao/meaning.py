@@ -16,6 +16,7 @@ from orderctl.model.errors import OutcomeUnknown, PortError, Refused, Temporary,
 from orderctl.model.text import Text
 from orderctl.ports.http import http_failure, parse_json, unreadable
 
+REFUND = "退款"
 BAN = re.compile(r"last for (\d+) more second")
 SAFE_CODE = re.compile(r"[A-Za-z0-9._:-]{1,120}")
 
@@ -65,6 +66,7 @@ SENTENCES = {
     "already_shipped": "{operation}: the order was already shipped, or is closed ({code})",
     "order_not_found": "{operation}: the platform knows no such order ({code})",
     "not_shippable": "{operation}: the order is in a state that cannot be shipped ({code})",
+    "refunding": "{operation}: a refund of the order is open ({code})",
     "bad_number": "{operation}: the platform does not accept this tracking number ({code})",
     "courier_unknown": "{operation}: the platform does not accept this courier ({code})",
     "address_book": "{operation}: the sender's address book entry is wrong ({code})",
@@ -121,15 +123,17 @@ def _meaning(error: dict[str, Any], operation: str) -> PortError:
     if code == GATEWAY_DOWN:
         return _platform_failed(operation, shown)
     if code == BACKEND:
-        return _backend(sub_code, operation, shown)
+        return _backend(sub_code, str(error.get("sub_msg") or ""), operation, shown)
     return Refused(
         Text("{operation}: refused ({code})", operation=operation, code=shown), code=sub_code or str(code)
     )
 
 
-def _backend(sub_code: str, operation: str, shown: str) -> PortError:
+def _backend(sub_code: str, text: str, operation: str, shown: str) -> PortError:
     shipping = SHIP_FAMILY.search(sub_code)
     word = SHIP_MEANING.get(shipping[1], "") if shipping else ""
+    if word == "not_shippable" and REFUND in text:  # no code of its own
+        word = "refunding"
     if word == "busy":
         return Temporary(
             Text("{operation}: the platform is busy ({code})", operation=operation, code=shown), code="busy"
