@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from tests.merging.cases import TUNED, UNSEEN, Pairs, expected, outcome
+from tests.merging.cases import LATE, TUNED, UNSEEN, Pairs, expected, outcome
 
 
 class Score:
@@ -31,6 +31,7 @@ def main() -> None:
     """Run every case and print what came of them, those apart on which nothing was tuned."""
     _tell("groups", TUNED)
     _tell("groups written before tuning", UNSEEN)
+    _tell("groups written after it", LATE)
 
 
 def _tell(title: str, cases: list[dict[str, Any]]) -> None:

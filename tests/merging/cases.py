@@ -25,8 +25,9 @@ _FILES = [
 ]
 PEOPLE: dict[str, Any] = _FILES[0]["people"] | _FILES[1]["people"]
 TUNED: list[dict[str, Any]] = _FILES[0]["cases"]
-UNSEEN: list[dict[str, Any]] = _FILES[1]["cases"]
-CASES = TUNED + UNSEEN
+UNSEEN: list[dict[str, Any]] = [c for c in _FILES[1]["cases"] if c["case"].startswith("unseen: ")]
+LATE: list[dict[str, Any]] = [c for c in _FILES[1]["cases"] if c["case"].startswith("late: ")]
+CASES = TUNED + UNSEEN + LATE
 _WISHES = {
     "wish": ("option", False),
     "avoid": ("option", True),

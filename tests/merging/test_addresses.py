@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from orderctl.stages.merging.addresses import address_text, likeness, numbers
+from orderctl.stages.merging.addresses import address_text, numbers
 from tests.stages.samples import order, orders
 
 
@@ -49,14 +49,3 @@ def test_other_numbers_are_another_place(one: str, other: str) -> None:
 @pytest.mark.parametrize("street", [None, "。。"])
 def test_nothing_is_compared_where_nothing_is_written(street: str | None) -> None:
     assert compared(street)[0] is None
-
-
-def test_likeness_is_told_between_0_and_1() -> None:
-    pairs = pl.DataFrame(
-        {"a": ["样例路", "样例路", "样例路", None], "b": ["样例路", "样列路", "某某街", "x"]}
-    )
-    found = pairs.select(likeness(pl.col("a"), pl.col("b"))).to_series().to_list()
-    assert found[0] == 1
-    assert found[1] == pytest.approx(2 / 3)
-    assert found[2] == 0
-    assert found[3] is None

@@ -201,7 +201,9 @@ def test_what_may_belong_together_is_suggested_and_never_joined() -> None:
     assert (one["merge"]["how"], one["merge"]["with"]) == ("suggested", [two["shipment_id"]])
     assert two["merge"]["with"] == [one["shipment_id"]]
     assert codes(one) == {"merge_suggested": "info"}
-    assert one["problems"][0]["message"] == f"may belong with {two['shipment_id']} (0.76: phone + name)"
+    assert one["problems"][0]["message"] == f"may belong with {two['shipment_id']} (0.76: phone, name)"
+    params = {p["name"]: p["value"] for p in one["problems"][0]["params"]}
+    assert params == {"shipment": two["shipment_id"], "score": "0.76", "evidence": "phone, name"}
     assert [shipments[ref]["merge"]["with"] for ref in "34"] == [[], []]
     assert all(not row["merge"]["with"] for row in merged(order("1"), moved, suggest=False).to_dicts())
 

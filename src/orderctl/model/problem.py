@@ -13,7 +13,7 @@ from typing import Any, Literal
 import polars as pl
 
 from orderctl.model.schema import PARAMS, PROBLEM
-from orderctl.model.text import Locale, Text, visible
+from orderctl.model.text import Locale, Text, sentences, visible
 
 Severity = Literal["info", "warn", "wait", "block"]
 
@@ -82,7 +82,7 @@ KINDS: dict[str, Kind] = {
     ),
     "nothing_to_ship": Kind("info", "nothing is left to ship"),
     # --- merge
-    "merge_suggested": Kind("info", "may belong with {shipments}"),
+    "merge_suggested": Kind("info", "may belong with {shipment} ({score}: {evidence})"),
     "committed_elsewhere": Kind(
         "wait", "it also holds goods of {orders}, not in this batch", "give these orders in the same batch"
     ),
@@ -246,6 +246,13 @@ def sentence(found: Mapping[str, Any], locale: Locale) -> str:
     kind = KINDS.get(found["code"])
     if kind is None:
         return visible(found["message"])
-    params = {p["name"]: "?" if p["value"] is None else p["value"] for p in found["params"]}
+    params = {p["name"]: _worded(p["name"], p["value"], locale) for p in found["params"]}
     text = Text(kind.sentence, **params).render(locale)
     return f"{text}: {Text(kind.advice).render(locale)}" if kind.advice else text
+
+
+def _worded(name: str, value: str | None, locale: Locale) -> str:
+    """Give a parameter as it is shown: a list of codes that have words in the reader's language in those."""
+    codes, words = (value or "?").split(", "), sentences(locale)
+    named = [words.get(f"{name}: {code}") for code in codes]
+    return "、".join(word for word in named if word) if all(named) else ", ".join(codes)

@@ -7,9 +7,7 @@ alike their words are (401 is not 402).
 from __future__ import annotations
 
 import polars as pl
-from rapidfuzz.distance import Levenshtein
 
-NEAR = 0.8  # how alike two addresses with equal numbers must be to count as one
 _NUMERALS = dict(zip("〇零一二两三四五六七八九", "001223456789", strict=True))
 _BLANKS = (r"\s*(\p{Han})\s*", "${1}")
 _TENS = ((r"(\d)十(\d)", "${1}${2}"), (r"(\d)十", "${1}0"), (r"十(\d)", "1${1}"), ("十", "10"))
@@ -21,8 +19,15 @@ _UNITS = (
 )
 _WORDS = (
     (r"\b(?:STREET|STR)\b", "ST"),
-    (r"\b(?:ROAD)\b", "RD"),
+    (r"\bROAD\b", "RD"),
     (r"\b(?:AVENUE|AVN)\b", "AVE"),
+    (r"\b(?:BOULEVARD|BOUL)\b", "BLVD"),
+    (r"\bDRIVE\b", "DR"),
+    (r"\bLANE\b", "LN"),
+    (r"\bCOURT\b", "CT"),
+    (r"\bPLACE\b", "PL"),
+    (r"\bSQUARE\b", "SQ"),
+    (r"\bHIGHWAY\b", "HWY"),
     (r"\b(?:APARTMENT|UNIT|SUITE|STE)\b", "APT"),
 )
 
@@ -50,18 +55,3 @@ def address_text() -> pl.Expr:
 def numbers(text: pl.Expr) -> pl.Expr:
     """Give the numbers and lettered buildings of a compared address, in their order: what must be equal."""
     return text.str.extract_all(r"\d+[A-Z]?|[A-Z]-").list.join(" ")
-
-
-def likeness(one: pl.Expr, other: pl.Expr) -> pl.Expr:
-    """Give how alike two texts are, from 0 to 1, by edit distance over the longer one; null where one is missing."""
-
-    def measured(pairs: pl.Series) -> pl.Series:
-        found = [
-            None
-            if p["one"] is None or p["other"] is None
-            else Levenshtein.normalized_similarity(p["one"], p["other"])
-            for p in pairs
-        ]
-        return pl.Series(pairs.name, found, dtype=pl.Float64)
-
-    return pl.struct(one=one, other=other).map_batches(measured, return_dtype=pl.Float64)

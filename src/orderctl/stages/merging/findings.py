@@ -10,6 +10,7 @@ from orderctl.model.schema import PARAMS
 
 STAGE = "merge"
 _PLACE = ["shipment_id", "order_id"]
+_SUGGESTION = {"shipment": pl.col("other"), "score": pl.col("score"), "evidence": pl.col("evidence")}
 
 
 def with_problems(
@@ -44,7 +45,7 @@ def with_problems(
         _found(nothing, "nothing_to_ship"),
         _found(_listed(absent), "committed_elsewhere", orders=pl.col("orders")),
         _found(_listed(over), "committed_beyond", orders=pl.col("orders")),
-        _found(suggestions, "merge_suggested", shipments=pl.col("told")),
+        _found(suggestions, "merge_suggested", **_SUGGESTION),
     ]
     problems = pl.concat(found).group_by("shipment_id", maintain_order=True).agg(problems="problem")
     joined = shipments.drop("problems").join(problems, on="shipment_id", how="left", maintain_order="left")
@@ -53,9 +54,8 @@ def with_problems(
 
 def with_suggestions(shipments: pl.DataFrame, suggestions: pl.DataFrame) -> pl.DataFrame:
     """Give `shipments` with `merge.with`, and `merge.how` "suggested" where a single one has others beside it."""
-    joined = shipments.join(
-        suggestions.select("shipment_id", others="with"), on="shipment_id", how="left", maintain_order="left"
-    )
+    others = suggestions.group_by("shipment_id", maintain_order=True).agg(others="other")
+    joined = shipments.join(others, on="shipment_id", how="left", maintain_order="left")
     how = pl.col("merge").struct.field("how")
     beside = pl.col("others").is_not_null() & (how == "single")
     return joined.with_columns(

@@ -1,7 +1,8 @@
 """Which shipments may belong together though they were not joined, how likely, and what speaks for it.
 
-Only shipments that share something selective are looked at: a buyer, a phone, or a name with the numbers of an
-address in one city. A suggestion is never joined by itself: a person pins it, or forbids it and is not asked again.
+Only shipments that share something selective are looked at: a buyer, a phone, or the numbers of an address in one city
+together with a name, an end of a name, or half of a phone. A suggestion is never joined by itself: a person pins it, or
+forbids it and is not asked again.
 """
 
 from __future__ import annotations
@@ -10,17 +11,27 @@ import polars as pl
 
 from orderctl.model.facts import Facts
 from orderctl.model.identity import SEPARATOR
-from orderctl.stages.merging.addresses import NEAR, address_text, likeness, numbers
+from orderctl.stages.merging.addresses import address_text, numbers
 from orderctl.stages.merging.decisions import Said
 from orderctl.stages.merging.keys import REASONS, scope_of
+from orderctl.stages.merging.likeness import (
+    NEAR,
+    compared_name,
+    likeness,
+    near_names,
+    near_phones,
+    simplified,
+)
 from orderctl.stages.rules.sections.merge import MergeSection
 
 AT_MOST = 10
 TOO_MANY = 200
 """What so many shipments share (the phone of a reseller, one buyer for all guests) says nothing of any two of them."""
-WEIGHTS = {"buyer": 0.5, "phone": 0.6, "name": 0.4, "address": 0.6}
+WEIGHTS = {"buyer": 0.5, "phone": 0.6, "near_phone": 0.3, "name": 0.4, "near_name": 0.2, "address": 0.6}
 """How much each agreement alone says that two shipments belong together; together they add up to less than 1."""
-NONE = pl.DataFrame(schema={"shipment_id": pl.String, "with": pl.List(pl.String), "told": pl.String})
+NONE = pl.DataFrame(
+    schema={"shipment_id": pl.String, "other": pl.String, "score": pl.String, "evidence": pl.String}
+)
 _JOINABLE = (
     *("no_other", "no_key", "no_buyer", "printed", "outside_window", "parcel_full", "pin_forbidden"),
     *("same_recipient", "same_buyer_address", "same_buyer", "pinned", "split"),
@@ -30,9 +41,10 @@ _JOINABLE = (
 
 
 def suggested(placed: pl.DataFrame, rules: MergeSection, facts: Facts, said: Said) -> pl.DataFrame:
-    """Give `shipment_id`, `with` (others, the likeliest first) and `told` (the same with score and what agrees).
+    """Give `shipment_id other score evidence`: at most AT_MOST others for each, the likeliest first.
 
-    Nothing is named that is blocked, waiting, committed, paid at the door, or kept apart by a person.
+    `score` is a text (`0.76`), `evidence` lists what agrees: names of WEIGHTS, and `near_address` for an address that is
+    not equal. Nothing is named that is blocked, waiting, committed, paid at the door, or kept apart by a person.
 
     Args:
         placed: as `placements` gives it.
@@ -45,60 +57,61 @@ def suggested(placed: pl.DataFrame, rules: MergeSection, facts: Facts, said: Sai
     heads = _heads(placed, rules, facts)
     pairs = _pairs(_close(heads))
     pairs = _without(pairs, placed, said)
-    scored = _scored(pairs, heads).filter(pl.col("score") >= rules.suggest_from)
-    ranked = scored.sort("shipment_id", -pl.col("score"), "other")
-    told = pl.format("{} ({}: {})", "other", pl.col("score").round(2), "agrees")
-    return ranked.group_by("shipment_id", maintain_order=True).agg(
-        pl.col("other").head(AT_MOST).alias("with"), told.head(AT_MOST).str.join(", ").alias("told")
-    )
+    scored = _scored(pairs, heads).filter(pl.col("percent") >= round(rules.suggest_from * 100))
+    ranked = scored.sort("shipment_id", -pl.col("percent"), "other")
+    ranked = ranked.filter(pl.int_range(pl.len()).over("shipment_id") < AT_MOST)
+    percent = pl.col("percent").cast(pl.String).str.zfill(3)
+    score = pl.concat_str(percent.str.head(1), percent.str.tail(2), separator=".")
+    return ranked.select("shipment_id", "other", "evidence", score=score).select(NONE.columns)
 
 
 def _heads(placed: pl.DataFrame, rules: MergeSection, facts: Facts) -> pl.DataFrame:
     """Give for each shipment that could be joined what is compared of its first order; null where it is not plain."""
     recipient = pl.col("recipient").struct
     plain = recipient.field("privacy") == "plain"
-    name = recipient.field("name").str.to_uppercase().str.replace_all(r"[^\p{L}\p{N}]", "")
-    phone = pl.concat_str(recipient.field("phone"), recipient.field("phone_ext").fill_null(""), separator="-")
     city = [recipient.field(level).fill_null("") for level in ("country", "province", "city")]
     circle = pl.concat_str(
         scope_of(rules, facts), "currency", pl.col("payment").fill_null("?"), separator="|"
     )
-    return (
-        placed.filter(pl.col("why").is_in(_JOINABLE))
-        .unique("shipment_id", keep="first", maintain_order=True)
-        .select(
-            "shipment_id",
-            "recipient",
-            circle=circle,
-            buyer=pl.concat_str("platform", "shop", "buyer_ref", separator=":"),
-            phone=pl.when(plain).then(phone),
-            name=pl.when(plain & (name != "")).then(name),
-            city=pl.when(plain).then(pl.concat_str(city, separator=SEPARATOR)),
-            district=recipient.field("district"),
-        )
-        .drop_nulls("circle")
+    heads = placed.filter(pl.col("why").is_in(_JOINABLE)).unique(
+        "shipment_id", keep="first", maintain_order=True
     )
+    heads = heads.select(
+        "shipment_id",
+        "recipient",
+        circle=circle,
+        buyer=pl.concat_str("platform", "shop", "buyer_ref", separator=":"),
+        phone=pl.when(plain).then(recipient.field("phone")),
+        phone_ext=recipient.field("phone_ext").fill_null(""),
+        name=pl.when(plain).then(compared_name()),
+        city=pl.when(plain).then(pl.concat_str(city, separator=SEPARATOR)),
+        district=recipient.field("district"),
+        text=pl.when(plain).then(simplified(address_text())),
+    ).drop_nulls("circle")
+    return heads.with_columns(numbers=numbers(pl.col("text"))).drop("recipient")
 
 
 def _close(heads: pl.DataFrame) -> pl.DataFrame:
     """Give `shipment_id`, `trait`: what a shipment shares with at least one other, as a text that says all of it."""
-    named = heads.drop_nulls(["name", "city"])
-    named = named.filter(pl.len().over("circle", "name", "city") > 1)
-    there = named.with_columns(numbers=numbers(address_text())).filter(pl.col("numbers") != "")
+    there = heads.drop_nulls("city").filter(pl.col("numbers") != "")
+    there = there.filter(pl.len().over("circle", "city", "numbers") > 1)
+    flats = there.filter(pl.col("numbers").str.contains(" "))
     traits = [
-        heads.select(
-            "shipment_id", trait=pl.concat_str(pl.lit("buyer"), "circle", "buyer", separator=SEPARATOR)
-        ),
-        heads.select(
-            "shipment_id", trait=pl.concat_str(pl.lit("phone"), "circle", "phone", separator=SEPARATOR)
-        ),
-        there.select(
-            "shipment_id",
-            trait=pl.concat_str(pl.lit("name"), "circle", "name", "city", "numbers", separator=SEPARATOR),
-        ),
+        _trait(heads, "buyer", "buyer"),
+        _trait(heads, "phone", "phone", "phone_ext"),
+        _trait(there, "first", "city", "numbers", pl.col("name").str.head(1)),
+        _trait(there, "last", "city", "numbers", pl.col("name").str.tail(1)),
+        _trait(flats, "head", "city", "numbers", pl.col("phone").str.head(6)),
+        _trait(flats, "tail", "city", "numbers", pl.col("phone").str.tail(5)),
     ]
     shared = pl.concat(traits).drop_nulls("trait")
     return shared.filter(pl.len().over("trait").is_between(2, TOO_MANY))
+
+
+def _trait(heads: pl.DataFrame, kind: str, *parts: str | pl.Expr) -> pl.DataFrame:
+    return heads.select(
+        "shipment_id", trait=pl.concat_str(pl.lit(kind), "circle", *parts, separator=SEPARATOR)
+    )
 
 
 def _pairs(shared: pl.DataFrame) -> pl.DataFrame:
@@ -120,13 +133,13 @@ def _without(pairs: pl.DataFrame, placed: pl.DataFrame, said: Said) -> pl.DataFr
 
 
 def _scored(pairs: pl.DataFrame, heads: pl.DataFrame) -> pl.DataFrame:
-    """Give `pairs` with `score` (0 to 1) and `agrees`, what speaks for them.
+    """Give `pairs` with `percent` (0 to 100) and `evidence`, what speaks for them.
 
-    Addresses agree when they lie in one place, their numbers are equal and their texts are near; how near weighs.
+    Addresses agree when they lie in one place, their numbers are equal and their texts are near; how near weighs. A name
+    or a phone that is not equal counts at one address only, a phone moreover only in a flat or room of it, or with a name.
+    An address alone says nothing: many people live in a house.
     """
-    named = pl.concat([pairs["shipment_id"], pairs["other"]]).unique()
-    known = heads.filter(pl.col("shipment_id").is_in(named.implode())).with_columns(text=address_text())
-    known = known.with_columns(numbers=numbers(pl.col("text"))).drop("recipient", "circle")
+    known = heads.drop("circle")
     both = pairs.join(known, on="shipment_id").join(
         known, left_on="other", right_on="shipment_id", suffix="_other"
     )
@@ -135,22 +148,38 @@ def _scored(pairs: pl.DataFrame, heads: pl.DataFrame) -> pl.DataFrame:
     )
     comparable = near_place & (pl.col("numbers") == pl.col("numbers_other"))
     measured = likeness(pl.when(comparable).then("text"), pl.col("text_other"))
-    both = both.with_columns(alike=measured).with_columns(
-        alike=pl.when(pl.col("alike") >= NEAR).then("alike").otherwise(0.0)
-    )
-    strength = {
-        n: (pl.col(n) == pl.col(f"{n}_other")).fill_null(False).cast(pl.Float64)
-        for n in WEIGHTS
-        if n != "address"
+    same = {
+        n: (pl.col(n) == pl.col(f"{n}_other")).fill_null(False)
+        for n in ("buyer", "name", "phone", "phone_ext")
     }
-    strength["address"] = pl.col("alike").fill_null(0.0)
+    here = pl.col("address") > 0
+    flat = pl.col("numbers").str.contains(" ")
+    both = both.with_columns(address=measured.fill_null(0.0))
+    both = both.with_columns(address=pl.when(pl.col("address") >= NEAR).then("address").otherwise(0.0))
+    both = both.with_columns(
+        buyer=same["buyer"],
+        name=same["name"],
+        phone=same["phone"] & same["phone_ext"],
+        name_one=pl.when(here & ~same["name"]).then("name"),
+        phone_one=pl.when(here & ~same["phone"] & same["phone_ext"]).then("phone"),
+    )
+    both = both.with_columns(
+        near_name=near_names(pl.col("name_one"), pl.col("name_other")).fill_null(False),
+    ).with_columns(
+        near_phone=near_phones(pl.col("phone_one"), pl.col("phone_other")).fill_null(False)
+        & (flat | pl.col("name") | pl.col("near_name")),
+    )
+    both = both.filter(pl.any_horizontal(trait for trait in WEIGHTS if trait != "address"))
     doubt = pl.lit(1.0)
     for trait, weight in WEIGHTS.items():
-        doubt = doubt * (1 - weight * strength[trait])
-    says = [pl.when(found > 0).then(pl.lit(trait)) for trait, found in strength.items()]
+        doubt = doubt * (1 - weight * pl.col(trait).cast(pl.Float64))
+    says: list[pl.Expr] = [pl.when(pl.col(t)).then(pl.lit(t)) for t in WEIGHTS if t != "address"]
+    says.append(
+        pl.when(pl.col("address") == 1).then(pl.lit("address")).when(here).then(pl.lit("near_address"))
+    )
     return both.select(
         "shipment_id",
         "other",
-        score=(1 - doubt).round(2),
-        agrees=pl.concat_list(says).list.drop_nulls().list.join(" + "),
+        percent=((1 - doubt) * 100).round().cast(pl.Int64),
+        evidence=pl.concat_list(says).list.drop_nulls().list.join(", "),
     )
