@@ -14,6 +14,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -374,7 +375,7 @@ def test_a_ledger_of_schema_1_is_taken_over(tmp_path: Path) -> None:
         assert refs(handed(ledger)) == [records[0]["platform_ref"]]
         ledger.begin([buy("S1")], NOW)
     db = sqlite3.connect(tmp_path / "ledger.db")
-    assert db.execute("PRAGMA user_version").fetchone() == (2,)
+    assert db.execute("PRAGMA user_version").fetchone() == (3,)
     assert db.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'version_1'").fetchone() == (0,)
     db.close()
 
@@ -387,3 +388,111 @@ def test_a_ledger_that_cannot_be_taken_over_stays_as_it_was(tmp_path: Path) -> N
     assert db.execute("PRAGMA user_version").fetchone() == (1,)
     assert db.execute("SELECT record FROM version").fetchall() == [(b"no zlib",)]
     db.close()
+
+
+# from schema 2
+
+BEFORE = Path(__file__).with_name("schema-2.sql")
+
+
+def test_a_ledger_of_schema_2_is_taken_over_and_its_open_orders_are_looked_into_again(tmp_path: Path) -> None:
+    db = sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)
+    db.execute("PRAGMA journal_mode = WAL")
+    db.executescript(BEFORE.read_text("utf-8"))
+    for number, is_open in enumerate((1, 0, None), 1):
+        db.execute(
+            "INSERT INTO version (id, order_id, shop, updated_at, observed_at, hash, due, handed, open, place) "
+            "VALUES (?, ?, ?, ?, ?, 'h', 0, ?, ?, 'x')",
+            (number, f"p:s:{number}", SHOP, NOW, NOW, NOW, is_open),
+        )
+        packed = zstandard.compress(b"{}")
+        db.execute("INSERT INTO record VALUES (?, 'p/order', NULL, ?, NULL, NULL)", (number, packed))
+    db.close()
+    with opened(tmp_path) as ledger:
+        assert ledger.verify() == []
+        assert ledger.newest_versions()["platform_ref"].to_list() == ["1", "2", "3"]
+        assert handed(ledger) == []
+        assert sorted(ledger.unlooked(SHOP, 9)[1]) == ["p:s:1", "p:s:3"]
+        assert ledger.seen("2026-01-01T00:00:00Z", NOW).is_empty()
+
+
+# what is noticed over time
+
+
+def noticed(ledger: Ledger, ref: str, **found: str | None) -> None:
+    _, hashes = ledger.unlooked(SHOP, 9)
+    look = Looked(**{"open": True, "place": None, "recipient": "canonical:h:1", "notes": "n1"} | found)  # type: ignore[arg-type]
+    ledger.note_looked({f"p:s:{ref}": look}, {f"p:s:{ref}": hashes[f"p:s:{ref}"]})
+
+
+def changes(ledger: Ledger) -> list[tuple[str | None, ...]]:
+    seen = ledger.seen("2026-01-01T00:00:00Z", NOW)
+    return seen.select("order_id", "notes_at", "recipient_at").sort("order_id").rows()
+
+
+@pytest.mark.parametrize(
+    ("found", "notes", "recipient"),
+    [
+        ({}, False, False),
+        ({"notes": "n2"}, True, False),
+        ({"notes": ""}, True, False),
+        ({"recipient": "canonical:h:2"}, False, True),
+        ({"recipient": "region:h:2"}, False, False),  # nothing that can be compared
+        ({"recipient": None}, False, False),  # blanked by the platform
+        ({"recipient": "canonical:h:2", "notes": "n2"}, True, True),
+        ({"recipient": "canonical:h:2", "notes": "n2", "open": False}, None, None),  # nobody ships it
+    ],
+)
+def test_what_changed_since_it_was_handed_on_is_noticed(
+    tmp_path: Path, found: dict[str, str | None], notes: bool | None, recipient: bool | None
+) -> None:
+    later = "2026-11-11T09:00:00Z"
+    with opened(tmp_path) as ledger:
+        ledger.save_page([row("1", 1)], NOW, stream=STREAM)
+        noticed(ledger, "1")
+        handed(ledger)
+        assert changes(ledger) == []
+        ledger.save_page([{**row("1", 2, '{"a":2}'), "observed_at": later}], NOW, stream=STREAM)
+        noticed(ledger, "1", **found)
+        wanted = ("p:s:1", later if notes else None, later if recipient else None)
+        assert changes(ledger) == ([wanted] if notes or recipient else [])
+    if notes is None:
+        return
+    with opened(tmp_path, "r2") as ledger:  # it stays known, and what is as before is no change
+        ledger.save_page([row("1", 3, '{"a":3}')], NOW, stream=STREAM)
+        noticed(ledger, "1", **({"notes": "n1"} | found))
+        assert [one for one in changes(ledger) if one[1] == later or one[2] == later] == (
+            [wanted] if notes or recipient else []
+        )
+
+
+def test_who_has_not_seen_the_notes_before_is_told_of_no_change(tmp_path: Path) -> None:
+    with opened(tmp_path) as ledger:
+        ledger.save_page([row("1", 1)], NOW, stream=STREAM)
+        noticed(ledger, "1")  # and the run dies before it hands on
+        ledger.save_page([row("1", 2, '{"a":2}')], NOW, stream=STREAM)
+        noticed(ledger, "1", notes="n2")
+        assert changes(ledger) == []
+
+
+def test_only_who_orders_often_is_told(tmp_path: Path) -> None:
+    with opened(tmp_path) as ledger:
+        for ref, buyer, recipient, placed_at in (
+            ("1", "b1", "canonical:r1", "2026-11-10T00:00:00Z"),
+            ("2", "b1", "canonical:r2", "2026-11-11T00:00:00Z"),
+            ("3", "b2", "canonical:r2", "2026-11-11T00:00:00Z"),
+            ("4", "b1", "region:r", "2026-10-01T00:00:00Z"),
+            ("5", None, "region:r", "2026-11-11T00:00:00Z"),
+        ):
+            ledger.save_page([row(ref, 1)], NOW, stream=STREAM)
+            noticed(ledger, ref, buyer=buyer, recipient=recipient, placed_at=placed_at)
+        since = "2026-11-01T00:00:00Z"
+        assert ledger.seen(since, NOW).is_empty()
+        seen = ledger.seen(since, NOW, of_buyer=2, of_recipient=2).sort("order_id", "buyer")
+        assert [(one["order_id"], one["buyer"], one["recipient"]) for one in seen.to_dicts()] == [
+            ("p:s:1", "b1", None),
+            ("p:s:2", None, "canonical:r2"),
+            ("p:s:2", "b1", None),
+            ("p:s:3", None, "canonical:r2"),
+        ]
+        assert ledger.seen(since, "2026-11-10T12:00:00Z", of_buyer=2).is_empty()

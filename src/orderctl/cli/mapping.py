@@ -12,8 +12,12 @@ from orderctl.model.schema import conform, empty
 from orderctl.ports import batches
 from orderctl.ports.batches.read import typed_rows
 from orderctl.ports.platforms.formats import mappers
+from orderctl.stages.merge import take_apart
 from orderctl.stages.normalize import normalize
 from orderctl.stages.rules.parse import RuleBook
+
+HISTORY = ("order/1", "shipment/1")
+"""What can be normalized again, beside raw records."""
 
 
 def to_orders(frames: Mapping[str, pl.DataFrame], known: Mapping[str, Mapper]) -> pl.DataFrame:
@@ -30,17 +34,25 @@ def to_orders(frames: Mapping[str, pl.DataFrame], known: Mapping[str, Mapper]) -
 def order_blocks(
     source: batches.Source, rejects: batches.Rejects, book: RuleBook, facts: Facts, now: str
 ) -> Iterator[pl.DataFrame]:
-    """Read raw records block by block and give normalized orders."""
+    """Read records block by block and give normalized orders."""
     for orders in mapped_blocks(source, rejects):
         yield normalize(orders, book.normalize, facts, now)
 
 
 def mapped_blocks(source: batches.Source, rejects: batches.Rejects) -> Iterator[pl.DataFrame]:
-    """Read raw records block by block and give orders as the platforms' mappers make them."""
+    """Read raw records block by block and give orders as the platforms' mappers make them.
+
+    Orders are given as they are, shipments taken apart: a row for every order in every shipment.
+    """
     known = mappers()
     dtypes = {name: mapper.dtype for name, mapper in known.items()}
-    for frames in batches.read_raw_blocks(source, dtypes, rejects):
-        yield to_orders(frames, known)
+    for frames in batches.read_raw_blocks(source, dtypes, rejects, HISTORY):
+        if "order/1" in frames:
+            yield frames["order/1"]
+        elif "shipment/1" in frames:
+            yield take_apart(frames["shipment/1"])
+        else:
+            yield to_orders(frames, known)
 
 
 def orders_of(

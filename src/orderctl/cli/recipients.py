@@ -1,5 +1,6 @@
 """Which stored orders may still have to be shipped, and which of them only the platform can say share a recipient.
 
+On the way it is noted who ordered, who receives and what the notes say, as keyed hashes, so that a change is seen.
 The one invariant: whatever is in the ledger, only a piece of it is in memory.
 """
 
@@ -18,6 +19,8 @@ from orderctl.ports.ledger import Ledger
 from orderctl.ports.ledger.versions import Looked
 from orderctl.ports.platforms.formats import mappers
 from orderctl.ports.platforms.port import Platform
+from orderctl.stages.normalizing.audit_known import seen_marks
+from orderctl.stages.normalizing.recipients import canonical_recipients
 
 CHUNK = 5_000
 PIECE = 2_000
@@ -28,6 +31,7 @@ _COLUMNS = [name for name in RAW.names() if name != "extra"]
 
 def look(ledger: Ledger, shop: str) -> None:
     """Find out of each version new in the ledger whether the order may still have to be shipped, and where to."""
+    key = ledger.identity_key()
     while True:
         raw, hashes = ledger.unlooked(shop, CHUNK)
         if not raw.height:
@@ -35,11 +39,11 @@ def look(ledger: Ledger, shop: str) -> None:
         found = dict.fromkeys(
             hashes, Looked(open=False, place=None)
         )  # what no mapper reads is not shipped either
-        found.update((name, looked) for name, looked in _looked(raw) if name in hashes)
+        found.update((name, looked) for name, looked in _looked(raw, key) if name in hashes)
         ledger.note_looked(found, hashes)
 
 
-def _looked(raw: pl.DataFrame) -> Iterator[tuple[str, Looked]]:
+def _looked(raw: pl.DataFrame, key: bytes) -> Iterator[tuple[str, Looked]]:
     known = mappers()
     dtypes = {name: mapper.dtype for name, mapper in known.items()}
     orders = to_orders(typed_rows(raw, dtypes, batches.Rejects(None)), known)
@@ -48,11 +52,13 @@ def _looked(raw: pl.DataFrame) -> Iterator[tuple[str, Looked]]:
     asked = (recipient.field("privacy") != "plain") & recipient.field("match_kind").is_in(["none", "asked"])
     found = orders.select(
         "order_id",
-        pl.col("status").is_in(OPEN),
-        pl.when(asked).then(pl.concat_str(parts, separator=SEPARATOR)).alias("place"),
-    )
-    for order_id, is_open, place in found.iter_rows():
-        yield order_id, Looked(is_open, place if is_open else None)
+        open=pl.col("status").is_in(OPEN),
+        place=pl.when(asked).then(pl.concat_str(parts, separator=SEPARATOR)),
+        placed_at="placed_at",
+    ).with_columns(place=pl.when("open").then("place"))
+    marks = seen_marks(orders.with_columns(canonical_recipients(orders, key)[0]), key)
+    for order_id, *looked in found.hstack(marks.select("buyer", "recipient", "notes")).iter_rows():
+        yield order_id, Looked(*looked)
 
 
 def ask_recipients(ledger: Ledger, platform: Platform, shop: str, since: str) -> None:

@@ -164,11 +164,14 @@ class Session:
         if "http" in self.__dict__:
             self.http.close()
 
-    def facts(self) -> Facts:
-        """Give what the stages may know: frozen by `--facts FILE`, else from ledger and configuration."""
+    def facts(self, *, audit: bool = False) -> Facts:
+        """Give what the stages may know: frozen by `--facts FILE`, else from ledger and configuration.
+
+        For an `audit`, with what the rules ask for of what `fetch` noticed over time.
+        """
         if self.facts_path is None:
             with self.ledger() as ledger:
-                found = self.facts_of(ledger)
+                found = self.facts_of(ledger, audit=audit)
                 ledger.note("facts.loaded", self.now, command=self.command, hash=found.hash)
                 return found
         from orderctl.cli.config import read_text
@@ -176,11 +179,11 @@ class Session:
 
         return parse_facts(read_text(Path(self.facts_path)), self.facts_path)
 
-    def facts_of(self, ledger: Ledger) -> Facts:
+    def facts_of(self, ledger: Ledger, *, audit: bool = False) -> Facts:
         """Give what the stages may know, from a ledger that is open already."""
         from orderctl.cli.facts import facts_of
 
-        return facts_of(self.config, ledger)
+        return facts_of(self.config, ledger, self.book.rules.audit if audit else None, self.now)
 
     def rejects(self, asked: str | None) -> Rejects:
         """Open the rejects of this run: the file asked for, else one beside the state."""

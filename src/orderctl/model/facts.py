@@ -39,6 +39,12 @@ DECISIONS = pl.Schema(
         "at": pl.String(),
     }
 )
+SEEN = pl.Schema(
+    {
+        name: pl.String()
+        for name in ("order_id", "buyer", "recipient", "placed_at", "notes_at", "recipient_at")
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -47,13 +53,15 @@ class Facts:
 
     `commitments` binds line quantities to shipments that have begun to act (columns COMMITMENTS); `decisions` are
     people's pins, forces and never-merges (columns DECISIONS); `shop_groups` maps shop to group; `key` keys the
-    hashes of recipients.
+    hashes of recipients; `seen` is what `fetch` has noticed of orders over time (columns SEEN): who ordered and who
+    receives as hashes, and since when notes or recipient are other ones. It holds only what the rules ask for.
     """
 
     commitments: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=COMMITMENTS))
     decisions: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=DECISIONS))
     shop_groups: dict[str, str] = field(default_factory=dict)
     key: bytes = b"orderctl"
+    seen: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SEEN))
 
     def to_json(self) -> str:
         """Write the facts as JSON text, rows sorted, so equal facts are equal bytes."""
@@ -64,6 +72,7 @@ class Facts:
                 "decisions": self.decisions.sort(self.decisions.columns).to_dicts(),
                 "shop_groups": self.shop_groups,
                 "key": self.key.hex(),
+                "seen": self.seen.sort(self.seen.columns).to_dicts(),
             },
             ensure_ascii=False,
             sort_keys=True,
@@ -86,6 +95,7 @@ def parse_facts(text: str, source: str) -> Facts:
             decisions=_table(found["decisions"], DECISIONS),
             shop_groups=dict(found["shop_groups"]),
             key=bytes.fromhex(found["key"]),
+            seen=_table(found.get("seen", []), SEEN),
         )
     except (ValueError, KeyError, TypeError, RecursionError, pl.exceptions.PolarsError) as error:
         raise DataError(Text("{source}: is no facts/1 file", source=source)) from error

@@ -80,6 +80,53 @@ KINDS: dict[str, Kind] = {
         "the seller's word counts; mend the note at the platform if it is wrong",
         True,
     ),
+    # what a person should look at, and may let pass: docs/audit.md
+    "address_incomplete": Kind(
+        "warn", "the address lacks {missing}", "ask the buyer, or complete it at the platform", True
+    ),
+    "phone_doubtful": Kind("warn", "the phone number is doubtful: {why}", "ask the buyer for another", True),
+    "blacklisted": Kind(
+        "block", "on the blacklist: {who} ({why})", "cancel it, or force it if you want to deliver", True
+    ),
+    "weight_high": Kind(
+        "warn", "it weighs {weight} g, more than {limit} g", "see whether it is meant so", True
+    ),
+    "value_low": Kind(
+        "warn", "the total is {total} {currency}, less than {limit}", "see whether the price is right", True
+    ),
+    "value_high": Kind(
+        "warn", "the total is {total} {currency}, more than {limit}", "see whether it is meant so", True
+    ),
+    "below_cost": Kind(
+        "warn", "{paid} {currency} is paid for what costs {cost}", "see whether the price is right", True
+    ),
+    "quantity_unusual": Kind("warn", "unusually many pieces: {items}", "see whether it is meant so", True),
+    "discount_high": Kind(
+        "warn", "{discount} of {goods} {currency} is taken off", "see whether the discount is meant so", True
+    ),
+    "free_order": Kind("warn", "the total is 0", "see whether it is meant so", True),
+    "only_gifts": Kind("warn", "nothing but gifts is left to ship", "see whether it is meant so", True),
+    "many_orders": Kind(
+        "warn", "many orders within {hours} hours: {counts}", "see whether one person buys all there is", True
+    ),
+    "notes_changed": Kind("warn", "its notes changed after it was handed on ({at})", "read them again", True),
+    "address_changed": Kind(
+        "warn", "its recipient changed at the platform ({at})", "print nothing of what was made before", True
+    ),
+    "invoice_wanted": Kind("info", "an invoice is wanted", "issue it with the parcel or at the platform"),
+    "promise_near": Kind("warn", "promised to be shipped by {ship_by}: {left} left", "ship it first", True),
+    "promise_missed": Kind(
+        "warn", "promised to be shipped by {ship_by}", "ship it first, or tell the buyer", True
+    ),
+    "just_paid": Kind(
+        "wait",
+        "waits until {until} for a second order or an early refund",
+        "nothing: it moves on by itself",
+        True,
+    ),
+    "risk": Kind(
+        "warn", "risk {score} of 100: {reasons}", "look at the order, then force it or cancel it", True
+    ),
     "nothing_to_ship": Kind("info", "nothing is left to ship"),
     # --- merge
     "merge_suggested": Kind("info", "may belong with {shipment} ({score}: {evidence})"),

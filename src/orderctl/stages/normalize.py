@@ -16,7 +16,11 @@ import polars as pl
 from orderctl.model.facts import Facts
 from orderctl.model.schema import LINE, ORDER
 from orderctl.stages.normalizing.addresses import address_problems
-from orderctl.stages.normalizing.audit import OPEN, audited, forces
+from orderctl.stages.normalizing.audit import OPEN, audited
+from orderctl.stages.normalizing.audit_known import blacklist_of, known_of_orders, with_listed
+from orderctl.stages.normalizing.audit_risk import with_risk
+from orderctl.stages.normalizing.audit_soft import line_figures
+from orderctl.stages.normalizing.costs import costs_frame, with_costs
 from orderctl.stages.normalizing.notes import NoteReader, read_notes
 from orderctl.stages.normalizing.recipients import canonical_recipients
 from orderctl.stages.normalizing.skus import Articles, catalogue_frame, map_skus
@@ -34,8 +38,9 @@ _LINE = [part.name for part in LINE.fields]
 class NormalizeRules:
     """The sections of the rules that `normalize` follows.
 
-    `catalogue` replaces that of `skus` when it is a file (columns as `parse_catalogue` gives them), `bundles` its
-    bundles (`parse_bundles`); `maps` are the files that its map names (`parse_map`), by name.
+    `catalogue` replaces that of `skus` when it is a file (columns as `parse_catalogue` gives them), `costs` what its
+    articles cost (`parse_costs`), `bundles` its bundles (`parse_bundles`); `maps` are the files that its map names
+    (`parse_map`), by name; `blacklist` is the file that `audit` names (`parse_blacklist`).
     """
 
     skus: SkusSection = field(default_factory=SkusSection)
@@ -44,6 +49,8 @@ class NormalizeRules:
     bundles: pl.DataFrame | None = None
     maps: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     notes: NoteReader = field(default_factory=lambda: NoteReader(NotesSection()))
+    costs: pl.DataFrame | None = None
+    blacklist: pl.DataFrame | None = None
 
     def articles(self) -> pl.DataFrame:
         """Give the catalogue as a table. Raises: ValueError if it is a file that was not read, which is a bug."""
@@ -52,6 +59,13 @@ class NormalizeRules:
         if isinstance(self.skus.catalogue, str):
             raise ValueError(f"the catalogue {self.skus.catalogue} was not read")
         return catalogue_frame(self.skus.catalogue)
+
+    @cached_property
+    def known_costs(self) -> pl.DataFrame:
+        """Give what articles cost, as a table with the columns COSTS."""
+        if self.costs is not None or isinstance(self.skus.catalogue, str):
+            return costs_frame([]) if self.costs is None else self.costs
+        return costs_frame(self.skus.catalogue)
 
     @cached_property
     def known(self) -> Articles:
@@ -80,21 +94,23 @@ def normalize(orders: pl.DataFrame, rules: NormalizeRules, facts: Facts, now: st
     Args:
         orders: a batch `order/1` that holds what the platform tells.
         rules: SKU map, catalogue and strictness.
-        facts: its `decisions` force findings and say SKUs, its `commitments` tell which lines are on their way, its
-            `key` keys the hashes of recipients.
-        now: the instant (RFC 3339, UTC) that ends holds.
+        facts: its `decisions` force findings, say SKUs and list whom not to deliver to, its `commitments` tell which
+            lines are on their way, its `key` keys the hashes of people, `seen` is what `fetch` noticed over time.
+        now: the instant (RFC 3339, UTC) that ends holds and promises.
     """
     orders = orders.rechunk()  # what is read in small pieces would be slow in every step
     numbered = orders.with_row_index("row")
     lines = numbered.filter(pl.col("lines").list.len() > 0).select(
-        "row", "order_id", "platform", "shop", "status", pl.col("lines").alias("line")
+        "row", "order_id", "platform", "shop", "status", "currency", pl.col("lines").alias("line")
     )
     lines = lines.explode("line").unnest("line").with_columns(quantity_to_ship=_quantity_to_ship())
     lines = map_skus(lines, rules.known, facts.decisions)
-    known = numbered.drop("lines").join(_gathered(lines), on="row", how="left", maintain_order="left")
+    gathered = _gathered(with_costs(lines, rules.known_costs), line_figures(rules.audit))
+    known = numbered.drop("lines").join(gathered, on="row", how="left", maintain_order="left")
     recut = made_otherwise(lines, facts.commitments)
     known = known.join(recut, on="row", how="left", maintain_order="left")
-    known = known.join(forces(facts.decisions), on="order_id", how="left", maintain_order="left")
+    beyond = known_of_orders(facts, rules.audit)
+    known = known.join(beyond, on="order_id", how="left", maintain_order="left")
     recipients, findings = canonical_recipients(orders, facts.key)
     known = known.with_columns(
         *read_notes(orders, rules.notes),
@@ -102,8 +118,11 @@ def normalize(orders: pl.DataFrame, rules: NormalizeRules, facts: Facts, now: st
         pl.col("lines").fill_null([]),
         pl.col("live").fill_null(False),
     )
+    if "blacklisted" not in rules.audit.off:
+        known = with_listed(known, blacklist_of(facts.decisions, rules.blacklist), facts.key)
     known = known.with_columns(audited(known, rules.audit, now))
-    return known.with_columns(address_problems(known, findings, rules.audit.severity)).select(ORDER.names())
+    known = known.with_columns(address_problems(known, findings, rules.audit.severity))
+    return known.with_columns(with_risk(known, rules.audit)).select(ORDER.names())
 
 
 def _quantity_to_ship() -> pl.Expr:
@@ -121,8 +140,8 @@ def _quantity_to_ship() -> pl.Expr:
     return pl.when(goes).then(left).otherwise(pl.lit(0, dtype=pl.Int64))
 
 
-def _gathered(lines: pl.DataFrame) -> pl.DataFrame:
-    """Give a row per order: its `lines` again, whether any is `live`, and which are `unmapped` or `refunding`."""
+def _gathered(lines: pl.DataFrame, figures: Mapping[str, pl.Expr]) -> pl.DataFrame:
+    """Give a row per order: its `lines` again, whether any is `live`, which are `unmapped` or `refunding`, and `figures`."""
     goes = pl.col("quantity_to_ship") > 0
     article = pl.coalesce("merchant_code", "platform_sku", "item_ref", "title", "line_ref")
     gathered = lines.group_by("row", maintain_order=True).agg(
@@ -130,6 +149,7 @@ def _gathered(lines: pl.DataFrame) -> pl.DataFrame:
         live=goes.any(),
         unmapped=article.filter(goes & pl.col("sku").is_null()).unique(maintain_order=True),
         refunding=pl.col("line_ref").filter(goes & (pl.col("refund") == "requested")),
+        **figures,
     )
     return gathered.with_columns(_named("unmapped"), _named("refunding"))
 

@@ -18,6 +18,8 @@ from orderctl.ports.batches.rejects import Rejects
 from orderctl.ports.batches.source import Source
 
 __all__ = ["Block", "read_blocks", "read_raw_blocks", "read_whole", "typed_rows"]
+ROWS = 16_000
+"""How many raw records are mapped at a time, unless a block holds more."""
 
 
 @dataclass
@@ -101,11 +103,17 @@ def read_raw_blocks(
     and `facts` as JSON text, `extra`, and `row` (Int64), the place of the record in the block. Records of a format
     that `dtypes` does not have are rejected. A source of one of the kinds `also` gives frames of that kind, under its name.
     """
+    yield from _gathered(_raw_blocks(source, dtypes, rejects, also))
+
+
+def _raw_blocks(
+    source: Source, dtypes: Mapping[str, pl.Struct], rejects: Rejects, also: Sequence[str]
+) -> Iterator[dict[str, pl.DataFrame]]:
     accept = ["raw/1", *also]
     if source.shape == "jsonl":
         lines = Lines(source, accept, rejects)
         for found in lines.blocks():
-            if lines.kind in also:
+            if lines.kind and lines.kind in also:
                 yield {lines.kind: _own_block(lines, lines.kind, found).frame}
             else:
                 yield typed_lines(lines, found, dtypes)
@@ -115,3 +123,23 @@ def read_raw_blocks(
                 yield {kind: frame.drop("at")}
             else:
                 yield typed_rows(frame.drop("at"), dtypes, rejects, source.name, frame["at"])
+
+
+def _gathered(blocks: Iterator[dict[str, pl.DataFrame]]) -> Iterator[dict[str, pl.DataFrame]]:
+    """Join blocks of raw records until they are worth a pass: each step behind costs the same for one row as for many."""
+    waiting: dict[str, list[pl.DataFrame]] = {}
+    rows = first = 0
+    for block in blocks:
+        last = first
+        for name, frame in block.items():
+            rows += frame.height
+            if "row" in frame.columns and frame.height:
+                last = max(last, first + 1 + int(frame["row"][-1]))
+                frame = frame.with_columns(pl.col("row") + first)
+            waiting.setdefault(name, []).append(frame)
+        first = last
+        if rows >= ROWS:
+            yield {name: pl.concat(parts) for name, parts in waiting.items()}
+            waiting, rows, first = {}, 0, 0
+    if waiting:
+        yield {name: pl.concat(parts) for name, parts in waiting.items()}

@@ -20,7 +20,7 @@ from orderctl.model.errors import CannotCreate, ConfigError, OrderctlError, Outp
 from orderctl.model.text import Text
 from orderctl.ports.ledger import migrate
 
-SCHEMA: Final = 2
+SCHEMA: Final = 3
 APPLICATION: Final = 1869769827
 BUSY_MS: Final = 30_000
 
@@ -120,6 +120,8 @@ def _make(connection: sqlite3.Connection) -> None:
         known = connection.execute("PRAGMA user_version").fetchone()[0]
         if known == 1:
             migrate.set_aside(connection)
+        if known == 2:
+            migrate.widen(connection)
         for statement in _statements(files(__package__).joinpath("schema.sql").read_text("utf-8")):
             connection.execute(statement)
         if known == 1:

@@ -301,6 +301,16 @@ class Ledger:
         with self._database.writing() as db:
             versions.note_looked(db, found, hashes)
 
+    def seen(
+        self, since: str, until: str, *, of_buyer: int | None = None, of_recipient: int | None = None
+    ) -> pl.DataFrame:
+        """Give what was noticed of orders over time (columns SEEN): what has changed, and who ordered often from then to then.
+
+        Often is at least so many orders of one buyer, or to one recipient; None asks for none.
+        """
+        with self._database.reading() as db:
+            return versions.read_seen(db, since, until, of_buyer, of_recipient)
+
     def places(self, shop: str, since: str) -> list[tuple[str, int]]:
         """Give the places with open orders seen since then, one of which was not asked about yet, and their number."""
         with self._database.reading() as db:

@@ -19,6 +19,13 @@ def set_aside(db: sqlite3.Connection) -> None:
     db.execute("ALTER TABLE version RENAME TO version_1")
 
 
+def widen(db: sqlite3.Connection) -> None:
+    """Give the order versions of schema 2 the columns of what is noticed over time; open orders are looked into again."""
+    for name in ("placed_at", "buyer", "recipient", "notes", "notes_at", "recipient_at"):
+        db.execute(f"ALTER TABLE version ADD COLUMN {name} TEXT")
+    db.execute("UPDATE version SET open = NULL WHERE open = 1")
+
+
 def take_up(db: sqlite3.Connection) -> None:
     """Save those versions in the new tables. What was handed on is not known of them: it may be once more.
 

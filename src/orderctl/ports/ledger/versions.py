@@ -15,12 +15,14 @@ from typing import Final, NamedTuple
 import polars as pl
 import zstandard
 
+from orderctl.model.facts import SEEN
 from orderctl.model.identity import digest
 from orderctl.model.schema import RAW, empty
 
 Row = Mapping[str, str | None]
 _Pack = Callable[[bytes], bytes]
 _MARK: Final = "coalesce(updated_at, hash)"
+_KIND: Final = "substr(recipient, 1, instr(recipient, ':'))"
 _SELECT: Final = (
     "SELECT order_id, format, observed_at, updated_at, source, payload, parts, nullif(facts, '') AS facts, extra "
     "FROM version JOIN record USING (id)"
@@ -213,10 +215,17 @@ def _make_temporary(db: sqlite3.Connection) -> None:
 
 
 class Looked(NamedTuple):
-    """What was found in a version: whether it may still have to be shipped, and its place if that needs a question."""
+    """What was found in a version: whether it may still have to be shipped, and its place if that needs a question.
+
+    And, as keyed hashes, who ordered, who receives and what the notes say: see `seen_marks` for their form.
+    """
 
     open: bool
     place: str | None
+    placed_at: str | None = None
+    buyer: str | None = None
+    recipient: str | None = None
+    notes: str | None = None
 
 
 def read_unlooked(db: sqlite3.Connection, shop: str, rows: int) -> tuple[pl.DataFrame, dict[str, str]]:
@@ -232,11 +241,43 @@ def read_unlooked(db: sqlite3.Connection, shop: str, rows: int) -> tuple[pl.Data
 
 
 def note_looked(db: sqlite3.Connection, found: Mapping[str, Looked], hashes: Mapping[str, str]) -> None:
-    """Note what was found in versions, unless they were replaced meanwhile."""
+    """Note what was found in versions, unless they were replaced meanwhile, and what of it is another than before.
+
+    Notes are other ones only for who has seen those before: a version that was never handed on, or is a file's.
+    """
     db.executemany(
-        "UPDATE version SET open = ?, place = ? WHERE order_id = ? AND hash = ?",
-        ((look.open, look.place, name, hashes[name]) for name, look in found.items()),
+        "UPDATE version SET open = ?1, place = ?2, placed_at = ?3, buyer = ?4, "
+        "notes_at = iif(notes <> ?6 AND (handed IS NOT NULL OR due = 0), observed_at, notes_at), "
+        f"recipient_at = iif(recipient <> ?5 AND {_KIND} = {_KIND.replace('recipient', '?5')}, "
+        "observed_at, recipient_at), recipient = coalesce(?5, recipient), notes = ?6 "
+        "WHERE order_id = ?7 AND hash = ?8",
+        ((*look, name, hashes[name]) for name, look in found.items()),
     )
+
+
+def read_seen(
+    db: sqlite3.Connection, since: str, until: str, of_buyer: int | None, of_recipient: int | None
+) -> pl.DataFrame:
+    """Give what was noticed of orders over time (columns SEEN).
+
+    That is every open order whose notes or recipient are other ones than before, and, of the orders placed from `since`
+    to `until`, those of whoever ordered or receives at least so many of them (None: nobody).
+    """
+    rows = db.execute(
+        "SELECT order_id, NULL, NULL, NULL, notes_at, recipient_at FROM version "
+        "WHERE open = 1 AND (notes_at IS NOT NULL OR recipient_at IS NOT NULL)"
+    ).fetchall()
+    for name, at_least in (("buyer", of_buyer), ("recipient", of_recipient)):
+        if at_least is None:
+            continue
+        whose = f"{name} IS NOT NULL AND {name} NOT LIKE 'region:%' AND placed_at BETWEEN ?1 AND ?2"
+        picked = ", ".join(name if each == name else "NULL" for each in ("buyer", "recipient"))
+        rows += db.execute(
+            f"SELECT order_id, {picked}, placed_at, NULL, NULL FROM version WHERE {whose} AND {name} IN "
+            f"(SELECT {name} FROM version WHERE {whose} GROUP BY {name} HAVING count(*) >= ?3)",
+            (since, until, at_least),
+        ).fetchall()
+    return pl.DataFrame([tuple(row) for row in rows], schema=SEEN, orient="row")
 
 
 def read_places(db: sqlite3.Connection, shop: str, since: str) -> list[tuple[str, int]]:

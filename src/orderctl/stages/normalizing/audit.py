@@ -5,13 +5,10 @@ An order of which nothing is left to ship only says so: what is wrong with it no
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
 import polars as pl
 
-from orderctl.model.money import exponents
-from orderctl.model.problem import KINDS, problem
+from orderctl.stages.normalizing.audit_finding import STAGE, Finding, amount, found
+from orderctl.stages.normalizing.audit_soft import soft_findings
 from orderctl.stages.rules.sections.audit import AUDITED, AuditSection
 
 OPEN = ("wait_pay", "wait_ship", "partly_shipped")
@@ -35,19 +32,6 @@ POSTCODE_NEEDED = (
     *("AT", "AU", "BE", "BR", "CA", "CH", "CZ", "DE", "DK", "ES", "FI", "FR", "GB", "GR", "HU"),
     *("IN", "IT", "JP", "KR", "MX", "MY", "NL", "NO", "PL", "PT", "SE", "SG", "TH", "TW", "US"),
 )
-STAGE = "normalize"
-
-
-def forces(decisions: pl.DataFrame) -> pl.DataFrame:
-    """Give (`order_id`, `forced` = codes) of the decisions that let findings pass; the code is in the payload."""
-    return (
-        decisions.filter(pl.col("decision") == "force")
-        .select(order_id="subject", forced=pl.col("payload").str.extract_all("[a-z][a-z0-9_]*"))
-        .explode("forced")
-        .filter(pl.col("forced").is_in(AUDITED))
-        .group_by("order_id")
-        .agg(pl.col("forced").unique().sort())
-    )
 
 
 def audited(orders: pl.DataFrame, section: AuditSection, now: str) -> pl.Series:
@@ -55,10 +39,10 @@ def audited(orders: pl.DataFrame, section: AuditSection, now: str) -> pl.Series:
 
     Args:
         orders: `order/1` with the helper columns `row` (the number of the row), `live` (something is left to
-            ship), `unmapped`, `recut` and `refunding` (texts that name lines, null where there are none) and
-            `forced` (codes that people let pass).
-        section: severities, and where a phone is needed.
-        now: the instant that ends holds.
+            ship), `unmapped`, `recut` and `refunding` (texts that name lines, null where there are none), those of
+            `line_figures` and those of `known_of_orders`.
+        section: limits and severities.
+        now: the instant that ends holds and promises.
     """
     lasting, passing = _holds(now)
     terms = pl.sum_horizontal([pl.col(name) * sign for name, sign in TERMS.items()])
@@ -72,7 +56,7 @@ def audited(orders: pl.DataFrame, section: AuditSection, now: str) -> pl.Series:
         lasting=lasting,
         passing=passing,
     )
-    fresh = [_found(judged, section, finding) for finding in _findings()]
+    fresh = found(judged, section, [*_findings(), *soft_findings(section, now)])
     about = pl.col("problem").struct
     old = (
         orders.filter(pl.col("problems").list.len() > 0).select("row", problem="problems").explode("problem")
@@ -83,55 +67,33 @@ def audited(orders: pl.DataFrame, section: AuditSection, now: str) -> pl.Series:
     return judged.select(pl.col("problems").fill_null([]))["problems"]
 
 
-@dataclass(frozen=True)
-class _Finding:
-    """A problem code, where it is found, the field it is about, and its parameters."""
-
-    code: str
-    where: pl.Expr
-    about: str | None = None
-    params: Mapping[str, pl.Expr] = field(default_factory=dict)
-
-
-def _findings() -> list[_Finding]:
+def _findings() -> list[Finding]:
     live, has_lines = pl.col("live"), pl.col("lines").list.len() > 0
     total, unknown, named = pl.col("total_minor"), pl.col("unknown"), pl.col("unmapped").is_not_null()
     unpaid = (pl.col("status") == "wait_pay") & ~pl.col("payment").is_in(["cod", "credit"]).fill_null(False)
     refunding = pl.col("refund_open").fill_null(False) | pl.col("refunding").is_not_null()
     refunded_lines = pl.coalesce("refunding", "platform_ref")
     mismatch = (unknown == "") & (pl.col("computed") != total)
-    amounts = {"computed": _amount(pl.col("computed")), "total": _amount(total)}
+    amounts = {"computed": amount(pl.col("computed")), "total": amount(total)}
     no_currency = pl.col("currency").is_null() & pl.any_horizontal(pl.col(MONEY).is_not_null())
     conflict = pl.col("conflict")
     lacking, lasting, passing = pl.col("lacking"), pl.col("lasting"), pl.col("passing")
     recut = pl.col("recut")
     return [
-        _Finding("recipient_incomplete", live & (lacking != ""), "recipient", {"missing": lacking}),
-        _Finding("no_lines", pl.col("status").is_in(OPEN) & ~has_lines, "lines"),
-        _Finding("sku_unmapped", live & named, "lines", {"items": pl.col("unmapped")}),
-        _Finding("sku_map_changed", live & recut.is_not_null(), "lines", {"lines": recut}),
-        _Finding("refund_open", live & refunding, "refund_open", {"lines": refunded_lines}),
-        _Finding("not_paid", live & unpaid, "status"),
-        _Finding("held", live & (passing != ""), "holds", {"holds": passing}),
-        _Finding("held_by_platform", live & (lasting != ""), "holds", {"holds": lasting}),
-        _Finding("total_mismatch", live & mismatch, "total_minor", amounts),
-        _Finding("total_unverifiable", live & (unknown != ""), "total_minor", {"missing": unknown}),
-        _Finding("currency_missing", live & no_currency, "currency"),
-        _Finding("wishes_conflict", live & conflict.is_not_null(), "wishes", {"wishes": conflict}),
-        _Finding("nothing_to_ship", ~live & has_lines, "lines"),
+        Finding("recipient_incomplete", live & (lacking != ""), "recipient", {"missing": lacking}),
+        Finding("no_lines", pl.col("status").is_in(OPEN) & ~has_lines, "lines"),
+        Finding("sku_unmapped", live & named, "lines", {"items": pl.col("unmapped")}),
+        Finding("sku_map_changed", live & recut.is_not_null(), "lines", {"lines": recut}),
+        Finding("refund_open", live & refunding, "refund_open", {"lines": refunded_lines}),
+        Finding("not_paid", live & unpaid, "status"),
+        Finding("held", live & (passing != ""), "holds", {"holds": passing}),
+        Finding("held_by_platform", live & (lasting != ""), "holds", {"holds": lasting}),
+        Finding("total_mismatch", live & mismatch, "total_minor", amounts),
+        Finding("total_unverifiable", live & (unknown != ""), "total_minor", {"missing": unknown}),
+        Finding("currency_missing", live & no_currency, "currency"),
+        Finding("wishes_conflict", live & conflict.is_not_null(), "wishes", {"wishes": conflict}),
+        Finding("nothing_to_ship", ~live & has_lines, "lines"),
     ]
-
-
-def _found(judged: pl.DataFrame, section: AuditSection, finding: _Finding) -> pl.DataFrame:
-    """Give (`row`, `problem`) where it is found, with the severity of the rules, `info` where a person forced it."""
-    code = finding.code
-    found = judged.filter(finding.where.fill_null(False)).select(
-        "row", "forced", problem=problem(code, stage=STAGE, field=finding.about, **finding.params)
-    )
-    severity = section.severity.get(code, KINDS[code].severity)
-    passed = pl.lit(KINDS[code].forceable) & pl.col("forced").list.contains(code).fill_null(False)
-    shown = pl.when(passed).then(pl.lit("info")).otherwise(pl.lit(severity))
-    return found.select("row", pl.col("problem").struct.with_fields(shown.alias("severity")))
 
 
 def _joined(texts: list[pl.Expr]) -> pl.Expr:
@@ -187,12 +149,3 @@ def _holds(now: str) -> tuple[pl.Expr, pl.Expr]:
         return texts.list.drop_nulls().list.join(", ")
 
     return named(needs_person), named(~needs_person)
-
-
-def _amount(minor: pl.Expr) -> pl.Expr:
-    """Write minor units of the order's currency as decimal text."""
-    exponent = exponents(pl.col("currency"))
-    digits = minor.abs().cast(pl.String).str.zfill(exponent + 1)
-    whole = digits.str.head(digits.str.len_bytes().cast(pl.Int64) - exponent)
-    fraction = pl.when(exponent > 0).then(pl.lit(".") + digits.str.tail(exponent)).otherwise(pl.lit(""))
-    return pl.when(minor < 0).then(pl.lit("-")).otherwise(pl.lit("")) + whole + fraction

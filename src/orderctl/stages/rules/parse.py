@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 import yaml
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from orderctl.model.text import Text
 from orderctl.model.yamlfile import (
@@ -21,17 +21,22 @@ from orderctl.model.yamlfile import (
     load_validated,
     load_with_nodes,
     locate,
+    nearest,
     reject,
 )
+from orderctl.stages.merging.gift_rules import GiftRules
 from orderctl.stages.normalize import NormalizeRules
+from orderctl.stages.normalizing.audit_known import parse_blacklist
+from orderctl.stages.normalizing.costs import parse_costs
 from orderctl.stages.normalizing.notes import NoteReader
 from orderctl.stages.normalizing.skus import parse_catalogue
 from orderctl.stages.normalizing.skus_map import entries_frame
 from orderctl.stages.normalizing.skus_parts import bundles_frame
-from orderctl.stages.normalizing.skus_tables import nested, parse_bundles, parse_map
+from orderctl.stages.normalizing.skus_tables import nested, parse_bundles, parse_map, parse_stock
 from orderctl.stages.rules.freight import PriceBook
 from orderctl.stages.rules.sections.audit import AuditSection
 from orderctl.stages.rules.sections.couriers import CourierRule
+from orderctl.stages.rules.sections.gifts import GiftRule, without_twins
 from orderctl.stages.rules.sections.holds import HoldRule
 from orderctl.stages.rules.sections.merge import MergeSection
 from orderctl.stages.rules.sections.notes import NotesSection
@@ -54,6 +59,13 @@ class Rules(Section):
     )
     audit: AuditSection = Field(default_factory=AuditSection, description="how strictly orders are looked at")
     merge: MergeSection = Field(default_factory=MergeSection, description="which orders travel in one parcel")
+    gifts: list[GiftRule] = Field(
+        default_factory=list,
+        description="what is packed beside what was ordered; every rule that matches gives",
+    )
+    stock: str | None = Field(
+        None, description="the name of a CSV, XLSX or Parquet file with sku and available, for `stock_floor`"
+    )
     warehouses: list[WarehouseRule] = Field(
         default_factory=list, description="from where; the first rule that matches decides"
     )
@@ -75,6 +87,19 @@ class Rules(Section):
         if not _is_zone(value):
             reject(Wrong(Text("there is no time zone '{zone}'", zone=value)))
         return value
+
+    @field_validator("gifts")
+    @classmethod
+    def _gifts(cls, value: list[GiftRule]) -> list[GiftRule]:
+        return without_twins(value)
+
+    @model_validator(mode="after")
+    def _stocked(self) -> Rules:
+        for at, rule in enumerate(self.gifts):
+            if rule.stock_floor is not None and self.stock is None:
+                text = Text("there is no stock to look at: name its table as 'stock'")
+                reject(Wrong(text, None, ("gifts", at, "stock_floor")))
+        return self
 
 
 class MapFile(Section):
@@ -98,6 +123,9 @@ class Tables:
     catalogue: pl.DataFrame | None = None
     bundles: pl.DataFrame | None = None
     maps: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    stock: Mapping[str, int] = field(default_factory=dict)
+    costs: pl.DataFrame | None = None
+    blacklist: pl.DataFrame | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,6 +153,8 @@ class RuleBook:
             bundles=named.bundles,
             maps=named.maps,
             notes=self.notes,
+            costs=named.costs,
+            blacklist=named.blacklist,
         )
 
     @cached_property
@@ -136,6 +166,16 @@ class RuleBook:
     def merge(self) -> MergeSection:
         """Give what `merge` follows."""
         return self.rules.merge
+
+    @cached_property
+    def gifts(self) -> GiftRules:
+        """Give what `merge` gives beside what was ordered."""
+        return GiftRules(self.rules.gifts, self.normalize.articles(), self.tables.stock, self.rules.timezone)
+
+    @property
+    def kept_gifts(self) -> GiftRules:
+        """Give what is needed to show the gifts that are committed, and nothing that gives new ones."""
+        return GiftRules((), self.normalize.articles())
 
     @cached_property
     def prices(self) -> PriceBook:
@@ -180,8 +220,8 @@ def parse(
     rules, node = load_with_nodes(text, source, Rules, context=_context)
     skus = rules.skus
 
-    def refuse(text: Text, *loc: str | int) -> NoReturn:
-        raise config_error(source, [Finding(*locate(node, ("skus", *loc)), text)])
+    def refuse(text: Text, *loc: str | int, hint: Text | None = None) -> NoReturn:
+        raise config_error(source, [Finding(*locate(node, loc), text, hint)])
 
     def table(name: str, *loc: str | int) -> pl.DataFrame:
         if tables is None:
@@ -190,21 +230,45 @@ def parse(
 
     def entries(name: str, *loc: str | int) -> pl.DataFrame:
         if not name.lower().endswith((".yaml", ".yml")):
-            return parse_map(table(name, *loc), name)
+            return parse_map(table(name, "skus", *loc), name)
         if texts is None:
-            refuse(Text("the table {name} cannot be read here", name=name), *loc)
+            refuse(Text("the table {name} cannot be read here", name=name), "skus", *loc)
         return entries_frame(load_validated(texts(name), name, MapFile).map)
 
+    listed = rules.audit.blacklist
+    articles = table(skus.catalogue, "skus", "catalogue") if isinstance(skus.catalogue, str) else None
     found = Tables(
-        parse_catalogue(table(skus.catalogue, "catalogue"), skus.catalogue)
-        if isinstance(skus.catalogue, str)
-        else None,
-        parse_bundles(table(skus.bundles, "bundles"), skus.bundles)
+        None if articles is None else parse_catalogue(articles, str(skus.catalogue)),
+        parse_bundles(table(skus.bundles, "skus", "bundles"), skus.bundles)
         if isinstance(skus.bundles, str)
         else None,
         {e.file: entries(e.file, "map", at, "file") for at, e in enumerate(skus.entries) if e.file},
+        parse_stock(table(rules.stock, "stock"), rules.stock) if rules.stock is not None else {},
+        None if articles is None else parse_costs(articles, str(skus.catalogue)),
+        None if listed is None else parse_blacklist(table(listed, "audit", "blacklist"), listed),
     )
     bundles = found.bundles if isinstance(skus.bundles, str) else bundles_frame(skus.bundles)
     if bundles is not None and (inside := ", ".join(nested(bundles))):
-        refuse(Text("{skus}: a bundle cannot be part of a bundle", skus=inside), "bundles")
-    return RuleBook(rules, source, found, node)
+        refuse(Text("{skus}: a bundle cannot be part of a bundle", skus=inside), "skus", "bundles")
+    book = RuleBook(rules, source, found, node)
+    if unknown := _unknown_gifts(book, bundles):
+        raise config_error(source, unknown)
+    return book
+
+
+def _unknown_gifts(book: RuleBook, bundles: pl.DataFrame | None) -> list[Finding]:
+    """Find gifts that are no articles: nobody could pick them, and nobody knows what they weigh."""
+    articles = book.normalize.articles()["sku"].to_list()
+    sets = set() if bundles is None else set(bundles["sku"].to_list())
+    found = []
+    for at, rule in enumerate(book.rules.gifts):
+        for place, one in enumerate(rule.give):
+            if one.sku in articles:
+                continue
+            text = Text("the catalogue has no article '{sku}'", sku=one.sku)
+            hint = nearest(one.sku, articles)
+            if one.sku in sets:
+                text, hint = Text("'{sku}' is a bundle: give its parts", sku=one.sku), None
+            where = locate(book.node, ("gifts", at, "give", place, "sku"))
+            found.append(Finding(*where, text, hint))
+    return found

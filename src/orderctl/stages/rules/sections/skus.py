@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 import polars as pl
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 
+from orderctl.model.money import exponent_of
 from orderctl.model.text import Text
 from orderctl.model.yamlfile import Wrong, reject
 
 MOST_PIECES, MOST_SHARE = 100_000, 1_000_000
+Cost = Annotated[Decimal, Field(ge=0, le=1_000_000_000, decimal_places=3)]
 
 
 class _Section(BaseModel):
@@ -39,6 +42,15 @@ class CatalogueItem(_Section):
         None, pattern="^[A-Z]{2}$", description="country of origin, ISO 3166-1 alpha-2"
     )
     customs_name: str | None = Field(None, description="description for the customs declaration")
+    cost: Cost | None = Field(None, description="what one piece costs you, for the audit")
+    currency: str = Field("CNY", pattern="^[A-Z]{3}$", description="currency of the cost, ISO 4217")
+
+    @model_validator(mode="after")
+    def _exact(self) -> CatalogueItem:
+        if self.cost is not None and self.cost != round(self.cost, exponent_of(self.currency)):
+            text = Text("{amount} {currency} cannot be paid", amount=self.cost, currency=self.currency)
+            reject(Wrong(text, loc=("cost",)))
+        return self
 
 
 def compiles(value: str) -> bool:
