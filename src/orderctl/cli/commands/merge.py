@@ -49,7 +49,7 @@ def run(
     never: NeverOpt = None,
     reason: ReasonOpt = "",
 ) -> None:
-    """Keep the newest version of every order and join orders of one recipient into shipments.
+    """Keep the newest version of every order, join orders of one recipient into shipments, and give them their gifts.
 
     With --undo, --pin or --never nothing is joined: what you decide is kept, and every later merge follows it.
     """
@@ -65,7 +65,8 @@ def run(
     refused = session.rejects(rejects)
     with batches.open_source(batch) as source:
         found = batches.read_whole(source, ["order/1", "shipment/1"], refused)
-    shipments = merge(found.frame, session.book.merge, session.facts(), session.now)
+    book = session.book
+    shipments = merge(found.frame, book.merge, session.facts(), session.now, book.gifts)
     batches.write_batch([shipments], output, kind="shipment/1", format=batches.format_of(output, format))
     session.finish_rejects(refused)
     joined = shipments.filter(shipments["orders"].list.len() > 1).height

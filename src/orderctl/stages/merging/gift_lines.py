@@ -70,14 +70,7 @@ def with_gift_lines(shipments: pl.DataFrame, given: pl.DataFrame, articles: pl.D
         kind=pl.lit("gift"),
         refund=pl.lit("none"),
     )
-    gathered = lines.group_by("shipment_id", maintain_order=True).agg(
-        gifts=_struct(lines),
-        packed=pl.struct("order_id", "line_ref", "quantity"),
-        weighing=pl.when(~pl.col("unit_weight_g").is_null().any()).then(
-            (pl.col("unit_weight_g") * pl.col("quantity")).sum()
-        ),
-    )
-    return _packed(shipments.join(gathered, on="shipment_id", how="left", maintain_order="left"))
+    return _packed(shipments, lines.select("shipment_id", "unit_weight_g", item=_struct(lines)))
 
 
 def _known(articles: pl.DataFrame) -> pl.DataFrame:
@@ -102,33 +95,41 @@ def _struct(lines: pl.DataFrame) -> pl.Expr:
     )
 
 
-def _packed(shipments: pl.DataFrame) -> pl.DataFrame:
-    """Put `gifts`, `packed` and `weighing` where they belong, in rows that have them."""
-    plain = shipments.filter(pl.col("gifts").is_null()).drop("gifts", "packed", "weighing")
-    some = shipments.filter(pl.col("gifts").is_not_null())
-    parcel = pl.col("parcels").list.first()
-    inside = parcel.struct.field("lines")
-    weight = parcel.struct.field("weight_g") + pl.col("weighing")
-    filled = parcel.struct.with_fields(
-        pl.concat_list(inside, pl.col("packed").cast(_parcel_lines())).alias("lines"),
-        weight.alias("weight_g"),
+def _packed(shipments: pl.DataFrame, gifts: pl.DataFrame) -> pl.DataFrame:
+    """Put `gifts` (`shipment_id unit_weight_g item`, a row for each line) into the lines and the parcel of their rows.
+
+    polars joins lists of structs row by row; taken apart, stacked and gathered again the same costs a hundredth.
+    """
+    some = shipments.join(gifts, on="shipment_id", how="semi", maintain_order="left")
+    first = pl.col("parcels").list.first().struct
+    lines = some.select("shipment_id", item="lines").explode("item")
+    packed = some.select("shipment_id", item=first.field("lines")).explode("item")
+    line = pl.col("item").struct
+    ours = pl.struct(line.field("order_id"), line.field("line_ref"), line.field("quantity"))
+    weight = pl.col("unit_weight_g") * line.field("quantity")
+    weighing = gifts.group_by("shipment_id").agg(weighing=pl.when(~weight.is_null().any()).then(weight.sum()))
+    found = (
+        some.select("shipment_id", "weight_g", parcel=pl.col("parcels").list.first())
+        .join(_gathered(lines, gifts.select("shipment_id", "item"), "lines"), on="shipment_id")
+        .join(_gathered(packed, gifts.select("shipment_id", item=ours), "packed"), on="shipment_id")
+        .join(weighing, on="shipment_id")
     )
-    full = some.with_columns(
-        lines=pl.concat_list("lines", "gifts"),
-        weight_g=pl.col("weight_g") + pl.col("weighing"),
-        parcels=pl.concat_list(filled),
+    parcel = pl.col("parcel").struct
+    parcels = found.select(
+        "shipment_id",
+        item=parcel.with_fields(
+            pl.col("packed").alias("lines"), (parcel.field("weight_g") + pl.col("weighing")).alias("weight_g")
+        ),
     )
-    places = shipments.select("shipment_id")
-    both = pl.concat([plain, full.select(plain.columns).cast(plain.schema)])
-    return places.join(both, on="shipment_id", maintain_order="left").select(plain.columns)
+    whole = found.select("shipment_id", "lines", weight_g=pl.col("weight_g") + pl.col("weighing"))
+    whole = whole.join(_gathered(parcels.clear(), parcels, "parcels"), on="shipment_id")
+    full = some.drop("lines", "weight_g", "parcels").join(whole, on="shipment_id")
+    plain = shipments.join(gifts, on="shipment_id", how="anti")
+    both = pl.concat([plain, full.select(plain.columns).cast(plain.schema)], rechunk=True)
+    return shipments.select("shipment_id").join(both, on="shipment_id", maintain_order="left")
 
 
-def _parcel_lines() -> pl.DataType:
-    parcels = SHIPMENT["parcels"]
-    assert isinstance(parcels, pl.List)
-    assert isinstance(parcels.inner, pl.Struct)
-    return next(
-        pl.List(f.dtype.inner)
-        for f in parcels.inner.fields
-        if f.name == "lines" and isinstance(f.dtype, pl.List)
-    )
+def _gathered(before: pl.DataFrame, more: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Give the `item`s of both for each shipment as a list `name`."""
+    stacked = pl.concat([before, more.cast(before.schema)])
+    return stacked.group_by("shipment_id", maintain_order=True).agg(pl.col("item").alias(name))
