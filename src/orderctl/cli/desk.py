@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from orderctl.cli.acting import LOOKS
+from orderctl.cli.judging import blacklist_of, force_of, parse_payload
 from orderctl.cli.session import Session
 from orderctl.model.effect import Entry, Outcome, State
 from orderctl.model.errors import DataError, UsageError
@@ -22,7 +23,9 @@ DECISIONS = {
     "never_merge": False,
     "always_merge": True,
     "sku": True,
+    "blacklist": False,
 }  # which of them say more than that they are
+_COMPLETED = {"force": force_of, "blacklist": blacklist_of}
 _OUTCOMES = {"done": State.DONE, "failed": State.FAILED, "voided": State.VOIDED}
 
 
@@ -161,10 +164,7 @@ def record_decision(
         raise UsageError(
             Text("unknown decision {decision}: give one of {known}", decision=decision, known=known)
         )
-    try:
-        what = json.loads(payload) if payload else None
-    except ValueError as error:
-        raise UsageError(Text("--payload is no JSON: {why}", why=str(error))) from error
+    what = parse_payload(payload)
     if DECISIONS[decision] and not withdraw and not isinstance(what, dict):
         raise UsageError(Text("{decision} needs a --payload, a JSON object", decision=decision))
     now = session.clock()
@@ -172,7 +172,9 @@ def record_decision(
         if withdraw:
             ledger.withdraw(subject, decision, _reason(reason), actor(), now)
         else:
-            ledger.decide(subject, decision, _reason(reason), actor(), now, what)
+            completed = _COMPLETED.get(decision)
+            kept = completed(ledger, subject, what) if completed else what
+            ledger.decide(subject, decision, _reason(reason), actor(), now, kept)
     text = Text("{subject}: {decision} is kept", subject=subject, decision=decision)
     taken = Text("{subject}: {decision} is taken back", subject=subject, decision=decision)
     session.console.summary(taken if withdraw else text, subject=subject, decision=decision)

@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from orderctl.assets import COLUMN_MAPS
+from orderctl.cli.recipients import look
 from orderctl.cli.session import Session
 from orderctl.model.errors import DataError, UsageError
 from orderctl.model.schema import empty
@@ -37,6 +38,8 @@ def fetch_files(
     raw = pl.concat(found) if found else empty("raw/1")
     if raw.height:
         ledger.save_versions(raw)
+        for platform, shop in raw.select("platform", "shop").unique().sort("platform", "shop").iter_rows():
+            look(ledger, f"{platform}:{shop}")
     return raw
 
 

@@ -25,13 +25,15 @@ ReasonOpt = Annotated[str, typer.Option("--reason", help="Why; it is journaled w
 EffectArg = Annotated[
     str, typer.Argument(metavar="KEY", help="The key of an effect, as ledger pending and show tell it.")
 ]
-DecisionArg = Annotated[str, typer.Argument(metavar="DECISION", help="pin, force or never_merge.")]
+DecisionArg = Annotated[
+    str, typer.Argument(metavar="DECISION", help="pin, force, blacklist, sku, never_merge or always_merge.")
+]
 PayloadOpt = Annotated[
     str | None,
     typer.Option(
         "--payload",
         metavar="JSON",
-        help='What is decided: {"courier": "SF"} for a pin, {"code": CODE} for a force.',
+        help='What is decided: {"courier": "SF"} for a pin, {"code": CODE} for a force, {"of": ["buyer"]} of a blacklist.',
     ),
 ]
 WithdrawOpt = Annotated[bool, typer.Option("--withdraw", help="Take the decision back.")]

@@ -35,4 +35,39 @@ SENTENCES: dict[str, str] = {
     "nothing: it moves on by itself": "无需处理，到时自动放行",
     "risk {score} of 100: {reasons}": "风险 {score}/100：{reasons}",
     "look at the order, then force it or cancel it": "查看订单，然后强制放行或取消",
+    # --- the words in them
+    "missing: district": "区县",
+    "missing: house number": "门牌号",
+    "missing: more of the street": "街道详情",
+    "why: masked": "打了码",
+    "why: all the same digits": "数字全相同",
+    "why: a test number": "测试号码",
+    "why: not only digits": "含有非数字",
+    "why: too short": "位数不够",
+    "why: too long": "位数过多",
+    "why: no area code": "座机缺区号",
+    "why: no such number": "没有这样的号码",
+    "who: buyer": "买家",
+    "who: recipient": "收件人",
+    "who: phone": "电话",
+    # --- rules and decisions
+    "{amount} {currency} cannot be paid": "{amount} {currency} 小于最小货币单位",
+    "{source}: {cost} is no amount of {currency}": "{source}：{cost} 不是 {currency} 金额",
+    "{source}: entry {at} is no key of a person": "{source}：第 {at} 条不是人员键",
+    "orderctl ledger decide ORDER blacklist makes keys, orderctl ledger decisions shows them": (
+        "用 orderctl ledger decide 订单 blacklist 生成键，用 orderctl ledger decisions 查看"
+    ),
+    "the decision blacklist of {subject} names no keys: make it again": "{subject} 的 blacklist 决定没有键：请重新作出",
+    "{code} is no finding that can be forced": "{code} 不是可以强制放行的问题",
+    "these can: {codes}": "可强制放行的有：{codes}",
+    "--payload: 'of' takes a list of {known}": "--payload：of 取以下各项的列表：{known}",
+    "the ledger holds no order {order}": "账本中没有订单 {order}",
+    "give the id of an order that was fetched, such as taobao:SHOP:NUMBER": "给出抓取过的订单号，如 taobao:店铺:单号",
+    "{order} tells nothing by which anybody could be known again": "{order} 没有可以认出任何人的信息",
+    "pin, force, blacklist, sku, never_merge or always_merge.": (
+        "pin 指定、force 强制、blacklist 拉黑、sku、never_merge 永不合并或 always_merge 总是合并。"
+    ),
+    'What is decided: {"courier": "SF"} for a pin, {"code": CODE} for a force, {"of": ["buyer"]} of a blacklist.': (
+        '决定的内容：pin 如 {"courier": "SF"}，force 如 {"code": 代码}，blacklist 如 {"of": ["buyer"]}。'
+    ),
 }

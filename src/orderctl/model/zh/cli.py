@@ -29,8 +29,6 @@ SENTENCES: dict[str, str] = {
     "Keep what a person decided of an order or shipment; later runs of normalize, merge and route follow it.": "记下人对订单或发货单的决定；之后的 normalize、merge、route 都遵从。",
     "Write the decisions in force as JSON lines.": "以 JSON 行写出有效的决定。",
     "The key of an effect, as ledger pending and show tell it.": "操作的键，见 ledger pending 和 show。",
-    "pin, force or never_merge.": "pin 指定、force 强制或 never_merge 永不合并。",
-    'What is decided: {"courier": "SF"} for a pin, {"code": CODE} for a force.': '决定的内容：pin 如 {"courier": "SF"}，force 如 {"code": 代码}。',
     "Take the decision back.": "撤回该决定。",
     "Let orderctl into a shop.": "店铺授权。",
     "Show the configuration in effect.": "显示生效的配置。",
