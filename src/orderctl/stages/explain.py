@@ -18,6 +18,8 @@ from orderctl.model.money import exponent_of, written
 from orderctl.model.problem import KINDS
 from orderctl.model.schema import conform
 from orderctl.model.text import Locale, Text
+from orderctl.stages.merging.gift_lines import without_gifts
+from orderctl.stages.merging.gift_rules import PARAMS
 from orderctl.stages.route import bound_by, parcels_of, route
 from orderctl.stages.rules.choose import Rule, choose, needed, parcel_prices
 from orderctl.stages.rules.compiled import missing_facts, predicate
@@ -36,6 +38,7 @@ from orderctl.stages.rules.conditions import (
 from orderctl.stages.rules.facts_table import Moment, facts_frame
 from orderctl.stages.rules.freight import MONEY, PERCENT
 from orderctl.stages.rules.parse import RuleBook
+from orderctl.stages.rules.sections.gifts import GiftRule
 
 Verdict = Literal["match", "no", "unknown"]
 Truth = bool | None
@@ -142,6 +145,7 @@ class Explanation:
 
 
 _STEPS = {
+    "gift": Text("gift"),
     "warehouse": Text("warehouse"),
     "courier": Text("courier"),
     "template": Text("label"),
@@ -152,6 +156,7 @@ _VERDICTS: dict[Verdict, Text] = {"match": Text("match  "), "no": Text("no     "
 _REASONS = {
     "rule": Text("by a rule"),
     "no_match": Text("no rule matched"),
+    "none_given": Text("no rule gave"),
     "committed": Text("committed already"),
     "pinned": Text("pinned by a person"),
     "courier_rule": Text("named by the courier rule"),
@@ -185,7 +190,8 @@ def explain(row: Mapping[str, Any], book: RuleBook, facts: Facts, now: str) -> E
     }
     routed = route(frame, book, facts, now).row(0, named=True)
     bound = {s["step"]: s["rule"] for s in routed["decision"]}
-    steps = [_step(step, rules, found, judged, book, bound.get(step)) for step, rules in sections.items()]
+    steps = [_gifts(row, frame, book, facts, moment)]
+    steps += [_step(step, rules, found, judged, book, bound.get(step)) for step, rules in sections.items()]
     tariff = StepExplained("tariff", found["tariff_id"], found["tariff_reason"], ())
     price = _price(chosen, judged, frame, book, moment) if book.rules.tariffs else ()
     return Explanation(
@@ -233,7 +239,59 @@ def _step(
     return StepExplained(step, found[step], reason, tuple(looked), then)
 
 
-def _look(rule: Rule, place: str, facts: pl.DataFrame) -> Looked:
+_NOT_GIVEN = {
+    "quota_used_up": Text("its quota is used up"),
+    "customer_cap": Text("the customer has had it as often as one may"),
+    "stock_floor": Text("there is not enough of it in stock"),
+    "group_won_by": Text("'{by}' gives in its group"),
+    "given_before": Text("one of the orders has had it, in {shipment}"),
+    "not_yet": Text("it begins at {from}"),
+    "over": Text("it ended at {until}"),
+    "too_few": Text("{count} does not come to {each}"),
+    "unknown_fact": Text("{facts} is missing"),
+}
+
+
+def _gifts(
+    row: Mapping[str, Any], frame: pl.DataFrame, book: RuleBook, facts: Facts, moment: Moment
+) -> StepExplained:
+    """Tell what `merge` gave and why; only it sees the other shipments, so nothing is dealt out again here."""
+    told = {step["rule"]: step for step in row["decision"] if step["step"] == "gift"}
+    kept = row["shipment_id"] in facts.commitments["shipment_id"]
+    table = facts_frame(without_gifts(frame), book.gifts.facts, moment)
+    looked: list[Looked] = []
+    for number, rule in enumerate(book.rules.gifts):
+        place = book.place("gifts", number)
+        if rule.name in told:
+            looked.append(_told_gift(told.pop(rule.name), place))
+        elif not kept:
+            found = _look(rule, place, table)
+            again = Text("gifts are given by merge: run it again")
+            looked.append(Looked(rule.name, place, "match", again) if found.verdict == "match" else found)
+    looked += [_told_gift(step, "-") for step in told.values()]
+    given = [step["outcome"] for step in row["decision"] if step["step"] == "gift" and step["outcome"]]
+    reason = "committed" if kept else "rule" if given else "none_given"
+    return StepExplained("gift", ", ".join(given) or None, reason if looked else None, tuple(looked))
+
+
+def _told_gift(step: Mapping[str, Any], place: str) -> Looked:
+    """Say what became of a gift rule, in the words of the step that `merge` wrote."""
+    values = dict.fromkeys(PARAMS, "?") | {p["name"]: p["value"] or "?" for p in step["params"]}
+    if step["reason"] == "rule":
+        because = Text("gives {gifts}", gifts=step["outcome"])
+        if values["wanted"] != "?":
+            because = Text(
+                "gives {gifts}, {times} of {wanted} times: {why}",
+                gifts=step["outcome"], why=_NOT_GIVEN.get(values["by"], values["by"]),
+                times=values["times"], wanted=values["wanted"],
+            )  # fmt: skip
+        return Looked(step["rule"], place, "match", because)
+    known = _NOT_GIVEN.get(step["reason"])
+    text = Text(known.template, **values) if known else Text("{message}", message=step["reason"])
+    return Looked(step["rule"], place, "unknown" if step["reason"] == "unknown_fact" else "no", text)
+
+
+def _look(rule: Rule | GiftRule, place: str, facts: pl.DataFrame) -> Looked:
     if rule.when is None:
         return Looked(rule.name, place, "match", None)
     tests = list(dict.fromkeys(atoms(rule.when)))

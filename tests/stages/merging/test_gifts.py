@@ -11,6 +11,7 @@ import pytest
 
 from orderctl.model.facts import COMMITMENTS, DECISIONS, Facts
 from orderctl.stages.committed import write_trail
+from orderctl.stages.explain import explain
 from orderctl.stages.merge import MergeRules, merge, take_apart
 from orderctl.stages.normalize import NormalizeRules, normalize
 from orderctl.stages.plans.rows import claims
@@ -353,3 +354,38 @@ def test_an_unknown_fact_gives_nothing_and_is_named() -> None:
 def test_nothing_is_given_where_nothing_is_sent() -> None:
     row = given("  - { name: a, give: [{ sku: SOCKS }] }", order("1", status="closed"))[0]
     assert (gifts_of(row), row["decision"]) == ({}, [])
+
+
+def test_explain_says_which_rule_gave_and_why_the_others_did_not() -> None:
+    rules = """
+  - { name: big, group: g, when: { total_minor: { gte: 50000 } }, give: [{ sku: SOCKS }] }
+  - { name: over, give: [{ sku: CARD }], until: 2026-10-01 }
+  - { name: multiple, group: g, give: [{ sku: SOCKS, quantity: 2 }], per: { each: 1 }, quota: 2 }
+  - { name: small, group: g, give: [{ sku: CARD }] }
+  - { name: soon, when: { ship_by_hours_left: { lt: 12 } }, give: [{ sku: CARD }] }
+"""
+    read = book(rules)
+    row = given(read, order("1", lines=[line(quantity=3)]))[0]
+    told = explain(row, read, Facts(), NOW)
+    assert [x for x in told.render().split("\n") if x.startswith(("gift", "  "))][:6] == [
+        "gift: SOCKS x4, by a rule",
+        "  no      big (rules.yaml:10:5): total_minor is 1000, the rule wants total_minor gte 50000",
+        "  no      over (rules.yaml:11:5): it ended at 2026-10-01T15:59:59Z",
+        "  match   multiple (rules.yaml:12:5): gives SOCKS x4, 2 of 3 times: its quota is used up",
+        "  no      small (rules.yaml:13:5): 'multiple' gives in its group",
+        "  unknown soon (rules.yaml:14:5): ship_by_hours_left is missing",
+    ]
+    assert "赠品：SOCKS x4" in told.render("zh")
+    kept = explain(row, book("  - { name: new, give: [{ sku: CARD }] }"), committing(row), NOW)
+    assert [x for x in kept.render().split("\n") if x.startswith(("gift", "  "))][:2] == [
+        "gift: SOCKS x4, committed already",
+        "  no      over (-): it ended at 2026-10-01T15:59:59Z",
+    ]
+    only_weight = "  - { name: light, when: { weight_g: { lte: 630 } }, give: [{ sku: SOCKS }] }"
+    light = given(only_weight, order("1", lines=[line(quantity=3)]))[0]
+    assert light["weight_g"] == 675
+    bare = light | {"decision": []}
+    assert (
+        "light (rules.yaml:9:5): gifts are given by merge"
+        in explain(bare, book(only_weight), Facts(), NOW).render()
+    )

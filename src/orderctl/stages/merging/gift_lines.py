@@ -133,3 +133,17 @@ def _gathered(before: pl.DataFrame, more: pl.DataFrame, name: str) -> pl.DataFra
     """Give the `item`s of both for each shipment as a list `name`."""
     stacked = pl.concat([before, more.cast(before.schema)])
     return stacked.group_by("shipment_id", maintain_order=True).agg(pl.col("item").alias(name))
+
+
+def without_gifts(shipments: pl.DataFrame) -> pl.DataFrame:
+    """Give `shipments` with lines and weight as they are without gifts of ours; their parcels are left as they are."""
+    line = pl.element().struct
+    ours = (line.field("kind") == "gift") & line.field("line_ref").str.starts_with(OURS)
+    weighing = (line.field("unit_weight_g") * line.field("quantity")).filter(line.field("quantity") > 0)
+    plain = shipments.with_columns(pl.col("lines").list.filter(~ours))
+    weights = pl.col("lines").list.eval(weighing)
+    unknown = weights.list.eval(pl.element().is_null()).list.any()
+    gifted = plain["lines"].list.len() != shipments["lines"].list.len()
+    return plain.with_columns(
+        weight_g=pl.when(gifted).then(pl.when(~unknown).then(weights.list.sum())).otherwise("weight_g")
+    )
