@@ -186,7 +186,7 @@ def test_what_is_committed_is_not_made_into_other_lines_in_silence() -> None:
     batch = orders(
         order("1", lines=[line(merchant_code="SET")]), order("2", lines=[line(merchant_code="SET")])
     )
-    same, other = normalize(batch, rules, committed("1:TEA*1", "1:CUP*2", "77"), NOW).to_dicts()
+    same, other = normalize(batch, rules, committed("1:TEA*1", "1:CUP*2"), NOW).to_dicts()
     assert (codes(same), codes(other)) == ({}, {})
     for ref in ("1", "1:TEA*3", "1:MUG*1"):
         mine, other = normalize(batch, rules, committed(ref), NOW).to_dicts()
@@ -232,3 +232,25 @@ def test_what_a_person_decided_goes_before_everything() -> None:
 def test_mistakes_are_refused(section: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         SkusSection.model_validate(section)
+
+
+def test_an_order_whose_lines_have_other_numbers_than_those_on_their_way_is_held() -> None:
+    """It was read from a file without the platform's numbers, then by the API, or the other way round."""
+    batch = orders(order("1", lines=[line(line_ref="14500000001"), line(line_ref="14500000002")]), order("2"))
+    mine, other = normalize(batch, rules_of(), committed("1", "2:TEA*1"), NOW).to_dicts()
+    assert codes(mine) == {"lines_renumbered": "block"}
+    assert {"name": "lines", "value": "1, 2:TEA*1"} in mine["problems"][0]["params"]
+    assert codes(other) == {}
+    same = normalize(batch, rules_of(), committed("14500000001"), NOW).to_dicts()[0]
+    assert codes(same) == {}
+    gift = normalize(batch, rules_of(), committed("gift:welcome:CUP"), NOW).to_dicts()[0]
+    assert codes(gift) == {}
+    both = normalize(batch, rules_of(), committed("14500000001:TEA*1", "1"), NOW).to_dicts()[0]
+    assert codes(both) == {"sku_map_changed": "block", "lines_renumbered": "block"}
+
+
+@pytest.mark.parametrize("status", ["shipped", "completed", "closed"])
+def test_an_order_of_which_nothing_leaves_any_more_is_not_held_for_its_numbers(status: str) -> None:
+    batch = orders(order("1", status=status, lines=[line(line_ref="14500000001", quantity_to_ship=0)]))
+    found = only(normalize(batch, rules_of(), committed("1"), NOW))
+    assert set(codes(found)) == {"nothing_to_ship"}

@@ -40,6 +40,12 @@ KINDS: dict[str, Kind] = {
         "{lines} is on its way already, and the SKU map now makes other lines of it",
         "take the change of the map back for it: orderctl ledger decide, or void what was done",
     ),
+    "lines_renumbered": Kind(
+        "block",
+        "{lines} is on its way already, and the order has no such line now: it was read from elsewhere before",
+        "if that parcel goes, give its number to the platform by hand, then fetch; if not, void its waybill: orderctl"
+        " ledger show, then ledger resolve",
+    ),
     "refund_open": Kind("block", "a refund is open on {lines}", "settle it at the platform, then fetch"),
     "not_paid": Kind("wait", "not paid yet", "nothing: it moves on when the payment is seen"),
     "held": Kind("wait", "held: {holds}", "nothing until the hold ends"),

@@ -8,6 +8,9 @@ SENTENCES: dict[str, str] = {
     "fetch it again or ask the platform": "重新抓单，或向平台核实",
     "no SKU is known for {items}": "{items} 没有对应的 SKU",
     "add it to skus in the rules": "在规则的 skus 中添加",
+    "{lines} is on its way already, and the order has no such line now: it was read from elsewhere before": "{lines} 已在发货流程中，而订单现在没有这条明细：此前它来自别的来源",
+    "if that parcel goes, give its number to the platform by hand, then fetch; if not, void its waybill: orderctl"
+    " ledger show, then ledger resolve": "包裹照发：在平台后台手工填写单号，再抓取；不发：作废面单（orderctl ledger show，再 ledger resolve）",
     "{lines} is on its way already, and the SKU map now makes other lines of it": "{lines} 已在发货流程中，而 SKU 映射现在把它变成了别的明细",
     "take the change of the map back for it: orderctl ledger decide, or void what was done": "为它撤回映射的改动（orderctl ledger decide），或作废已做的",
     "a refund is open on {lines}": "{lines} 正在退款",

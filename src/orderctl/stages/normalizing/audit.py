@@ -39,7 +39,7 @@ def audited(orders: pl.DataFrame, section: AuditSection, now: str) -> pl.Series:
 
     Args:
         orders: `order/1` with the helper columns `row` (the number of the row), `live` (something is left to
-            ship), `unmapped`, `recut` and `refunding` (texts that name lines, null where there are none), those of
+            ship), `unmapped`, `recut`, `renumbered` and `refunding` (texts that name lines, null where there are none), those of
             `line_figures` and those of `known_of_orders`.
         section: limits and severities.
         now: the instant that ends holds and promises.
@@ -78,12 +78,13 @@ def _findings() -> list[Finding]:
     no_currency = pl.col("currency").is_null() & pl.any_horizontal(pl.col(MONEY).is_not_null())
     conflict = pl.col("conflict")
     lacking, lasting, passing = pl.col("lacking"), pl.col("lasting"), pl.col("passing")
-    recut = pl.col("recut")
+    recut, renumbered = pl.col("recut"), pl.col("renumbered")
     return [
         Finding("recipient_incomplete", live & (lacking != ""), "recipient", {"missing": lacking}),
         Finding("no_lines", pl.col("status").is_in(OPEN) & ~has_lines, "lines"),
         Finding("sku_unmapped", live & named, "lines", {"items": pl.col("unmapped")}),
         Finding("sku_map_changed", live & recut.is_not_null(), "lines", {"lines": recut}),
+        Finding("lines_renumbered", live & renumbered.is_not_null(), "lines", {"lines": renumbered}),
         Finding("refund_open", live & refunding, "refund_open", {"lines": refunded_lines}),
         Finding("not_paid", live & unpaid, "status"),
         Finding("held", live & (passing != ""), "holds", {"holds": passing}),

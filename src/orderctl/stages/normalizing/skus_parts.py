@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from orderctl.stages.merging.gift_lines import OURS
 from orderctl.stages.rules.sections.skus import Bundle
 
 PARTS = pl.List(
@@ -132,7 +133,10 @@ def unit_weights(ours: pl.Expr, theirs: pl.Expr) -> pl.Expr:
 
 
 def made_otherwise(lines: pl.DataFrame, commitments: pl.DataFrame) -> pl.DataFrame:
-    """Give (`row`, `recut`): orders of which a line is committed that the map now makes into other lines.
+    """Give (`row`, `recut`, `renumbered`): orders that no longer have a line of theirs which is committed.
+
+    `recut` names those that the map now makes into other lines, `renumbered` those of which nothing is left: the order
+    was read in another way before, from a file without the platform's numbers of lines.
 
     Args:
         lines: `row`, `order_id`, `line_ref` and `parent_line_ref` of every line as it is now.
@@ -140,8 +144,10 @@ def made_otherwise(lines: pl.DataFrame, commitments: pl.DataFrame) -> pl.DataFra
     """
     here = commitments.join(lines.select("order_id"), on="order_id", how="semi")  # a few of a year's
     bound = here.select("order_id", committed="line_ref").unique()
+    bound = bound.filter(~pl.col("committed").str.starts_with(OURS))
     if bound.is_empty():
-        return pl.DataFrame(schema={"row": lines.schema["row"], "recut": pl.String()})
+        empty = {"row": lines.schema["row"], "recut": pl.String(), "renumbered": pl.String()}
+        return pl.DataFrame(schema=empty)
     now = lines.select("order_id", committed="line_ref")
     gone = bound.join(now, on=["order_id", "committed"], how="anti")
     root = pl.coalesce("parent_line_ref", "line_ref")
@@ -149,6 +155,14 @@ def made_otherwise(lines: pl.DataFrame, commitments: pl.DataFrame) -> pl.DataFra
     same_line = (pl.col("committed") == pl.col("root")) | pl.col("committed").str.starts_with(
         pl.col("root") + ":"
     )
-    return (
-        beside.filter(same_line).group_by("row").agg(recut=pl.col("committed").unique().sort().str.join(", "))
+    each = beside.group_by("row", "committed").agg(recut=same_line.any())
+    named = pl.col("committed").sort().str.join(", ")
+    texts = (
+        each.group_by("row", "recut")
+        .agg(named)
+        .with_columns(
+            renumbered=pl.when(~pl.col("recut")).then("committed"),
+            recut=pl.when("recut").then("committed"),
+        )
     )
+    return texts.group_by("row").agg(pl.col("recut", "renumbered").drop_nulls().first())

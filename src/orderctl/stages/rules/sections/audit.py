@@ -17,6 +17,7 @@ HARD = (
     "no_lines",
     "sku_unmapped",
     "sku_map_changed",
+    "lines_renumbered",
     "refund_open",
     "not_paid",
     "held",
