@@ -10,6 +10,7 @@ SENTENCES: dict[str, str] = {
     "there is no stock to look at: name its table as 'stock'": "没有库存可看：请在 stock 中写明库存表",
     "the catalogue has no article '{sku}'": "目录中没有商品“{sku}”",
     "'{sku}' is a bundle: give its parts": "“{sku}”是组合商品：请改送其组件",
+    "'{name}' can never give: '{above}' above it in its group gives first": "“{name}”永远送不出：同组在前的“{above}”先送",
     "gift": "赠品",
     "no rule gave": "没有规则赠送",
     "its quota is used up": "名额已用完",

@@ -15,15 +15,17 @@ import polars as pl
 
 from orderctl.model.schema import ORDER
 from orderctl.model.text import Locale, Text
+from orderctl.stages.merging.gift_rules import Known, judge_gifts
 from orderctl.stages.normalizing.notes import read_notes
 from orderctl.stages.rules.choose import BOUND, Rule, choose, needed
 from orderctl.stages.rules.conditions import All, Comparison, Condition
 from orderctl.stages.rules.facts_table import DTYPES, FACTS, LINE_FIELD_TYPES, LINES_DTYPE, Moment
 from orderctl.stages.rules.freight import PARCEL
 from orderctl.stages.rules.parse import RuleBook
+from orderctl.stages.rules.sections.gifts import GiftRule
 from orderctl.stages.rules.sections.tests import LINE_FIELDS, Case
 
-Json = str | int | list[str] | None
+Json = str | int | list[str] | dict[str, int] | None
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,8 @@ class Result:
 def _shown(value: Json) -> str:
     if isinstance(value, list):
         return ", ".join(value) or "-"
+    if isinstance(value, dict):
+        return ", ".join(f"{sku} x{pieces}" for sku, pieces in sorted(value.items())) or "-"
     return "-" if value is None else str(value)
 
 
@@ -85,13 +89,19 @@ def _run(case: Case, book: RuleBook, place: str) -> Result:
     now = case.given.get("now")
     moment = Moment(str(now) if now is not None else None, book.rules.timezone)
     orders = _orders(case, book)
-    table = facts_of_case(case, needed(book) | {"weight_g", "tags"}, moment, orders)
+    table = facts_of_case(case, needed(book) | book.gifts.facts | {"weight_g", "tags"}, moment, orders)
     parcel = table.select("row", *(_given(case, name) for name in PARCEL if name != "row"))
     found = choose(table, pl.DataFrame(schema=BOUND), parcel, book, moment).row(0, named=True)
-    found |= {"wishes": _told(orders), "tags": table["tags"][0].to_list()}
+    found |= {"wishes": _told(orders), "tags": table["tags"][0].to_list(), "gifts": _gifts(table, book)}
     expected = case.expect.model_dump(include=case.expect.model_fields_set)
     pairs = {name: (value, found[_FIELDS.get(name, name)]) for name, value in expected.items()}
     return Result(case.name, place, {name: pair for name, pair in pairs.items() if pair[0] != pair[1]})
+
+
+def _gifts(table: pl.DataFrame, book: RuleBook) -> dict[str, int]:
+    """Give the pieces of every gift, as if nobody had had one before and the first article were drawn."""
+    pieces, _ = judge_gifts(table, book.gifts, Known())
+    return dict(pieces.group_by("sku").agg(pl.col("quantity").sum()).sort("sku").iter_rows())
 
 
 def _given(case: Case, name: str) -> pl.Expr:
@@ -187,6 +197,7 @@ def lint(book: RuleBook) -> list[Lint]:
         rules: Sequence[Rule] = getattr(book.rules, section)
         found += _twice(book, section, [rule.name for rule in rules])
         found += _shadowed(book, section, rules)
+    found += _shadowed_gifts(book)
     found += _twice(book, "tariffs", [t.id for t in book.rules.tariffs])
     found += _twice(book, "tests", [case.name for case in book.rules.tests])
     return [*found, *_tariffs(book), *_zones(book), *_ends(book)]
@@ -234,6 +245,25 @@ def _shadowed(book: RuleBook, section: str, rules: Sequence[Rule]) -> Iterator[L
                 "'{name}' can never match: '{above}' above it matches first", name=rule.name, above=above.name
             )
             yield Lint(book.place(section, number), "shadowed", "error", text)
+
+
+def _shadowed_gifts(book: RuleBook) -> Iterator[Lint]:
+    """Of a group the first that can gives: one below a rule without any limit never does if that covers it."""
+    for number, rule in enumerate(book.rules.gifts):
+        earlier = (r for r in book.rules.gifts[:number] if rule.group is not None and r.group == rule.group)
+        above = next((r for r in earlier if not _limited(r) and _covers(r.when, rule.when)), None)
+        if above is not None:
+            text = Text(
+                "'{name}' can never give: '{above}' above it in its group gives first",
+                name=rule.name,
+                above=above.name,
+            )
+            yield Lint(book.place("gifts", number), "shadowed", "error", text)
+
+
+def _limited(rule: GiftRule) -> bool:
+    limits = (rule.per, rule.from_, rule.until, rule.quota, rule.per_customer, rule.stock_floor)
+    return any(limit is not None for limit in limits)
 
 
 def _tariffs(book: RuleBook) -> Iterator[Lint]:

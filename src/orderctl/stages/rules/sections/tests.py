@@ -29,6 +29,10 @@ class Expectation(Section):
         None, description="what the notes ask for: `courier SF`, `not courier YTO`, `ship_by 2026-12-05`"
     )
     tags: list[str] | None = Field(None, description="the tags the notes give, and those given")
+    gifts: dict[str, int] | None = Field(
+        None,
+        description="all gifts, pieces by SKU: `{SK-WHT: 1}`, or `{}` for none; as if nobody had any before",
+    )
     doubted: str | None = Field(None, description="name of the first courier rule that could not be judged")
 
 
