@@ -37,7 +37,7 @@ def test_both_kinds_have_all_computed_columns_beside_their_own(frame: pl.DataFra
 def test_an_order_reads_like_a_shipment() -> None:
     found = listed(ORDERS, "order/1", "en").to_dicts()
     assert [r["id"] for r in found] == ["shopify:main:1", "shopify:main:2", "shopify:main:3"]
-    assert [r["items"] for r in found] == ["TS×2, 杯×1", "TS-BLK-L×1", "TS-BLK-L×1"]
+    assert [r["items"] for r in found] == ["TS×2, 杯 | 黑 L×1", "TS-BLK-L×1", "TS-BLK-L×1"]
     assert [r["state"] for r in found] == ["ready", "shipped", "waiting"]
     assert [str(r["total"]) for r in found] == ["10.000", "1234.000", "10.000"]
     assert [r["severity"] for r in found] == [None, None, "wait"]

@@ -13,13 +13,25 @@ from orderctl.cli.session import Session
 ColumnsOpt = Annotated[
     list[str] | None,
     typer.Option(
-        "--columns", "-c", metavar="NAMES", help="Columns to show, commas between them; may be repeated."
+        "--columns",
+        "-c",
+        metavar="NAMES",
+        help="Columns to show, commas between them; may be repeated. +NAME adds to the usual ones.",
     ),
 ]
 WhereOpt = Annotated[
     str | None,
     typer.Option(
         "--where", metavar="SQL", help="Only rows for which this SQL condition is true: severity = 'block'."
+    ),
+]
+FindOpt = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--find",
+        metavar="TEXT",
+        help="Only rows that show this text, have it in an id or waybill number, or end the phone with these 4 digits;"
+        " may be repeated.",
     ),
 ]
 SortOpt = Annotated[
@@ -30,8 +42,16 @@ LimitOpt = Annotated[int | None, typer.Option("--limit", metavar="N", min=0, hel
 GroupOpt = Annotated[
     list[str] | None,
     typer.Option(
-        "--group-by", metavar="NAMES", help="Count rows and pieces by these columns instead of listing them."
+        "--group-by",
+        metavar="NAMES",
+        help="Add up by these columns instead of listing; repeated, each is a table of its own.",
     ),
+]
+SumOpt = Annotated[
+    bool, typer.Option("--sum", help="Add the row over all; without --group-by show nothing else.")
+]
+NoPagerOpt = Annotated[
+    bool, typer.Option("--no-pager", help="Write a long table to the terminal in one go, not page by page.")
 ]
 ViewFormatOpt = Annotated[
     str | None,
@@ -49,27 +69,38 @@ def run(
     batch: BatchArg = "-",
     columns: ColumnsOpt = None,
     where: WhereOpt = None,
+    find: FindOpt = None,
     sort: SortOpt = None,
     limit: LimitOpt = None,
     group_by: GroupOpt = None,
+    sum: SumOpt = False,
     unmask: UnmaskOpt = False,
     output: ReportOutputOpt = "-",
     format: ViewFormatOpt = None,
     bom: BomOpt = None,
+    no_pager: NoPagerOpt = False,
     rejects: RejectsOpt = None,
 ) -> None:
-    """List orders or shipments of all shops in one table: choose rows and columns, sort, count.
+    """List orders or shipments of all shops in one table: choose rows and columns, sort, add up.
 
-    Columns are those of the batch and: id, order_ids, platform, shop, status, state, severity, codes, findings, name,
-    phone, address, place, country, province, city, district, items, pieces, total, numbers, placed_at, paid_at,
-    buyer_note, seller_note.
+    Columns are those of the batch and: id, order_ids, platform, shop, status, state, severity, codes, findings, remarks,
+    risk, name, phone, address, place, country, province, city, district, items, pieces, total, freight, weight_kg,
+    order_count, parcel_count, numbers, merge_how, merge_why, merge_with, wished, placed_at, paid_at, buyer_note, seller_note.
 
-    Of names, phones and addresses only a part is shown, unless --unmask is given.
+    Several at once: merging, routing, person, notes, times, trouble.
+
+    Added up are rows, orders, pieces and, each currency by itself, totals and freight; and the weight.
+
+    Of names, phones and addresses only a part is shown, unless --unmask is given, and --find sees no more than that.
+    On a terminal a long table is read in your PAGER.
     """
-    from orderctl.cli.viewing import Choice, show_list
+    from orderctl.cli.viewing import Choice, Target, show_list
 
-    def names(given: list[str] | None) -> list[str]:
-        return [name.strip() for text in given or [] for name in text.split(",") if name.strip()]
+    def names(*given: str) -> list[str]:
+        return [name.strip() for text in given for name in text.split(",") if name.strip()]
 
-    choice = Choice(names(columns), where, names(sort), limit, names(group_by), unmask)
-    show_list(session, batch, choice, output, format, rejects, bom)
+    groupings = [names(one) for one in group_by or []]
+    choice = Choice(
+        names(*columns or []), where, find or [], names(*sort or []), limit, groupings, sum, unmask
+    )
+    show_list(session, batch, choice, Target(output, format, bom, pager=not no_pager), rejects)

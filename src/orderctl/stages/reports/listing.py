@@ -1,18 +1,20 @@
 """The unified list: orders and shipments of all shops in the same few columns, for looking, choosing and counting.
 
 Besides the columns of the batch there are computed ones (`COMPUTED`), the same for both kinds. Invariant: unless
-unmasked, no column that is shown holds a whole name, phone or address; choosing and sorting see the true values.
+unmasked, no column that is shown holds a whole name, phone or address; what is looked for is looked for in what is
+shown. Only conditions in SQL and sorting see the true values.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import polars as pl
 
 from orderctl.model.money import exponents
-from orderctl.model.problem import has_severity, sentence
+from orderctl.model.problem import Severity, has_severity, sentence
 from orderctl.model.text import Locale
 from orderctl.stages.reports.material import Material
 from orderctl.stages.reports.words import decimal_text
@@ -31,6 +33,8 @@ COMPUTED: dict[str, str] = {
     "severity": "of the worst problem: block, wait, warn or info",
     "codes": "codes of the problems that block or wait",
     "findings": "the problems as sentences in the reader's language",
+    "remarks": "the mere remarks as sentences, suggestions to merge among them",
+    "risk": "risk score of the audit, 0 to 100",
     "name": "recipient's name",
     "phone": "recipient's phone",
     "address": "province to street",
@@ -42,19 +46,39 @@ COMPUTED: dict[str, str] = {
     "items": "SKU and quantity of every line",
     "pieces": "sum of the quantities",
     "total": "total_minor in units of the currency, exact",
+    "freight": "freight_minor in units of its currency, exact",
+    "weight_kg": "weight, exact",
+    "order_count": "how many orders",
+    "parcel_count": "how many parcels",
     "numbers": "waybill numbers",
+    "merge_how": "single, merged or suggested",
+    "merge_why": "why it is joined or not",
+    "merge_with": "shipments it may belong with, blanks between them",
+    "wished": "what notes and options ask for",
     "placed_at": "when the first order was placed",
     "paid_at": "when the first order was paid",
     "buyer_note": "buyer's notes",
     "seller_note": "seller's notes",
 }
+ALIASES: dict[str, tuple[str, ...]] = {
+    "merging": ("merge_how", "merge_why", "merge_with", "order_count"),
+    "routing": ("warehouse", "courier", "service", "freight", "freight_currency", "weight_kg"),
+    "person": ("name", "phone", "address"),
+    "notes": ("buyer_note", "seller_note", "wished", "tags"),
+    "times": ("placed_at", "paid_at", "ship_by"),
+    "trouble": ("state", "risk", "findings", "remarks"),
+}
+"""Names for several columns at once."""
+
 PERSONAL = ("recipient", "orders", "extra", "wishes", "buyer_ref")
 """Columns that hold a person's data as they are; shown only when unmasked."""
 
 TOTAL = pl.Decimal(20, 3)
 _PLACE = ("province", "city")
 _ADDRESS = (*_PLACE, "district", "town", "street")
-_ROUTED = ("warehouse", "courier", "service", "account", "issuer", "wave")
+_ROUTED = ("warehouse", "courier", "service", "account", "issuer", "wave", "freight_currency")
+_TOLD = ("courier", "service", "warehouse", "packaging", "ship_on", "ship_by", "ship_from")
+_JOINED = ("merge_how", "merge_why", "merge_with")
 _MOBILE = r"1[3-9]\d{9}"
 
 
@@ -74,12 +98,17 @@ def listed(frame: pl.DataFrame, kind: str, locale: Locale) -> pl.DataFrame:
         items=_items(),
         pieces=pl.col("lines").list.eval(pl.element().struct.field("quantity")).list.sum(),
         total=decimal_text(pl.col("total_minor"), exponents(pl.col("currency"))).cast(TOTAL),
-        findings=_findings(frame["problems"], locale),
+        freight=decimal_text(pl.col("freight_minor"), exponents(pl.col("freight_currency"))).cast(TOTAL),
+        weight_kg=decimal_text(pl.col("weight_g"), pl.lit(3)).cast(TOTAL),
+        findings=_sentences(frame["problems"], ("block", "wait", "warn"), locale),
+        remarks=_sentences(frame["problems"], ("info",), locale),
+        risk=_risk(),
     )
 
 
 def _of_shipments(frame: pl.DataFrame) -> pl.DataFrame:
     states = Material(frame, "UTC").states.select("state", "codes", "numbers").with_columns(_blank_to_null())
+    merge = pl.col("merge").struct
     return frame.with_columns(
         *states,
         id="shipment_id",
@@ -87,7 +116,13 @@ def _of_shipments(frame: pl.DataFrame) -> pl.DataFrame:
         **{c: _of_each(c).list.unique().list.sort().list.join(" ") for c in ("platform", "shop", "status")},
         **{c: _of_each(c).list.min() for c in ("placed_at", "paid_at")},
         **{c: _of_each(c).list.join(" / ") for c in ("buyer_note", "seller_note")},
-    ).with_columns(_blank_to_null("buyer_note", "seller_note"))
+        order_count=pl.col("orders").list.len().cast(pl.Int64),
+        parcel_count=pl.col("parcels").list.len().cast(pl.Int64),
+        merge_how=merge.field("how"),
+        merge_why=merge.field("why"),
+        merge_with=merge.field("with").list.join(" "),
+        wished=_of_each("wishes").list.eval(pl.element().list.explode()).pipe(_wished),
+    ).with_columns(_blank_to_null("buyer_note", "seller_note", "merge_with", "wished"))
 
 
 def _of_orders(frame: pl.DataFrame) -> pl.DataFrame:
@@ -107,13 +142,24 @@ def _of_orders(frame: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("empty"))
         .otherwise(pl.lit("ready"))
     )
+    left = pl.element().struct
+    grams = left.field("unit_weight_g") * left.field("quantity_to_ship")
+    of_lines = pl.col("lines").list.eval(pl.when(left.field("quantity_to_ship") > 0).then(grams).otherwise(0))
+    one = pl.lit(1, dtype=pl.Int64)
     return frame.with_columns(
-        *(pl.lit(None, dtype=pl.String).alias(c) for c in (*_ROUTED, "numbers")),
+        *(pl.lit(None, dtype=pl.String).alias(c) for c in (*_ROUTED, *_JOINED, "numbers")),
+        freight_minor=pl.lit(None, dtype=pl.Int64),
+        weight_g=pl.when(of_lines.list.len() > of_lines.list.drop_nulls().list.len())
+        .then(None)
+        .otherwise(of_lines.list.sum()),
+        order_count=one,
+        parcel_count=one,
+        wished=_wished(pl.col("wishes")),
         id="order_id",
         order_ids="order_id",
         state=state,
         codes=pl.col("problems").list.eval(kept).list.unique().list.sort().list.join(" "),
-    ).with_columns(_blank_to_null("codes"))
+    ).with_columns(_blank_to_null("codes", "wished"))
 
 
 def _blank_to_null(*names: str) -> pl.Expr:
@@ -132,28 +178,46 @@ def _joined(*parts: pl.Expr) -> pl.Expr:
 
 def _items() -> pl.Expr:
     line = pl.element().filter(pl.element().struct.field("quantity") > 0).struct
-    name = pl.coalesce(
-        line.field("sku"), line.field("merchant_code"), line.field("platform_sku"), line.field("title")
-    )
+    described = pl.concat_str(line.field("title"), line.field("spec"), separator=" | ", ignore_nulls=True)
+    described = pl.when(described != "").then(described)
+    name = pl.coalesce(line.field("sku"), line.field("merchant_code"), described, line.field("platform_sku"))
     text = pl.concat_str(name.fill_null("?"), pl.lit("×"), line.field("quantity"))
     return pl.col("lines").list.eval(text).list.join(", ")
 
 
-def _findings(problems: pl.Series, locale: Locale) -> pl.Series:
-    """Write the problems of each row but mere remarks, each different one put into words once."""
+def _wished(wishes: pl.Expr) -> pl.Expr:
+    """Write wishes as `courier SF, no courier YTO, card`; the words of cards and the like stay where they are."""
+    wish = pl.element().struct
+    value = pl.when(wish.field("kind").is_in(_TOLD)).then(wish.field("value"))
+    denied = pl.when(wish.field("avoid").fill_null(False)).then(pl.lit("no"))
+    text = pl.concat_str(denied, wish.field("kind"), value, separator=" ", ignore_nulls=True)
+    return wishes.list.eval(text).list.unique(maintain_order=True).list.join(", ")
+
+
+def _risk() -> pl.Expr:
+    problem = pl.element().struct
+    param = problem.field("params").list.eval(
+        pl.when(pl.element().struct.field("name") == "score").then(pl.element().struct.field("value"))
+    )
+    score = pl.when(problem.field("code") == "risk").then(param.list.drop_nulls().list.first())
+    return pl.col("problems").list.eval(score.cast(pl.Int64, strict=False)).list.max()
+
+
+def _sentences(problems: pl.Series, severities: Sequence[Severity], locale: Locale) -> pl.Series:
+    """Write the problems of some severities of each row, each different one put into words once."""
     rows = (
         problems.to_frame("problem")
         .with_row_index("row")
         .filter(pl.col("problem").list.len() > 0)
         .explode("problem")
     )
-    told = rows.filter(pl.col("problem").struct.field("severity") != "info")
+    told = rows.filter(pl.col("problem").struct.field("severity").is_in(severities))
     keys = told.select("row", key=pl.col("problem").struct.json_encode())
     words = {key: sentence(json.loads(key), locale) for key in keys["key"].unique().to_list()}
     said = keys.with_columns(pl.col("key").replace_strict(words, return_dtype=pl.String))
     whole = said.group_by("row").agg(pl.col("key").unique(maintain_order=True).str.join("; "))
     index = pl.DataFrame({"row": pl.arange(len(problems), dtype=pl.UInt32, eager=True)})
-    return index.join(whole, on="row", how="left", maintain_order="left")["key"].alias("findings")
+    return index.join(whole, on="row", how="left", maintain_order="left")["key"]
 
 
 def masked(frame: pl.DataFrame) -> pl.DataFrame:
@@ -170,6 +234,8 @@ def masked(frame: pl.DataFrame) -> pl.DataFrame:
         "address": lambda text: text.str.extract(r"^(\S+(?: \S+)?)", 1) + " ***",
         "buyer_note": _without_phones,
         "seller_note": _without_phones,
+        "findings": _without_phones,
+        "remarks": _without_phones,
     }
     return frame.with_columns(hide[c](pl.col(c)).alias(c) for c in frame.columns if c in hide)
 
@@ -178,9 +244,55 @@ def _without_phones(text: pl.Expr) -> pl.Expr:
     return text.str.replace_all(_MOBILE, "***")
 
 
-def flat(frame: pl.DataFrame) -> pl.DataFrame:
-    """Give every column as text, whole numbers or nulls, as a table for people holds them; lists become JSON."""
-    return frame.with_columns(_flat(name, dtype) for name, dtype in frame.schema.items())
+def containing(rows: pl.DataFrame, shown: pl.DataFrame, text: str) -> pl.DataFrame:
+    """Keep the rows of which a cell that is shown contains `text`, or their ids or waybill numbers do.
+
+    Four digits are also looked for at the end of the phone number, which is as much of it as anybody sees.
+
+    Args:
+        rows: as `listed` gives them.
+        shown: the same rows as they are shown, all columns text.
+    """
+    wanted = text.lower()
+    cells = [pl.col(name).str.to_lowercase().str.contains(wanted, literal=True) for name in shown.columns]
+    hit = shown.select(hit=pl.any_horizontal(cells).fill_null(False))["hit"] if cells else None
+    ids = rows.select("id", "order_ids", "numbers").select(
+        pl.any_horizontal(pl.all().str.to_lowercase().str.contains(wanted, literal=True)).fill_null(False)
+    )
+    found = ids.to_series() if hit is None else hit | ids.to_series()
+    if len(text) == PHONE_TAIL and text.isdecimal():
+        tail = pl.col("phone").str.replace_all(r"\D", "").str.tail(PHONE_TAIL)
+        found = found | rows.select((tail == text).fill_null(False)).to_series()
+    return rows.filter(found)
+
+
+PHONE_TAIL = 4
+
+
+def flat(frame: pl.DataFrame, *, for_eyes: bool = False) -> pl.DataFrame:
+    """Give every column as text, whole numbers or nulls, as a table holds them.
+
+    Lists become JSON; `for_eyes` they are written as one reads them: `number: ZT1, weight_g: 120; number: ZT2`.
+    """
+    return frame.with_columns(
+        _read_aloud(frame[name]) if for_eyes and dtype.is_nested() else _flat(name, dtype)
+        for name, dtype in frame.schema.items()
+    )
+
+
+def _read_aloud(column: pl.Series) -> pl.Series:
+    return pl.Series(column.name, [_told(value) or None for value in column.to_list()], dtype=pl.String)
+
+
+def _told(value: Any) -> str:
+    """Write nested data for reading, what holds nothing left out."""
+    if isinstance(value, dict):
+        parts = [(key, _told(inner), isinstance(inner, list | dict)) for key, inner in value.items()]
+        return ", ".join(f"{k}: [{text}]" if nested else f"{k}: {text}" for k, text, nested in parts if text)
+    if isinstance(value, list):
+        parts_of = [text for text in map(_told, value) if text]
+        return ("; " if any(isinstance(one, dict) for one in value) else ", ").join(parts_of)
+    return "" if value is None else str(value)
 
 
 def _flat(name: str, dtype: pl.DataType) -> pl.Expr:

@@ -71,6 +71,15 @@ HEADINGS: dict[str, str] = {
     "district": "District",
     "items": "Items",
     "rows": "Rows",
+    "order_count": "Orders",
+    "parcel_count": "Parcels",
+    "merge_how": "Joined",
+    "merge_why": "Why",
+    "merge_with": "May belong with",
+    "wished": "Asked for",
+    "tags": "Tags",
+    "risk": "Risk",
+    "remarks": "Remarks",
     "buyer_note": "Buyer's note",
     "seller_note": "Seller's note",
 }
@@ -100,7 +109,46 @@ WORDS: dict[str, str] = {
     "completed": "completed",
     "closed": "closed",
 }
-NAMED = ("platform", "courier", "couriers", "province", "state", "status", "severity")
+HOW: dict[str, str] = {"single": "alone", "merged": "joined", "suggested": "alone, perhaps not rightly"}
+WHY: dict[str, str] = {
+    "same_recipient": "the same recipient",
+    "same_buyer_address": "the same buyer and address",
+    "same_buyer": "the same buyer",
+    "pinned": "a person said so",
+    "no_other": "nobody else to join",
+    "unpaid": "not paid",
+    "refund": "a refund is open",
+    "held": "on hold",
+    "blocked": "a problem needs a person",
+    "waiting": "a problem that passes",
+    "presale": "on pre-sale, or the others are",
+    "platform_forbids": "the platform forbids it",
+    "cod": "paid at the door",
+    "no_currency": "the currency is missing",
+    "wishes_conflict": "its own wishes contradict each other",
+    "split": "the rest of an order that is on its way",
+    "no_key": "nothing proves who gets it",
+    "no_buyer": "no buyer is told",
+    "other_shop": "one recipient, but another shop",
+    "other_currency": "one recipient, but another currency",
+    "other_payment": "one recipient, but another payment",
+    "other_wish": "one recipient, but another wish",
+    "other_note": "one recipient, but another note",
+    "outside_window": "one recipient, but too late",
+    "parcel_full": "one recipient, but the parcel is full",
+    "printed": "one recipient, but that parcel is closed",
+    "committed": "on its way: it stays where it is",
+    "never": "a person keeps it apart",
+    "pin_forbidden": "a person pinned it, but platform, proof, currency or payment are in the way",
+    "nothing": "nothing is left to ship",
+}
+"""How and why orders are joined or not, in words for people."""
+
+_WORDS_OF = {"platform": PLATFORMS, "merge_how": HOW, "merge_why": WHY}
+NAMED = (
+    *("platform", "courier", "couriers", "province", "state", "status", "severity"),
+    *("merge_how", "merge_why"),
+)
 _LATIN = {p.full: p.latin for p in PROVINCES}
 _CURRENCY_OF = {"freight_minor": "freight_currency"}
 
@@ -127,7 +175,7 @@ def name_of(column: str, code: str, locale: Locale) -> str:
 def _name(column: str, code: str, locale: Locale) -> str:
     if column in ("courier", "couriers"):
         return courier_name(code, locale)
-    words = PLATFORMS if column == "platform" else WORDS
+    words = _WORDS_OF.get(column, WORDS)
     return Text(words[code]).render(locale) if code in words else code
 
 
