@@ -75,6 +75,35 @@ def test_a_pair_that_is_never_to_meet(run: Run) -> None:
     assert {row["merge"]["why"] for row in found if row["orders"][0]["order_id"] in (ONE, TWO)} == {"never"}
 
 
+def test_shipments_of_the_batch_are_joined_and_kept_apart_with_all_their_orders(run: Run) -> None:
+    first = sorted(run(), key=lambda row: -len(row["orders"]))
+    both, single = (row["shipment_id"] for row in first)
+    run("shipments.jsonl", pin=(both, single), reason="asked on the phone")
+    assert groups(run()) == ["1+2+3"]
+    run("shipments.jsonl", never=(ONE, THREE), reason="no")
+    run("shipments.jsonl", never=(TWO, THREE), reason="no")
+    assert groups(run()) == ["1+2", "3"]
+    first = sorted(run(), key=lambda row: -len(row["orders"]))
+    run("shipments.jsonl", never=(first[0]["shipment_id"], first[1]["shipment_id"]), reason="no")
+    assert groups(run()) == ["1+2", "3"]  # not each order apart from each
+
+
+def test_suggestions_are_told_with_the_command_that_shows_them(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = orders(
+        order("1"), order("2", recipient={"name": "测试甲", "phone": "13800000009", "street": "样例路1号"})
+    )
+    found = normalize(rows, NormalizeRules(), Facts(), NOW)
+    batches.write_batch([found], "some.jsonl", kind="order/1", format="jsonl")
+    merged = run("some.jsonl")
+    said = capsys.readouterr().err
+    assert [len(row["merge"]["with"]) for row in merged] == [1, 1]
+    assert "2 shipments may belong with others: orderctl view shipments.jsonl" in said
+    run("orders.jsonl")
+    assert "may belong" not in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -29,30 +29,44 @@ def decide_joining(
         raise UsageError(Text("give one of --undo, --pin and --never at a time"))
     if not reason:
         raise UsageError(Text("--reason is needed: it is journaled with your name"))
-    orders = list(pin or never or ()) or _orders_of(session, batch, undo or "")
-    if len(set(orders)) < 2:
+    sides = [_orders_named(session, batch, name) for name in pin or never or ()]
+    sides = sides or [_orders_of(session, batch, undo or "")]
+    orders = list(dict.fromkeys(order for side in sides for order in side))
+    if len(orders) < 2 or (len(sides) == 2 and set(sides[0]) & set(sides[1])):
         raise UsageError(Text("{order} is one order: name two", order=orders[0]))
-    for order in orders:
-        if order.count(":") < 2:
-            raise UsageError(
-                Text("{order} is no id of an order", order=order),
-                hint=Text("an id is PLATFORM:SHOP:NUMBER, as in order_id of a batch"),
-            )
-    now = session.clock()
+    # two shipments are kept apart from each other, not each of them taken apart
+    sets = [[one, other] for one in sides[0] for other in sides[1]] if never else [orders]
+    now, made = session.clock(), 0
     with session.ledger() as ledger:
-        planned = plan_decisions(ledger.decisions(), orders, together=pin is not None)
-        for (subject, decision), payload in planned.items():
-            if payload is None:
-                ledger.withdraw(subject, decision, reason, actor(), now)
-            else:
-                ledger.decide(subject, decision, reason, actor(), now, payload)
+        for some in sets:
+            planned = plan_decisions(ledger.decisions(), some, together=pin is not None)
+            made += len(planned)
+            for (subject, decision), payload in planned.items():
+                if payload is None:
+                    ledger.withdraw(subject, decision, reason, actor(), now)
+                else:
+                    ledger.decide(subject, decision, reason, actor(), now, payload)
     named = ", ".join(orders)
     text = (
         Text("{orders} go together from now on; merge again", orders=named)
         if pin
         else Text("{orders} go apart from now on; merge again", orders=named)
     )
-    session.console.summary(text, orders=orders, decisions=len(planned))
+    session.console.summary(text, orders=orders, decisions=made)
+
+
+def _orders_named(session: Session, batch: str, name: str) -> list[str]:
+    """Give the order `name`, or the orders of the shipment of the batch that is called so. Raises: UsageError."""
+    if name.count(":") > 1:
+        return [name]
+    if batch == "-" or not name.startswith("S"):
+        raise UsageError(
+            Text("{order} is no id of an order", order=name),
+            hint=Text(
+                "an id is PLATFORM:SHOP:NUMBER, as in order_id of a batch; to name a shipment, name its batch too"
+            ),
+        )
+    return _orders_of(session, batch, name)
 
 
 def _orders_of(session: Session, batch: str, shipment_id: str) -> list[str]:

@@ -22,7 +22,7 @@ PinOpt = Annotated[
     typer.Option(
         "--pin",
         metavar="ORDER ORDER",
-        help="Send the second order with the first, to its recipient, from now on; needs --reason.",
+        help="Send the second order (or shipment of the batch) with the first, to its recipient, from now on; needs --reason.",
     ),
 ]
 NeverOpt = Annotated[
@@ -30,7 +30,7 @@ NeverOpt = Annotated[
     typer.Option(
         "--never",
         metavar="ORDER ORDER",
-        help="Never put these two orders into one parcel from now on; needs --reason.",
+        help="Never put these two orders (or shipments of the batch) into one parcel from now on; needs --reason.",
     ),
 ]
 ReasonOpt = Annotated[str, typer.Option("--reason", help="Why; it is journaled with your name.")]
@@ -70,6 +70,12 @@ def run(
     batches.write_batch([shipments], output, kind="shipment/1", format=batches.format_of(output, format))
     session.finish_rejects(refused)
     joined = shipments.filter(shipments["orders"].list.len() > 1).height
+    if doubtful := shipments["merge"].struct.field("with").list.len().gt(0).sum():
+        text = Text(
+            "{count} shipments may belong with others: orderctl view {file} -c +merging --where 'merge_with is not null'",
+            count=doubtful, file="FILE" if output == "-" else output,
+        )  # fmt: skip
+        session.console.say("summary", "merge.suggested", text, count=doubtful)
     session.console.summary(
         Text(
             "{orders} rows in, {shipments} shipments, {joined} of several orders",
