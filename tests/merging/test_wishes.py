@@ -7,11 +7,14 @@ from typing import Any
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from orderctl.model.facts import Facts
 from orderctl.stages.merge import MergeRules, merge
 from orderctl.stages.merging.wishes import Asked, wishes_of
 from orderctl.stages.normalize import NormalizeRules, normalize
+from orderctl.stages.normalizing.wishes import standing
 from orderctl.stages.route import route
 from orderctl.stages.rules.parse import parse
 from tests.stages.samples import order, orders
@@ -122,3 +125,43 @@ def test_only_orders_that_wish_something_of_their_parcel_are_listed() -> None:
     ]
     assert wishes_of(rows.clear(), MergeRules()).schema == found.schema
     assert found.schema["asks"] == pl.List(pl.String)
+
+
+_KINDS = st.sampled_from(["courier", "service", "ship_on", "card"])
+_WISHES = st.lists(
+    st.builds(
+        lambda kind, value, avoid, source: {
+            "kind": kind,
+            "value": value,
+            "avoid": avoid,
+            "source": source,
+            "evidence": "x",
+        },
+        _KINDS,
+        st.sampled_from(["a", "b", "c", None]),
+        st.booleans(),
+        st.sampled_from(["buyer_note", "seller_note", "option", None]),
+    ),
+    max_size=6,
+)
+
+
+@settings(max_examples=60)
+@given(st.lists(_WISHES, min_size=1, max_size=4))
+def test_the_wishes_that_stand_are_those_the_rules_see(each: list[list[dict[str, Any]]]) -> None:
+    """Merging reads all kinds at once, the facts one by one: they must not differ."""
+    rows = orders(*(order(str(at), wishes=wishes) for at, wishes in enumerate(each)))
+    found = {row["order_id"]: row for row in wishes_of(rows, MergeRules()).to_dicts()}
+    for row in rows.to_dicts():
+        told = found.get(row["order_id"], {"asks": [], "refuses": []})
+        one = rows.filter(order_id=row["order_id"])
+        for name, avoid in (("asks", False), ("refuses", True)):
+            seen = {
+                f"{kind}={value}"
+                for kind in ("courier", "service")
+                for [values] in one.select(
+                    pl.col("wishes").list.eval(standing(kind, avoid=avoid))
+                ).iter_rows()
+                for value in values
+            }
+            assert set(told[name]) == seen

@@ -9,7 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 _NUMERALS = dict(zip("〇零一二两三四五六七八九", "001223456789", strict=True))
-_BLANKS = (r"\s*(\p{Han})\s*", "${1}")
+_BLANKS = ((r"(\p{Han})\s+", "${1}"), (r"\s+(\p{Han})", "${1}"))
 _TENS = ((r"(\d)十(\d)", "${1}${2}"), (r"(\d)十", "${1}0"), (r"十(\d)", "1${1}"), ("十", "10"))
 _UNITS = (
     (r"([0-9A-Z])(?:号楼|号院|幢|栋|座)", "${1}-"),
@@ -45,11 +45,10 @@ def address_text() -> pl.Expr:
     for level in ("province", "city", "district", "town"):
         text = text.str.strip_prefix(recipient.field(level).fill_null("")).str.strip_chars_start()
     text = text.str.to_uppercase().str.replace_many(_NUMERALS)
-    for pattern, plain in (_BLANKS, *_TENS, *_WORDS, *_UNITS):
+    for pattern, plain in (*_BLANKS, *_TENS, *_WORDS, *_UNITS):
         text = text.str.replace_all(pattern, plain)
     text = text.str.replace_all(r"(\d)[^\p{L}\p{N}]+(\d)", "${1}-${2}").str.replace_all(r"[^\p{L}\p{N}-]", "")
-    text = text.str.replace_all(r"-+", "-").str.strip_chars("-")
-    return pl.when(text != "").then(text)
+    return text.str.replace_all(r"-+", "-").str.strip_chars("-").replace("", None)
 
 
 def numbers(text: pl.Expr) -> pl.Expr:

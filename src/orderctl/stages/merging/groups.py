@@ -18,6 +18,7 @@ from orderctl.stages.merging.wishes import wishes_of
 from orderctl.stages.rules.sections.merge import MergeSection
 
 OPEN = ("wait_pay", "wait_ship", "partly_shipped")
+GONE = ("shipped", "completed")
 _TOGETHER = {"recipient": "same_recipient", "buyer_address": "same_buyer_address", "buyer": "same_buyer"}
 _FIXED = ("territory", "currency", "payment")  # parts of the key that no pin overrides
 _CARRIED = ("shipment_id", "order_id", "line_ref", "quantity", "why")
@@ -38,7 +39,10 @@ def commitments_here(lines: pl.DataFrame, facts: Facts) -> pl.DataFrame:
 
 
 def orders_beyond(lines: pl.DataFrame, committed: pl.DataFrame) -> pl.DataFrame:
-    """Give the `order_id` of orders of which more is committed, and not shipped yet, than may be shipped."""
+    """Give the `order_id` of orders of which more is committed, and not shipped yet, than may be shipped.
+
+    Of a line that the order no longer has nothing may be shipped, unless all of the order has left.
+    """
     total = committed.group_by("order_id", "line_ref").agg(pl.col("quantity").sum().alias("committed"))
     may = (
         pl.when(pl.col("status") != "closed")
@@ -50,7 +54,9 @@ def orders_beyond(lines: pl.DataFrame, committed: pl.DataFrame) -> pl.DataFrame:
     )
     found = total.join(state, on=["order_id", "line_ref"], how="left")
     beyond = (pl.col("committed") > pl.col("may")) & (pl.col("shipped") < pl.col("committed"))
-    return found.filter(beyond.fill_null(True)).select("order_id").unique()
+    left = lines.select("order_id", "status").unique("order_id")
+    found = found.join(left, on="order_id", how="left")
+    return found.filter(beyond.fill_null(~pl.col("status").is_in(GONE))).select("order_id").unique()
 
 
 def carried(
@@ -79,11 +85,13 @@ def carried(
     kept = committed.filter("known").with_columns(why=pl.lit("committed")).select(_CARRIED)
     free = _free(lines, committed)
     goes, bound = free.select("order_id").unique(), kept.select("order_id").unique()
-    idle = orders.join(goes, on="order_id", how="anti").join(bound, on="order_id", how="anti")
+    idle = orders.select("order_id").join(goes, on="order_id", how="anti")
+    idle = idle.join(bound, on="order_id", how="anti")
     in_parts = pl.concat(
         [bound.select("order_id"), lines.filter(pl.col("quantity_shipped") > 0).select("order_id")]
     ).unique()
-    printed = orders.join(bound, on="order_id", how="semi").select(who=who(rules)).drop_nulls().unique()
+    on_their_way = orders.filter(pl.col("order_id").is_in(bound["order_id"].implode()))
+    printed = on_their_way.select(who=who(rules)).drop_nulls().unique()
     going = orders.join(goes, on="order_id", how="semi")
     groups = pl.concat(
         [

@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import polars as pl
 
-from orderctl.stages.normalizing.wishes import standing
 from orderctl.stages.rules.sections.merge import MergeSection
 
 KINDS = ("courier", "service", "warehouse", "ship_on", "ship_from", "ship_by")
@@ -19,7 +18,6 @@ KINDS = ("courier", "service", "warehouse", "ship_on", "ship_from", "ship_by")
 _DAYS = ("ship_on", "ship_from")  # a parcel would wait for the latest; the earliest `ship_by` suits all
 _FOLLOWED = ("courier", "service", "warehouse")
 _ONE_ONLY = ("courier", "service", "warehouse", "ship_on")
-_NONE = pl.lit([], dtype=pl.List(pl.String))
 
 
 class Asked(NamedTuple):
@@ -48,38 +46,55 @@ def _kinds(asks: frozenset[str]) -> set[str]:
 
 
 def wishes_of(orders: pl.DataFrame, rules: MergeSection) -> pl.DataFrame:
-    """Give what those of `orders` that wish anything ask of their parcel, a row for each of them.
+    """Give what those of `orders` that wish anything ask of their parcel, a row for each of them, by `order_id`.
 
     Returns: `order_id`; `contradicts` (of what stands it can have only one, or none); `wishes`, the text that must be
         equal; `asks` and `refuses`, lists of `KIND=VALUE` that must not be at odds.
     """
-    kind = pl.element().struct.field("kind")
-    some = orders.filter(pl.col("wishes").list.eval(kind.is_in(KINDS)).list.any())
-    found = some.select(
-        "order_id",
-        *(_said(name, avoid=False).alias(name) for name in KINDS),
-        *(_said(name, avoid=True).alias(_not(name)) for name in KINDS),
-    )
-    twice = pl.any_horizontal(pl.col(name).list.len() > 1 for name in _ONE_ONLY)
-    refused = pl.any_horizontal(
-        pl.col(name).list.set_intersection(_not(name)).list.len() > 0 for name in KINDS
-    )
+    each = _standing(orders)
+    asked, kind = ~pl.col("avoid"), pl.col("kind")
+    twice = (asked & kind.is_in(_ONE_ONLY)).sum().over("order_id", "kind") > 1
+    both = pl.len().over("order_id", "wish") > 1  # asked for and refused
     follow = rules.wishes == "follow"
-    equal = _DAYS if follow else KINDS
-    asked, not_asked = pl.concat_list(equal).list.join(","), pl.concat_list(map(_not, equal)).list.join(",")
-    return found.select(
-        "order_id",
-        contradicts=twice | refused,
-        wishes=asked + pl.when(not_asked != "").then(" not " + not_asked).otherwise(pl.lit("")),
-        asks=pl.concat_list(_FOLLOWED) if follow else _NONE,
-        refuses=pl.concat_list(map(_not, _FOLLOWED)) if follow else _NONE,
+    equal = kind.is_in(_DAYS if follow else KINDS)
+    must_not_clash = kind.is_in(_FOLLOWED) if follow else pl.lit(False)
+    said = pl.when("avoid").then(pl.lit("not ")).otherwise(pl.lit("")) + pl.col("wish")
+    return (
+        each.with_columns(twice=twice, both=both)
+        .group_by("order_id", maintain_order=True)
+        .agg(
+            contradicts=(pl.col("twice") | pl.col("both")).any(),
+            wishes=said.filter(equal).str.join(","),
+            asks=pl.col("wish").filter(must_not_clash & asked),
+            refuses=pl.col("wish").filter(must_not_clash & ~asked),
+        )
     )
 
 
-def _not(kind: str) -> str:
-    return f"not {kind}"
+def _standing(orders: pl.DataFrame) -> pl.DataFrame:
+    """Give `order_id kind wish avoid`, sorted, a row for each different wish that stands; `wish` is `KIND=VALUE`.
 
-
-def _said(kind: str, *, avoid: bool) -> pl.Expr:
-    values = pl.col("wishes").list.eval(standing(kind, avoid=avoid)).list.unique().list.sort()
-    return values.list.eval(pl.lit(f"{kind}=") + pl.element())
+    The same as the `standing` of one kind, for all of them at once.
+    """
+    every = orders.select("order_id", "wishes").filter(pl.col("wishes").list.len() > 0)
+    each = (
+        every.explode("wishes")
+        .unnest("wishes")
+        .filter(pl.col("kind").is_in(KINDS), pl.col("value").is_not_null())
+    )
+    each = each.select(
+        "order_id",
+        "kind",
+        wish=pl.concat_str("kind", "value", separator="="),
+        avoid=pl.col("avoid").fill_null(False),
+        seller=(pl.col("source") == "seller_note").fill_null(False),
+    )
+    asks, refuses = pl.col("seller") & ~pl.col("avoid"), pl.col("seller") & pl.col("avoid")
+    contradicted = (
+        pl.when("avoid")
+        .then(asks.any().over("order_id", "wish"))
+        .otherwise(refuses.any().over("order_id", "wish"))
+    )
+    replaced = ~pl.col("avoid") & asks.any().over("order_id", "kind")
+    stands = pl.col("seller") | ~(contradicted | replaced)
+    return each.filter(stands).select("order_id", "kind", "wish", "avoid").unique().sort(pl.all())
