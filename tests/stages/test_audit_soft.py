@@ -69,7 +69,11 @@ BOUNDS: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
         {"ship_by": "2026-11-24T04:00:01Z"},
         {"ship_by": "2026-11-24T04:00:00Z"},
     ),
-    "promise_missed": ({}, {"ship_by": NOW}, {"ship_by": "2026-11-23T23:59:59Z"}),
+    "promise_missed": (
+        {"promise_hours": 0},
+        {"ship_by": "2026-11-24T00:00:01Z"},
+        {"ship_by": "2026-11-23T23:59:59Z"},
+    ),
     "just_paid": (
         {"wait_after_payment_minutes": 30},
         {"paid_at": "2026-11-23T23:30:00Z"},

@@ -21,7 +21,7 @@ COMMANDS: dict[str, Command] = {
     ),
     "merge": Command(
         "orderctl.cli.commands.merge",
-        "Keep the newest version of every order and join orders of one recipient into shipments.",
+        "Keep the newest version of every order, join orders of one recipient into shipments, and give them their gifts.",
     ),
     "route": Command(
         "orderctl.cli.commands.route",
@@ -41,7 +41,7 @@ COMMANDS: dict[str, Command] = {
     ),
     "view": Command(
         "orderctl.cli.commands.view",
-        "List orders or shipments of all shops in one table: choose rows and columns, sort, count.",
+        "List orders or shipments of all shops in one table: choose rows and columns, sort, add up.",
     ),
     "explain": Command(
         "orderctl.cli.commands.explain",
@@ -211,17 +211,20 @@ OPTIONS: dict[str, list[str]] = {
         "--columns",
         "--config",
         "--debug",
+        "--find",
         "--format",
         "--group-by",
         "--help",
         "--lang",
         "--limit",
         "--log-format",
+        "--no-pager",
         "--now",
         "--output",
         "--rejects",
         "--sort",
         "--state",
+        "--sum",
         "--unmask",
         "--verbose",
         "--where",

@@ -190,8 +190,9 @@ def _of_money(section: AuditSection) -> list[Finding]:
 def _of_time(section: AuditSection, now: str) -> list[Finding]:
     moment = parse_instant(now)
     ship_by = pl.col("ship_by")
-    found = [Finding("promise_missed", ship_by < now, "ship_by", {"ship_by": ship_by})]
+    found = []
     if section.promise_hours is not None:
+        found.append(Finding("promise_missed", ship_by < now, "ship_by", {"ship_by": ship_by}))
         soon = write_instant(moment + timedelta(hours=section.promise_hours))
         minutes = (_read(ship_by) - moment.replace(tzinfo=None)).dt.total_minutes()
         left = pl.format("{} h {} min", minutes // 60, minutes % 60)
