@@ -7,7 +7,7 @@ story than the decision. The atoms of the rules above the one that fired are jud
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -20,6 +20,7 @@ from orderctl.model.schema import conform
 from orderctl.model.text import Locale, Text
 from orderctl.stages.merging.gift_lines import without_gifts
 from orderctl.stages.merging.gift_rules import PARAMS
+from orderctl.stages.origins import Origins, origins
 from orderctl.stages.route import bound_by, parcels_of, route
 from orderctl.stages.rules.choose import Rule, choose, needed, parcel_prices
 from orderctl.stages.rules.compiled import missing_facts, predicate
@@ -86,6 +87,7 @@ class Explanation:
     steps: tuple[StepExplained, ...]
     price: tuple[Text, ...]
     problems: tuple[Finding, ...]
+    origins: Origins = field(default_factory=Origins)
 
     def render(self, locale: Locale = "en") -> str:
         """Write the explanation for a terminal, in `locale`."""
@@ -95,6 +97,7 @@ class Explanation:
         """Give the explanation as plain data, its sentences in English."""
         return {
             "shipment_id": self.shipment_id,
+            "origins": self.origins.to_json(),
             "steps": [
                 {
                     "step": step.step,
@@ -117,6 +120,7 @@ class Explanation:
 
     def _parts(self) -> Iterator[Text]:
         yield Text("shipment {id}", id=self.shipment_id)
+        yield from self.origins.parts()
         for step in self.steps:
             how = _REASONS.get(step.reason or "", Text("nothing decided"))
             if step.then is not None:
@@ -199,6 +203,7 @@ def explain(row: Mapping[str, Any], book: RuleBook, facts: Facts, now: str) -> E
         steps=tuple(s for s in (*steps, tariff) if s.reason or s.looked),
         price=tuple(price),
         problems=tuple(_finding(problem) for problem in routed["problems"]),
+        origins=origins(row, book, facts),
     )
 
 

@@ -1,0 +1,25 @@
+"""The Chinese sentences of `explain` on where SKUs, wishes, corrections and the joining come from."""
+
+SENTENCES: dict[str, str] = {
+    "lines:": "明细：",
+    "joining:": "合并：",
+    "asked for:": "要求：",
+    "address:": "地址：",
+    "{sku} x {quantity}, {how}: {about}": "{sku} × {quantity}，{how}：{about}",
+    "decided by a person for {subject} ({reason})": "人工对 {subject} 的决定（{reason}）",
+    "a gift of the rules": "规则赠送",
+    "part of a pack or bundle, by its merchant code or words that are gone now": "多件装或组合的组件，依据商家编码或已不在的文字",
+    "part of {sku} * {pieces}, by {place}": "{sku} × {pieces} 的组件，依据 {place}",
+    "{place} says {sku} now: normalize it again": "{place} 现在写的是 {sku}：请重新 normalize",
+    "by {place}": "依据 {place}",
+    "by {place}, what skus.cut cuts out left away": "依据 {place}（去掉 skus.cut 所写的字之后）",
+    "nothing says what it is": "没有任何依据",
+    "by its merchant code {code}": "依据商家编码 {code}",
+    "told by the source": "来源自带",
+    "{how}, {why}: {orders}": "{how}，{why}：{orders}",
+    "may belong with {shipments}: orderctl merge --pin or --never {id} {other} FILE --reason ... decides": "可能与 {shipments} 同属一人：用 orderctl merge --pin 或 --never {id} {other} 文件 --reason … 决定",
+    "not {wish}": "不要 {wish}",
+    "{wish}": "{wish}",
+    "{what}, since {source} says: {evidence}": "{what}，因为 {source} 写着：{evidence}",
+    "{what}, since {source} says: {evidence} ({place})": "{what}，因为 {source} 写着：{evidence}（{place}）",
+}
