@@ -1,4 +1,4 @@
-"""Tables that rules name (SKUs, bundles, catalogues), every cell as text, with the line each row stands in.
+"""Tables that rules name (SKUs, bundles, catalogues, the blacklist), every cell as text, with the line each row stands in.
 
 The header is the first row that names one of the columns asked for; titles above it do not matter.
 """
@@ -16,7 +16,7 @@ from orderctl.ports.tables.reading import read_table
 from orderctl.ports.tables.sheets import LINE, OVER, open_sheet
 
 _LOST = "{path}:{line}:{column}: a number has lost digits in the spreadsheet; type it again as text"
-HEADINGS = frozenset({"sku", "我方SKU"})
+HEADINGS = frozenset({"sku", "我方SKU", "key"})
 
 
 def read_numbered(path: str) -> pl.DataFrame:
