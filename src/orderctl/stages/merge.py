@@ -52,7 +52,7 @@ def merge(
     if "shipment_id" in rows.columns:
         others = _newest_of_others(rows.filter(pl.col("purpose") != "sale"))
         rows = take_apart(rows.filter(pl.col("purpose") == "sale"))
-    orders = newest(rows).sort("placed_at", "order_id", nulls_last=True)
+    orders = newest(rows)
     lines = (
         orders.filter(pl.col("lines").list.len() > 0)
         .select("order_id", "status", "lines")
@@ -67,10 +67,16 @@ def merge(
     shipments = with_suggestions(with_gifts(whole, gifts, facts, now), suggestions)
     beyond = orders_beyond(lines, committed)
     found = with_problems(shipments, placed, beyond, suggestions, facts)
-    first_placed = pl.col("orders").list.eval(pl.element().struct.field("placed_at")).list.min()
     kept = restore(conform(found, "shipment/1"), facts, "merge", ("merge",))
-    joined = pl.concat([kept, others])
-    return joined.sort("ship_by", first_placed, "shipment_id", nulls_last=True)
+    return _in_order(pl.concat([kept, others]))
+
+
+def _in_order(shipments: pl.DataFrame) -> pl.DataFrame:
+    """Give the most urgent first; nothing is moved where they are in order, as those just put together are."""
+    first_placed = pl.col("orders").list.eval(pl.element().struct.field("placed_at")).list.min()
+    keys = shipments.select("ship_by", "shipment_id", first_placed=first_placed, at=pl.int_range(pl.len()))
+    at = keys.sort("ship_by", "first_placed", "shipment_id", nulls_last=True)["at"]
+    return shipments if at.is_sorted() else shipments[at]
 
 
 def _newest_of_others(shipments: pl.DataFrame) -> pl.DataFrame:

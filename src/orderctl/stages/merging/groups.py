@@ -92,10 +92,10 @@ def carried(
     ).unique()
     on_their_way = orders.filter(pl.col("order_id").is_in(bound["order_id"].implode()))
     printed = on_their_way.select(who=who(rules)).drop_nulls().unique()
-    going = orders.join(goes, on="order_id", how="semi")
+    going = _keyed(orders, goes, in_parts, rules, facts, said, now)
     groups = pl.concat(
         [
-            _grouped(_keyed(going, in_parts, rules, facts, said, now), printed, rules, said),
+            _grouped(going, printed, rules, said),
             idle.select("order_id", group=pl.concat_str(pl.lit("idle:"), "order_id"), why=pl.lit("nothing")),
         ]
     )
@@ -133,9 +133,15 @@ def _free(lines: pl.DataFrame, committed: pl.DataFrame) -> pl.DataFrame:
 
 
 def _keyed(
-    orders: pl.DataFrame, in_parts: pl.DataFrame, rules: MergeSection, facts: Facts, said: Said, now: str
+    orders: pl.DataFrame,
+    goes: pl.DataFrame,
+    in_parts: pl.DataFrame,
+    rules: MergeSection,
+    facts: Facts,
+    said: Said,
+    now: str,
 ) -> pl.DataFrame:
-    """Give for each of `orders` its `key`, the parts of it, and why it may not be joined or was not as it was pinned.
+    """Give for each of `orders` that is in `goes` its `key`, the parts of it, and why it may not be joined or was not as it was pinned.
 
     Columns: `order_id placed_at who`, those of REASONS, `asks`, `refuses` (lists of wishes, null without any), `alone`,
     `pin` (null where none is obeyed), `key`.
@@ -151,7 +157,8 @@ def _keyed(
         loose=alone_unless_pinned(rules, split=split, who=parts["who"], contradicts=contradicts),
         **parts,
     )
-    found = found.join(wished.drop("contradicts"), on="order_id", how="left", maintain_order="left")
+    found = found.join(goes, on="order_id", how="semi")  # few columns by now
+    found = found.join(wished.drop("contradicts"), on="order_id", how="left")
     found = found.with_columns(pl.col("wishes").fill_null(""))
     alone = pl.coalesce("strict", "loose")
     own = pl.concat_str(pl.lit("alone:"), "order_id")

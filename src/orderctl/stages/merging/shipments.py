@@ -31,7 +31,8 @@ def placements(orders: pl.DataFrame, lines: pl.DataFrame, carried: pl.DataFrame)
     """Give a row per shipment and order with the order's columns, `why`, `part`, `parts` and its shares of money.
 
     The parts of an order share `total_minor` and `due_minor` by the value they carry, and together have all of it:
-    `total_share` and `due_share`. Rows come in the order of `orders`.
+    `total_share` and `due_share`. The most urgent shipments come first (then the longest waiting, then by id), and in
+    each its orders as they were placed.
     """
     worth = pl.coalesce("paid_minor", pl.col("unit_price_minor") * pl.col("ordered"), "ordered")
     prices = lines.select(*_PLACE[1:], "line_ref", "paid_minor", "unit_price_minor", ordered="quantity")
@@ -44,7 +45,13 @@ def placements(orders: pl.DataFrame, lines: pl.DataFrame, carried: pl.DataFrame)
         whole=pl.col("value").sum().over("order_id"),
         upto=pl.col("value").cum_sum().over("order_id"),
     )
-    placed = orders.join(placed, on="order_id", maintain_order="left")
+    placed = placed.join(orders.select("order_id", "ship_by", "placed_at"), on="order_id")
+    urgent = [pl.col(name).min().over("shipment_id") for name in ("ship_by", "placed_at")]
+    placed = placed.sort(*urgent, "shipment_id", "placed_at", "order_id", nulls_last=True)
+    # sorted while it is narrow: the orders in whole are moved this one time
+    placed = placed.drop("ship_by", "placed_at").join(
+        orders, on="order_id", how="left", maintain_order="left"
+    )
     split = pl.col("parts") > 1
     return placed.with_columns(
         _share("total_minor").alias("total_share"),

@@ -73,21 +73,26 @@ def _heads(placed: pl.DataFrame, rules: MergeSection, facts: Facts) -> pl.DataFr
     circle = pl.concat_str(
         scope_of(rules, facts), "currency", pl.col("payment").fill_null("?"), separator="|"
     )
-    heads = placed.filter(pl.col("why").is_in(_JOINABLE)).unique(
-        "shipment_id", keep="first", maintain_order=True
+    compared = placed.select(
+        "shipment_id", "why", "platform", "shop", "buyer_ref", "currency", "payment", "recipient"
     )
-    heads = heads.select(
-        "shipment_id",
-        "recipient",
-        circle=circle,
-        buyer=pl.concat_str("platform", "shop", "buyer_ref", separator=":"),
-        phone=pl.when(plain).then(recipient.field("phone")),
-        phone_ext=recipient.field("phone_ext").fill_null(""),
-        name=pl.when(plain).then(compared_name()),
-        city=pl.when(plain).then(pl.concat_str(city, separator=SEPARATOR)),
-        district=recipient.field("district"),
-        text=pl.when(plain).then(simplified(address_text())),
-    ).drop_nulls("circle")
+    first = pl.col("shipment_id").is_first_distinct()
+    heads = (
+        compared.filter(pl.col("why").is_in(_JOINABLE) & first)
+        .select(
+            "shipment_id",
+            "recipient",
+            circle=circle,
+            buyer=pl.concat_str("platform", "shop", "buyer_ref", separator=":"),
+            phone=pl.when(plain).then(recipient.field("phone")),
+            phone_ext=recipient.field("phone_ext").fill_null(""),
+            name=pl.when(plain).then(compared_name()),
+            city=pl.when(plain).then(pl.concat_str(city, separator=SEPARATOR)),
+            district=recipient.field("district"),
+            text=pl.when(plain).then(simplified(address_text())),
+        )
+        .drop_nulls("circle")
+    )
     return heads.with_columns(numbers=numbers(pl.col("text"))).drop("recipient")
 
 
