@@ -11,6 +11,8 @@ from typing import cast
 
 PEERS = {"cpca": "addresses_cpca", "jionlp": "addresses_jionlp"}
 """Parsers of addresses that are measured where they are installed."""
+MERGERS = {"duckdb": "merging_duckdb", "pandas": "merging_pandas"}
+"""Engines that group orders and are measured where they are installed."""
 NOW = "2026-11-24T05:30:28Z"
 RULES = Path(__file__).parent.parent / "rules.example.yaml"
 
@@ -225,6 +227,13 @@ GROUPS: dict[str, list[str]] = {
     "raw JSONL to orders": ["parse_floor", "read_only", "normalize", "python_dicts", "scan_ndjson"],
     "quarantine": ["read_only", "read_spoiled", "read_facts", "read_foreign"],
     "orders to shipments": ["merge_orders", "merge_dicts"],
+    "merge": [
+        "merging_floor",
+        "merging_joins",
+        "merging_whole",
+        "merging_dicts",
+        *(c for p, c in MERGERS.items() if find_spec(p)),
+    ],
     "route: growth with rules": ["route_10", "route_100", "route_1000"],
     "first match, 200 rules": ["match_blocks", "match_chain", "match_python"],
     "words in notes": ["words_any", "words_extract", "words_columns"],
@@ -237,7 +246,8 @@ GROUPS: dict[str, list[str]] = {
 
 def case(name: str) -> Callable[[Path], int]:
     """Give a case by its name."""
-    where = "bench.addresses" if name.startswith("addresses_") else "bench.parts"
+    own = {"addresses": "bench.addresses", "merging": "bench.merging"}
+    where = own.get(name.split("_", maxsplit=1)[0], "bench.parts")
     found = globals().get(name) or getattr(import_module(where), name)
     return cast(Callable[[Path], int], found)
 

@@ -7,6 +7,10 @@ decided, are looked at one by one; all others fill up by counting, which comes t
 
 from __future__ import annotations
 
+from itertools import groupby
+from operator import itemgetter
+from typing import NamedTuple
+
 import polars as pl
 
 from orderctl.model.identity import SEPARATOR
@@ -70,6 +74,16 @@ def _at_odds(placed: pl.DataFrame) -> pl.DataFrame:
     return by_key.filter(refused | (pl.col("asks").list.len() > kinds)).select("key")
 
 
+class _Order(NamedTuple):
+    """An order that is looked at by itself, with what it asks for and refuses."""
+
+    order_id: str
+    session: int
+    pin: str | None
+    asks: list[str] | None
+    refuses: list[str] | None
+
+
 class _Parcel:
     """Orders that travel together so far."""
 
@@ -94,8 +108,9 @@ def _by_hand(placed: pl.DataFrame, cap: int, said: Said) -> pl.DataFrame:
     for one, other in said.pairs.iter_rows():
         enemies.setdefault(one, set()).add(other)
     home: dict[str, _Seat] = {}
-    for (_,), rows in placed.group_by("key", maintain_order=True):
-        home |= _seated(rows, cap, enemies)
+    every = placed.select("key", "order_id", "session", "pin", "asks", "refuses").iter_rows()
+    for _, rows in groupby(every, key=itemgetter(0)):  # sorted by key
+        home |= _seated([_Order(*row) for _, *row in rows], cap, enemies)
     names = {
         "session": placed.schema["session"],
         "chunk": pl.Int64(),
@@ -106,12 +121,9 @@ def _by_hand(placed: pl.DataFrame, cap: int, said: Said) -> pl.DataFrame:
     return placed.with_columns(seats)
 
 
-def _seated(rows: pl.DataFrame, cap: int, enemies: dict[str, set[str]]) -> dict[str, _Seat]:
+def _seated(rows: list[_Order], cap: int, enemies: dict[str, set[str]]) -> dict[str, _Seat]:
     """Give each order of one key its session and the number of its parcel, and whether others keep it apart."""
-    wishes = {
-        one: Asked(frozenset(asks or ()), frozenset(refuses or ()))
-        for one, asks, refuses in rows.select("order_id", "asks", "refuses").iter_rows()
-    }
+    wishes = {one.order_id: Asked(frozenset(one.asks or ()), frozenset(one.refuses or ())) for one in rows}
     different = set(wishes.values())
     seats: dict[str, _Seat] = {}
     open_parcels: dict[int, _Parcel] = {}  # by number; full ones leave, and those of an earlier session
@@ -141,14 +153,14 @@ def _seated(rows: pl.DataFrame, cap: int, enemies: dict[str, set[str]]) -> dict[
     return seats
 
 
-def _blocks(rows: pl.DataFrame, enemies: dict[str, set[str]]) -> list[tuple[int, list[str]]]:
+def _blocks(rows: list[_Order], enemies: dict[str, set[str]]) -> list[tuple[int, list[str]]]:
     """Give the orders of a key in the order in which they find a parcel, those that must be together as one."""
     blocks: dict[str, tuple[int, list[str]]] = {}
-    for order_id, session, pin in rows.select("order_id", "session", "pin").iter_rows():
-        name = f"pin {pin}" if pin else f"order {order_id}"
-        blocks.setdefault(name, (session, []))[1].append(order_id)
+    for one in rows:
+        name = f"pin {one.pin}" if one.pin else f"order {one.order_id}"
+        blocks.setdefault(name, (one.session, []))[1].append(one.order_id)
     found: list[tuple[int, list[str]]] = []
     for session, block in blocks.values():
-        at_odds = any(enemies.get(one, set()) & set(block) for one in block)
-        found += [(session, [one]) for one in block] if at_odds else [(session, block)]
+        at_odds = any(enemies.get(each, set()) & set(block) for each in block)
+        found += [(session, [each]) for each in block] if at_odds else [(session, block)]
     return found
