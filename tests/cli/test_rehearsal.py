@@ -36,6 +36,8 @@ WHOLE = ORDERS > 10_000
 KILLS = 20 if WHOLE else 5
 # the whole rehearsal meets what `orderctl sandbox --faults 7` plays; waits are real, so a slice meets fewer
 FAULTS = 7 if WHOLE else {"seed": 7, "rate": 0.04, "seconds": 0.2}
+CRON_S = 300
+TRIES = 40  # a platform that lets one call through in three minutes needs some, once it has said "too many"
 TOUCHED = max(7, ORDERS // 500)
 CEILING_MB = 640
 PLATFORMS = sorted(set(known()) & set(clients()))
@@ -87,11 +89,11 @@ class Rehearsal:
         )
 
     def fetch(self, state: str) -> tuple[Counter[Version], list[dict[str, Any]]]:
-        """Fetch from all shops; give what came, and what was said. Faults may ask for another try."""
+        """Fetch from all shops as cron does, until nothing is left to be tried again; give what came, and what was said."""
         came: Counter[Version] = Counter()
         said: list[dict[str, Any]] = []
         began = time.monotonic()
-        for _ in range(3):
+        for _ in range(TRIES):
             process = self.start(
                 state, "fetch", "--shop", "all", "-v", "--log-format", "json", "-o", "raw.jsonl"
             )
@@ -106,6 +108,7 @@ class Rehearsal:
             if process.returncode == 0:
                 return came, said
             assert process.returncode == 75, said
+            self.clock.at += CRON_S
         raise AssertionError(said)
 
     def there(self) -> Counter[tuple[str, str]]:
@@ -181,13 +184,16 @@ def test_killed_on_the_way_it_goes_on_and_loses_nothing(
 ) -> None:
     """Whatever was handed on by the lives together is what one undisturbed life hands on."""
     whole, undisturbed_s = first[0], rehearsal.seconds
+    soonest, latest = (
+        (0.002, 0.06) if WHOLE else (0.1, 0.45)
+    )  # of an undisturbed life, as slow as this machine is
     dice = random.Random(11)
     came: Counter[Version] = Counter()
     killed, marks = 0, [cursors(rehearsal, "killed")]
     while killed < KILLS:
         process = rehearsal.start("killed", "fetch", "--shop", "all", "-o", "raw.jsonl")
         try:
-            process.wait(1.2 + dice.uniform(0, undisturbed_s / KILLS * (1.2 if WHOLE else 1.5)))
+            process.wait(undisturbed_s * dice.uniform(soonest, latest))
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             killed += 1
@@ -198,6 +204,8 @@ def test_killed_on_the_way_it_goes_on_and_loses_nothing(
         marks.append(cursors(rehearsal, "killed"))
         if process.returncode == 0:
             break
+        if process.returncode == 75:
+            rehearsal.clock.at += CRON_S
     came |= rehearsal.fetch("killed")[0]
     assert killed == KILLS or (not WHOLE and killed >= KILLS // 2)
     assert marks[-1] != marks[0], "no life got any further"

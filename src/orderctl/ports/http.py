@@ -44,7 +44,7 @@ for _library in ("httpx", "httpcore"):
     )  # theirs show addresses with parameters, and headers
 
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
-LIMITS = httpx.Limits(max_connections=64, max_keepalive_connections=64)  # many shops, a few calls each
+LIMITS = httpx.Limits(max_connections=128, max_keepalive_connections=128)  # many shops, a few calls each
 DEADLINE_S = 120.0
 TRIES = 5
 WAIT_FIRST_S, WAIT_MAX_S = 0.5, 30.0

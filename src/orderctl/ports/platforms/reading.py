@@ -34,7 +34,7 @@ from orderctl.ports.platforms.port import (
 
 PASSES = 3
 VERSION = 2
-AT_ONCE = 4
+AT_ONCE = 8
 """Single orders asked for side by side: enough that the rate limit is what a shop waits for, not the way there."""
 SINGLES_A_PAGE = 20
 _T = TypeVar("_T")
