@@ -23,7 +23,7 @@ from pydantic import BaseModel
 from orderctl.model.records import INSTANT, MODELS
 from orderctl.model.schema import members
 
-SLICE = 200
+SLICE = 500
 UNREADABLE = "holds a value that cannot be read"
 TOO_DEEP = "is nested too deep"
 _LONE = r"\\u[dD][89a-fA-F]"
@@ -40,6 +40,10 @@ class Decoded:
     frame: pl.DataFrame
     positions: list[int]
     bad: dict[int, str]
+
+    def of(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Give those of `rows`, one for each line, whose lines could be decoded."""
+        return rows[self.positions] if self.bad else rows
 
 
 @cache
@@ -166,12 +170,14 @@ def texts(block: bytes) -> tuple[pl.DataFrame, dict[int, bytes], int]:
     """
     bad: dict[int, bytes] = {}
     try:
-        lines = pl.scan_lines(io.BytesIO(block), name="line").collect()["line"]
+        lines = pl.scan_lines(io.BytesIO(block), name="line").collect()
     except pl.exceptions.ComputeError:
         each = block.removesuffix(b"\n").split(b"\n")
-        lines = pl.Series("line", [_utf8(line, i, bad) for i, line in enumerate(each)], dtype=pl.String)
-    frame = pl.DataFrame({"at": pl.int_range(len(lines), eager=True, dtype=pl.Int64), "line": lines})
-    return frame.filter(pl.col("line").str.strip_chars().str.len_bytes() > 0), bad, len(lines)
+        lines = pl.DataFrame(
+            {"line": [_utf8(line, i, bad) for i, line in enumerate(each)]}, {"line": pl.String}
+        )
+    frame = lines.select(pl.int_range(pl.len(), dtype=pl.Int64).alias("at"), "line")
+    return frame.filter(pl.col("line").str.contains(r"\S")), bad, lines.height
 
 
 def _utf8(line: bytes, at: int, bad: dict[int, bytes]) -> str | None:

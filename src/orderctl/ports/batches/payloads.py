@@ -158,10 +158,10 @@ def _cut_lines(block: pl.DataFrame, dtypes: Mapping[str, pl.Struct]) -> dict[str
     out: dict[str, pl.DataFrame] = {}
     for (name,), part in cut.partition_by("format", as_dict=True, maintain_order=True).items():
         envelopes = decode(part["head"], _ENVELOPE_TYPE, payload_checker(_ENVELOPE_TYPE))
-        ours = part.select("row", "parts", "facts", "payload")[envelopes.positions]
+        ours = envelopes.of(part.select("row", "parts", "facts", "payload"))
         dtype = dtypes[str(name)]
         payloads = decode(ours["payload"], dtype, payload_checker(dtype))
-        kept = ours.hstack(envelopes.frame)[payloads.positions]
+        kept = payloads.of(ours.hstack(envelopes.frame))
         typed = kept.with_columns(payloads.frame.to_struct("payload"), extra=pl.lit(None, dtype=pl.String))
         out[str(name)] = typed.select("row", *_COLUMNS)
     return out
@@ -204,6 +204,6 @@ def _typed(
             continue
         done = decode(part["payload"], dtype, payload_checker(dtype))
         bad |= {part["row"][position]: reason for position, reason in done.bad.items()}
-        kept = part[done.positions].with_columns(done.frame.to_struct("payload"))
+        kept = done.of(part).with_columns(done.frame.to_struct("payload"))
         out[str(name)] = kept.select("row", *_COLUMNS)
     return out

@@ -135,8 +135,8 @@ def _gathered(blocks: Iterator[dict[str, pl.DataFrame]]) -> Iterator[dict[str, p
             rows += frame.height
             if "row" in frame.columns and frame.height:
                 last = max(last, first + 1 + int(frame["row"][-1]))
-                frame = frame.with_columns(pl.col("row") + first)
-            waiting.setdefault(name, []).append(frame)
+            numbered = frame.with_columns(pl.col("^row$") + first)
+            waiting.setdefault(name, []).append(numbered)
         first = last
         if rows >= ROWS:
             yield {name: pl.concat(parts) for name, parts in waiting.items()}

@@ -24,6 +24,7 @@ from orderctl.ports.batches.columns import ARROW_END
 Format = Literal["jsonl", "arrow", "parquet"]
 FORMATS: tuple[Format, ...] = ("jsonl", "arrow", "parquet")
 SPOOL = 64 << 20
+JSONL_ROWS = 2_000
 ARROW_ROWS = 5_000
 PARQUET_ROWS = 20_000
 
@@ -128,9 +129,10 @@ def even(frames: Iterable[pl.DataFrame], rows: int) -> Iterator[pl.DataFrame]:
 
 def _write_jsonl(frames: Iterable[pl.DataFrame], kind: str, sink: IO[bytes]) -> None:
     for frame in frames:
-        text = io.BytesIO()
-        lines_of(frame, kind).to_frame().write_csv(text, include_header=False, quote_style="never")
-        sink.write(text.getbuffer())
+        for some in frame.iter_slices(JSONL_ROWS):
+            text = io.BytesIO()
+            lines_of(some, kind).to_frame().write_csv(text, include_header=False, quote_style="never")
+            sink.write(text.getbuffer())
 
 
 def _write_arrow(frames: Iterable[pl.DataFrame], kind: str, sink: IO[bytes]) -> None:

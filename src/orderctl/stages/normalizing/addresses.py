@@ -224,15 +224,16 @@ def address_problems(
     state = orders.select("row", "live", "forced")
     known = findings.unique(maintain_order=True).join(state, on="row", how="inner", maintain_order="left")
     known = known.filter(pl.col("live") | ~pl.col("code").is_in(DOUBTS))
-    fresh = {code: _built(known, code, severities.get(code)) for code in _PARAMS}
+    found = set(known["code"])
+    fresh = {code: _built(known, code, severities.get(code)) for code in _PARAMS if code in found}
     done = about.field("code").is_in([code for code in _PARAMS if code not in DOUBTS])
     # always in one order, whatever was there before: what was done, what others found, what is doubtful
     every = pl.concat(
         [
             kept.filter(done),
-            *(fresh[code] for code in _PARAMS if code not in DOUBTS),
+            *(rows for code, rows in fresh.items() if code not in DOUBTS),
             kept.filter(~done),
-            *(fresh[code] for code in _PARAMS if code in DOUBTS),
+            *(rows for code, rows in fresh.items() if code in DOUBTS),
         ]
     ).unique(maintain_order=True)
     per_row = every.group_by("row", maintain_order=True).agg(problems="problem")

@@ -205,7 +205,12 @@ def _patterns(notes: pl.DataFrame, reader: NoteReader) -> pl.DataFrame:
     if pairs:
         any_of = "|".join(f"(?:{text})" for _, text in pairs)
         some = notes.filter(pl.col("text").str.contains(any_of))
-        parts += [_pattern(some, number, text, place) for place, (number, text) in enumerate(pairs)]
+        places = some.select(pl.col("text").str.find(text).alias(str(n)) for n, (_, text) in enumerate(pairs))
+        parts += [
+            _pattern(some.with_columns(at=at).drop_nulls("at"), *pairs[n], n)
+            for n, at in enumerate(places)
+            if at.null_count() < at.len()
+        ]
     if reader.section.dates:
         parts.append(read_days(notes, reader.zone).select(_READ.names()))
     found = pl.concat(parts).sort("note", "at", "order", maintain_order=True).with_row_index("n")
@@ -217,20 +222,19 @@ def _patterns(notes: pl.DataFrame, reader: NoteReader) -> pl.DataFrame:
 
 
 def _pattern(notes: pl.DataFrame, rule: int, pattern: str, place: int) -> pl.DataFrame:
-    """Give the first place in each note that `pattern` matches; its value is the first group that holds anything."""
+    """Give what `pattern` matches first, `at` in each note; its value is the first group that holds anything."""
     text = pl.col("text").str
     groups = pl.select(pl.lit("").str.extract_groups(pattern)).to_series().struct.fields
     values = [text.extract(pattern, number + 1) for number in range(len(groups))]
     given = [pl.when(value != "").then(value) for value in values]
     value = pl.coalesce(given) if given else pl.lit(None, dtype=pl.String)
-    found = notes.select("note", at=text.find(pattern), whole=text.extract(pattern, 0), read=value)
-    return found.filter(pl.col("at").is_not_null()).select(
+    return notes.select(
         "note",
         pl.col("at").cast(pl.UInt32),
-        end=(pl.col("at") + pl.col("whole").str.len_bytes()).cast(pl.UInt32),
+        end=(pl.col("at") + text.extract(pattern, 0).str.len_bytes()).cast(pl.UInt32),
         role=pl.lit("wish"),
         rule=pl.lit(rule, dtype=pl.Int64),
-        read="read",
+        read=value,
         day_kind=pl.lit(None, dtype=pl.String),
         day_avoid=pl.lit(None, dtype=pl.Boolean),
         order=pl.lit(place, dtype=pl.Int64),
