@@ -73,7 +73,7 @@ def merge(
 
 def _in_order(shipments: pl.DataFrame) -> pl.DataFrame:
     """Give the most urgent first; nothing is moved where they are in order, as those just put together are."""
-    first_placed = pl.col("orders").list.eval(pl.element().struct.field("placed_at")).list.min()
+    first_placed = pl.col("orders").list.eval(pl.element().struct.field("placed_at")).list.first()
     keys = shipments.select("ship_by", "shipment_id", first_placed=first_placed, at=pl.int_range(pl.len()))
     at = keys.sort("ship_by", "first_placed", "shipment_id", nulls_last=True)["at"]
     return shipments if at.is_sorted() else shipments[at]
