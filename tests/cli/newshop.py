@@ -42,6 +42,7 @@ SETS = (
     ("SET-TEATIME", "下午茶礼盒(龙井50g+白马克杯)", "SET-TEATIME"),
     ("SET-DESK", "办公三件套(黑笔+点阵本+白杯)", None),
 )
+PARTS = {"SET-TEATIME": 2, "SET-DESK": 3}
 PLACES = (
     ("浙江省", "杭州市", "余杭区", "五常街道样例路{}号"), ("上海市", "上海市", "浦东新区", "张江镇样例路{}弄2号"),
     ("四川省", "成都市", "武侯区", "浆洗街样例巷{}号"), ("广东省", "深圳市", "南山区", "粤海街道样例大道{}号"),
@@ -64,6 +65,11 @@ class Listing:
     sku: str
     pieces: int = 1
 
+    @property
+    def sends(self) -> int:
+        """How many pieces of ours one of theirs is, the parts of a set counted."""
+        return self.pieces * PARTS.get(self.sku, 1)
+
 
 @dataclass(frozen=True)
 class Buyer:
@@ -83,6 +89,8 @@ class Shop:
     taobao: Sequence[Listing]
     pdd: Sequence[Listing]
     orders: int
+    sent: Mapping[str, int]
+    """By the platform's number of an order: how many pieces of ours are to be sent."""
 
     @property
     def truth(self) -> Mapping[str, tuple[str, int]]:
@@ -99,13 +107,15 @@ def open_shop(folder: Path, *, orders: int = 2000, seed: int = 7) -> Shop:
         for colour in colours
         for size in sizes
     ]
-    shop = Shop(catalogue, _taobao(dice), _pdd(dice), orders)
+    taobao, pdd = _taobao(dice), _pdd(dice)
     (folder / "inbox").mkdir(parents=True, exist_ok=True)
     _write_sheet(folder / "catalogue.xlsx", [("sku", "name", "weight_g"), *catalogue])
     people, theirs = _people(dice, orders // 2), orders * 4 // 5
-    _write_taobao(folder / "inbox", dice, shop.taobao, people, theirs)
-    _write_pdd(folder / "inbox" / "pdd.xlsx", dice, shop.pdd, people, orders - theirs)
-    return shop
+    sent = {
+        **_write_taobao(folder / "inbox", dice, taobao, people, theirs),
+        **_write_pdd(folder / "inbox" / "pdd.xlsx", dice, pdd, people, orders - theirs),
+    }
+    return Shop(catalogue, taobao, pdd, orders, sent)
 
 
 def _taobao(dice: random.Random) -> list[Listing]:
@@ -173,7 +183,7 @@ def _yuan(cents: int) -> str:
 
 def _write_taobao(
     inbox: Path, dice: random.Random, listings: Sequence[Listing], people: Sequence[Buyer], count: int
-) -> None:
+) -> dict[str, int]:
     heads: list[Sequence[str]] = [(
         "订单编号", "买家会员名", "买家应付货款", "买家应付邮费", "总金额", "买家实际支付金额", "订单状态", "买家留言",
         "收货人姓名", "收货地址", "联系手机", "订单创建时间", "订单付款时间", "订单备注",
@@ -182,10 +192,12 @@ def _write_taobao(
         "子订单编号", "主订单编号", "标题", "价格", "购买数量", "商品ID", "商品属性", "商家编码", "订单状态",
         "买家应付货款", "买家实际支付金额", "退款状态",
     )]  # fmt: skip
+    sent = {}
     for at in range(count):
         ref, buyer, paid = f"51000{at:014}", _customer(dice, people), _paid(dice)
         basket = _basket(dice, listings)
         total = sum(one.price * many for one, many in basket)
+        sent[ref] = sum(one.sends * many for one, many in basket)
         open_pay, asked = dice.random() < 0.02, dice.random() < 0.02
         state = "等待买家付款" if open_pay else "买家已付款，等待卖家发货"
         phone, street = buyer.phone, buyer.place[3]
@@ -207,6 +219,7 @@ def _write_taobao(
             ))  # fmt: skip
     _write_gb18030(inbox / "ExportOrderList.csv", heads)
     _write_gb18030(inbox / "ExportOrderDetailList.csv", items)
+    return sent
 
 
 def _customer(dice: random.Random, people: Sequence[Buyer]) -> Buyer:
@@ -221,16 +234,18 @@ def _write_gb18030(path: Path, rows: Sequence[Sequence[str]]) -> None:
 
 def _write_pdd(
     path: Path, dice: random.Random, listings: Sequence[Listing], people: Sequence[Buyer], count: int
-) -> None:
+) -> dict[str, int]:
     rows: list[Sequence[str]] = [(
         "商品", "订单号", "订单状态", "商品总价", "店铺优惠折扣", "平台优惠折扣", "邮费", "用户实付金额", "商家实收金额",
         "商品数量", "收货人", "手机", "省", "市", "区", "街道", "详细地址", "支付时间", "承诺发货时间", "商品id",
         "商品规格", "样式ID", "商家编码-规格维度", "商家备注", "买家留言", "售后状态",
     )]  # fmt: skip
+    sent = {}
     for at in range(count):
         buyer, paid = _customer(dice, people), _paid(dice)
         (one, many), *_ = _basket(dice, listings)
         money, stamp = _yuan(one.price * many), paid.strftime("%Y-%m-%d %H:%M:%S")
+        sent[f"261123-{at:015}"] = one.sends * many
         promise = (paid + timedelta(hours=48)).strftime("%Y-%m-%d %H:%M:%S")
         rows.append((
             one.title, f"261123-{at:015}", "待发货", money, "0", "0", "0", money, money, str(many), buyer.name,
@@ -238,6 +253,7 @@ def _write_pdd(
             str(7000000 + listings.index(one)), one.code or "", "", "", "无售后或售后取消",
         ))  # fmt: skip
     _write_sheet(path, rows)
+    return sent
 
 
 def _write_sheet(path: Path, rows: Sequence[Sequence[str | int]]) -> None:
