@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from orderctl.model.facts import Facts
+from orderctl.stages.merge import MergeRules, merge
 from orderctl.stages.normalize import NormalizeRules, normalize
 from tests.ports.platforms.golden import NOW, ROOT, to_orders
 
@@ -104,3 +105,14 @@ def check_pair(
                 assert path in lacking | everywhere, (ref, path, values)
                 assert all(b in EMPTY or path == "recipient.privacy" for _, b in values), (ref, path, values)
     assert lacking | otherwise.keys() | only_in_file <= seen
+
+
+def merged(*batches: pl.DataFrame) -> dict[str, list[tuple[str, int]]]:
+    """Give what the shipments of all batches together carry of each order: line and quantity."""
+    found = normalize(pl.concat([to_orders(raw) for raw in batches]), NormalizeRules(), Facts(), NOW)
+    carried: dict[str, list[tuple[str, int]]] = {}
+    for row in merge(found, MergeRules(), Facts(), NOW).iter_rows(named=True):
+        for line in row["lines"]:
+            if line["quantity"]:
+                carried.setdefault(line["order_id"], []).append((line["line_ref"], line["quantity"]))
+    return {order: sorted(lines) for order, lines in carried.items()}

@@ -5,26 +5,35 @@ from __future__ import annotations
 import json
 from functools import cache
 
+import polars as pl
 import pytest
 
 from tests.ports.platforms.golden import raw_frame, read_files
-from tests.ports.platforms.pairs import Order, by_ref, check_pair
+from tests.ports.platforms.pairs import Order, by_ref, check_pair, merged
 from tests.ports.platforms.shopify.fixtures import HERE
 
 R = "59000112301"
 
 
+def raw_by_api() -> pl.DataFrame:
+    nodes = [json.loads(text)["node"] for text in (HERE / "pair-nodes.jsonl").read_text("utf-8").splitlines()]
+    return raw_frame("shopify/graphql", nodes, [node["legacyResourceId"] for node in nodes])
+
+
+def raw_by_file() -> pl.DataFrame:
+    exported = read_files("shopify/pair-orders.csv")
+    assert not exported.rejects
+    return exported.raw
+
+
 @cache
 def by_api() -> dict[str, Order]:
-    nodes = [json.loads(text)["node"] for text in (HERE / "pair-nodes.jsonl").read_text("utf-8").splitlines()]
-    return by_ref(raw_frame("shopify/graphql", nodes, [node["legacyResourceId"] for node in nodes]))
+    return by_ref(raw_by_api())
 
 
 @cache
 def by_file() -> dict[str, Order]:
-    exported = read_files("shopify/pair-orders.csv")
-    assert not exported.rejects
-    return by_ref(exported.raw)
+    return by_ref(raw_by_file())
 
 
 def by_place(api: Order, file: Order) -> bool:
@@ -99,3 +108,9 @@ def test_shares_add_up_to_the_cent_where_the_file_tells_them() -> None:
     assert api["discount_seller_minor"] == file["discount_seller_minor"] == 1000
     assert {line["paid_minor"] for line in file["lines"]} == {None}  # the share of a code is not in the file
     assert [line["paid_minor"] for line in by_file()[R + "11"]["lines"]] == [3600, 1234]
+
+
+def test_by_both_ways_at_once_an_order_is_one_and_its_lines_are_those_of_the_api() -> None:
+    alone = merged(raw_by_api())
+    assert merged(raw_by_file(), raw_by_api()) == merged(raw_by_api(), raw_by_file()) == alone
+    assert len(alone) > 6

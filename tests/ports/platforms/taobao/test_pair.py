@@ -6,29 +6,38 @@ import json
 from collections.abc import Callable
 from functools import cache
 
+import polars as pl
 import pytest
 
 from tests.ports.platforms.golden import raw_frame, read_files
-from tests.ports.platforms.pairs import Order, by_ref, check_pair
+from tests.ports.platforms.pairs import Order, by_ref, check_pair, merged
 from tests.ports.platforms.taobao.fixtures import HERE
 
 R = "5012345678900000"
 FILES = ("taobao/pair-orders.csv", "taobao/pair-items.csv")
 
 
-@cache
-def by_api() -> dict[str, Order]:
+def raw_by_api() -> pl.DataFrame:
     trades = [
         json.loads(text)["trade"] for text in (HERE / "pair-trades.jsonl").read_text("utf-8").splitlines()
     ]
-    return by_ref(raw_frame("taobao/trade", trades, [trade["tid_str"] for trade in trades]))
+    return raw_frame("taobao/trade", trades, [trade["tid_str"] for trade in trades])
+
+
+def raw_by_file() -> pl.DataFrame:
+    exported = read_files(*FILES)
+    assert not exported.rejects
+    return exported.raw
+
+
+@cache
+def by_api() -> dict[str, Order]:
+    return by_ref(raw_by_api())
 
 
 @cache
 def by_file() -> dict[str, Order]:
-    exported = read_files(*FILES)
-    assert not exported.rejects
-    return by_ref(exported.raw)
+    return by_ref(raw_by_file())
 
 
 def reduced_alike(api: Order, file: Order) -> bool:
@@ -93,3 +102,9 @@ def test_lines_without_a_number_have_the_same_one_by_both_ways() -> None:
         file = by_ref(raw_frame("taobao/export-csv", [{"head": head, "lines": rows[:count]}], ["77"]))["77"]
         assert [line["line_ref"] for line in api["lines"]] == expected
         assert [line["line_ref"] for line in file["lines"]] == expected
+
+
+def test_by_both_ways_at_once_an_order_is_one_and_its_lines_are_those_of_the_api() -> None:
+    alone = merged(raw_by_api())
+    assert merged(raw_by_file(), raw_by_api()) == merged(raw_by_api(), raw_by_file()) == alone
+    assert len(alone) > 6
