@@ -7,6 +7,7 @@ from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from shutil import which
 from typing import cast
 
 PEERS = {"cpca": "addresses_cpca", "jionlp": "addresses_jionlp"}
@@ -15,48 +16,6 @@ MERGERS = {"duckdb": "merging_duckdb", "pandas": "merging_pandas"}
 """Engines that group orders and are measured where they are installed."""
 NOW = "2026-11-24T05:30:28Z"
 RULES = Path(__file__).parent.parent / "rules.example.yaml"
-
-
-def parse_floor(path: Path) -> int:
-    """Simdjson parses every line, and nothing else: no reader can be cheaper."""
-    import simdjson
-
-    parser, rows = simdjson.Parser(), 0
-    with path.open("rb") as lines:
-        for line in lines:
-            parser.parse(line)["platform_ref"]
-            rows += 1
-    return rows
-
-
-def python_dicts(path: Path) -> int:
-    """Orjson and plain Python: the same fields by hand, no quarantine, no audit."""
-    import orjson
-
-    rows = 0
-    with path.open("rb") as lines, Path("/dev/null").open("wb") as sink:
-        for line in lines:
-            raw = orjson.loads(line)
-            trade = raw["payload"]
-            order = {
-                "order_id": f"taobao:{raw['shop']}:{trade['tid']}", "status": "wait_ship",
-                "placed_at": trade["created"], "paid_at": trade["pay_time"], "buyer_note": trade["buyer_message"],
-                "total_minor": _minor(trade["payment"]), "postage_minor": _minor(trade["post_fee"]),
-                "recipient": {k: trade[f"receiver_{k}"] for k in ("name", "mobile", "state", "city", "district")},
-                "lines": [
-                    {"line_ref": str(x["oid"]), "sku": x["outer_sku_id"], "quantity": x["num"],
-                     "unit_price_minor": _minor(x["price"]), "paid_minor": _minor(x["divide_order_fee"])}
-                    for x in trade["orders"]["order"]
-                ],
-            }  # fmt: skip
-            sink.write(orjson.dumps(order) + b"\n")
-            rows += 1
-    return rows
-
-
-def _minor(text: str) -> int:
-    whole, _, cents = text.partition(".")
-    return int(whole) * 100 + int((cents + "00")[:2])
 
 
 def scan_ndjson(path: Path) -> int:
@@ -104,26 +63,6 @@ def read_facts(path: Path) -> int:
 def read_foreign(path: Path) -> int:
     """The same as another program writes it, with spaces: every envelope is opened by itself."""
     return read_only(_kept(path, ".foreign", lambda _, line: line.replace('"schema":', '"schema": ', 1)))
-
-
-def normalize(path: Path) -> int:
-    """The whole of `orderctl normalize`: read, map, SKUs, addresses, audit, JSONL out."""
-    from orderctl.cli.mapping import order_blocks
-    from orderctl.model.facts import Facts
-    from orderctl.ports import batches
-    from orderctl.stages.rules.parse import parse
-
-    book, rows = parse(RULES.read_text("utf-8")), 0
-
-    def counted():  # type: ignore[no-untyped-def]
-        nonlocal rows
-        with batches.open_source(str(path)) as source:
-            for frame in order_blocks(source, batches.Rejects(None), book, Facts(), NOW):
-                rows += frame.height
-                yield frame
-
-    batches.write_batch(counted(), str(path.with_suffix(".orders")), kind="order/1", format="jsonl")
-    return rows
 
 
 def _shipments(path: Path):  # type: ignore[no-untyped-def]
@@ -224,7 +163,16 @@ def bare_python(path: Path) -> int:  # noqa: ARG001
 
 # By name, so that a case imports nothing it does not measure.
 GROUPS: dict[str, list[str]] = {
-    "raw JSONL to orders": ["parse_floor", "read_only", "normalize", "python_dicts", "scan_ndjson"],
+    "raw trades of Taobao to orders": [
+        *("taobao_floor", "read_only", "taobao_map", "taobao_whole", "taobao_parquet"),
+        *("taobao_dicts", "taobao_json", "scan_ndjson"),
+        *(["taobao_duckdb"] if find_spec("duckdb") else []),
+        *(["taobao_jq"] if which("jq") else []),
+    ],
+    "raw orders of Shopify to orders": [
+        *("shopify_floor", "shopify_map", "shopify_whole", "shopify_parquet", "shopify_dicts"),
+    ],
+    "audit": ["audit_read", "audit_again", "audit_dicts"],
     "quarantine": ["read_only", "read_spoiled", "read_facts", "read_foreign"],
     "orders to shipments": ["merge_orders", "merge_dicts"],
     "merge": [
@@ -237,17 +185,36 @@ GROUPS: dict[str, list[str]] = {
     "route: growth with rules": ["route_10", "route_100", "route_1000"],
     "first match, 200 rules": ["match_blocks", "match_chain", "match_python"],
     "words in notes": ["words_any", "words_extract", "words_columns"],
-    "wishes in notes": ["wishes_any", "wishes_50", "wishes_500", "wishes_python"],
+    "wishes in notes": [
+        *("wishes_any", "wishes_50", "wishes_500", "wishes_python", "wishes_regex"),
+        *(["wishes_aho"] if find_spec("ahocorasick") else []),
+    ],
     "amounts (counted: those read exactly)": ["money_minor", "money_decimal", "money_float"],
-    "addresses": ["addresses_split", "addresses_settled", *(c for p, c in PEERS.items() if find_spec(p))],
+    "addresses": [
+        *("addresses_regex", "addresses_split", "addresses_settled"),
+        *(c for p, c in PEERS.items() if find_spec(p)),
+    ],
     "start": ["bare_python", "help_text"],
 }
 
 
+OWN = {
+    "addresses": "bench.addresses",
+    "merging": "bench.merging",
+    "audit": "bench.audit",
+    "taobao": "bench.reading",
+    "shopify": "bench.reading",
+}
+"""Where cases stand, by the first word of their names; the others stand here or among the parts."""
+WITHOUT_INPUT = ("merge", "addresses", "words in notes", "wishes in notes", "first match, 200 rules", "start")
+"""Groups that make their own input, or need none."""
+GROWTH = ("taobao_whole", "shopify_whole", "audit_again", "wishes_500", "addresses_settled", "merging_whole")
+"""Cases whose cost per row is told for growing inputs."""
+
+
 def case(name: str) -> Callable[[Path], int]:
     """Give a case by its name."""
-    own = {"addresses": "bench.addresses", "merging": "bench.merging"}
-    where = own.get(name.split("_", maxsplit=1)[0], "bench.parts")
+    where = OWN.get(name.split("_", maxsplit=1)[0], "bench.parts")
     found = globals().get(name) or getattr(import_module(where), name)
     return cast(Callable[[Path], int], found)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from bench.cases import GROUPS, case
 from bench.data import records, write
+from bench.reading import input_of
 
 ROWS = 50
 # Some count other things than the input's rows: how many for one row, and what is exempt.
@@ -42,6 +44,19 @@ def test_a_case_counts_its_rows(
     else:
         others = {case(other)(given) for other in GROUPS[group] if other != "money_float"}
         assert others == {found}
+
+
+@pytest.mark.parametrize("platform", ["taobao", "shopify"])
+def test_the_peer_makes_the_rows_we_make(given: Path, platform: str) -> None:
+    case(f"{platform}_map")(given)
+    case(f"{platform}_dicts")(given)
+    ours, theirs = (
+        input_of(given, "raw" if platform == "taobao" else platform).with_suffix(ending).read_text("utf-8")
+        for ending in (".mapped", ".dicts")
+    )
+    assert [json.loads(line) for line in ours.splitlines()] == [
+        json.loads(line) for line in theirs.splitlines()
+    ]
 
 
 def test_each_case_says_what_it_is() -> None:
