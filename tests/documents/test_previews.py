@@ -65,7 +65,7 @@ def run(folder: Path, *words: str, lang: str = "en") -> subprocess.CompletedProc
 
 @pytest.mark.parametrize(
     ("document", "size"),
-    [("label", "100x150"), ("packing-slip", "a5"), ("picklist", "a4"), ("receipt", "58")],
+    [("label", "100x150"), ("packing-slip", "a5"), ("picklist", "a4"), ("card", "100x150"), ("receipt", "58")],
 )
 def test_a_document_as_picture_as_it_prints_and_page_by_page(
     document: str, size: str, tmp_path: Path
@@ -84,7 +84,7 @@ def test_a_document_as_picture_as_it_prints_and_page_by_page(
         assert content.startswith(b"\x1b@") and len(found) == 5
         assert (tmp_path / "p.png").read_bytes() == render_receipt_preview(sample_labels(), paper_mm=58)
     else:
-        assert len(page_sizes(content)) == len(found) > (0 if document == "picklist" else 4)
+        assert len(page_sizes(content)) == len(found) > (0 if document in ("picklist", "card") else 4)
 
 
 def test_a_template_of_ones_own_is_previewed_and_its_errors_are_named(tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_the_list_speaks_the_readers_language(tmp_path: Path) -> None:
     english, chinese = (run(tmp_path, "list", lang=lang) for lang in ("en", "zh"))
     assert english.stdout.split()[:3] == ["Document", "Paper", "Template"]
     assert [line.split()[0] for line in english.stdout.splitlines()[2:]] == [
-        "label", "packing-slip", "picklist", "receipt"
+        "label", "packing-slip", "picklist", "card", "receipt"
     ]  # fmt: skip
     assert "单据" in chinese.stdout and "自带" in chinese.stdout
 

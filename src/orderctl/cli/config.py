@@ -81,7 +81,7 @@ class PrintConfig(Section):
     """What `orderctl print` prints when the command line does not say."""
 
     documents: dict[str, str] = Field(
-        {}, description="document (label, packing-slip, picklist, receipt) to device name"
+        {}, description="document (label, packing-slip, picklist, card, receipt) to device name"
     )
     size: str = Field("76x130", description="paper of labels of our own: 76x130, 100x150, ...")
     language: Literal["zh", "en"] = Field("zh", description="language of the words on documents")

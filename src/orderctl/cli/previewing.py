@@ -19,11 +19,12 @@ from orderctl.stages import documents
 from orderctl.stages.documents.words import Language
 from orderctl.stages.plans.prints import DOCUMENTS
 
-SIZES = {"packing-slip": "a5", "picklist": "a4", "receipt": "80"}
+SIZES = {"packing-slip": "a5", "picklist": "a4", "card": "100x150", "receipt": "80"}
 _RENDER: dict[str, Callable[..., documents.Document]] = {
     "label": documents.render_labels,
     "packing-slip": documents.render_packing_slips,
     "picklist": documents.render_picklist,
+    "card": documents.render_cards,
 }
 
 

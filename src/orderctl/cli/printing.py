@@ -244,7 +244,11 @@ class Job:
         if self.document == "label":
             faults = dict(documents.find_faults(labels, size=self.size, **self._style()))
         else:
-            found = documents.find_unprintable(labels)
+            found = (
+                documents.find_unprintable_cards(labels)
+                if self.document == "card"
+                else documents.find_unprintable(labels)
+            )
             faults = {
                 row: Text("no glyph for {characters}", characters=characters) for row, _, characters in found
             }
@@ -330,6 +334,8 @@ class Job:
             return found
         if self.document == "packing-slip":
             return documents.render_packing_slips(labels, **style)
+        if self.document == "card":
+            return documents.render_cards(labels, **style)
         if self.document == "picklist":
             return documents.render_picklist(labels, **style)
         return documents.render_receipt(labels, language=style["language"])

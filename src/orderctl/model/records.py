@@ -285,6 +285,14 @@ class Shipped(Record):
     detail: str | None
 
 
+class Card(Record):
+    """Words that are printed on a card for the parcel."""
+
+    rule: str
+    text: str = Field(description="the words, line by line")
+    order_id: str | None = Field(description="the order that asked for them, if one did")
+
+
 class Shipment(Record):
     """`shipment/1`: one dispatch to one recipient from one warehouse by one courier account."""
 
@@ -318,6 +326,7 @@ class Shipment(Record):
     parcels: list[Parcel]
     printed: list[Printed]
     shipped: list[Shipped]
+    cards: list[Card]
     tags: list[str]
     problems: list[Problem]
 

@@ -16,7 +16,7 @@ from orderctl.model.facts import Facts
 from orderctl.model.schema import SHIPMENT
 
 STAGES = ("merge", "route")
-_KEPT = ("merge", "decision", "template", "freight_minor", "freight_currency", "problems")
+_KEPT = ("merge", "decision", "template", "freight_minor", "freight_currency", "cards", "problems")
 _TRAIL = pl.Struct({name: SHIPMENT[name] for name in _KEPT})
 _HISTORY = {"merge": ("merge_suggested",)}  # what else `merge` finds is about now, and stays
 
@@ -47,6 +47,12 @@ def restore(shipments: pl.DataFrame, facts: Facts, stage: str, names: Sequence[s
     old = of_stage & element.field("code").is_in(codes) if codes else of_stage
     problems = pl.concat_list(pl.col("problems").list.filter(~old), was.field("problems").list.filter(old))
     return joined.with_columns(
-        *(pl.when(kept).then(was.field(name)).otherwise(name).alias(name) for name in names),
+        *(pl.when(kept).then(_then(was.field(name), name)).otherwise(name).alias(name) for name in names),
         pl.when(kept).then(problems).otherwise("problems").alias("problems"),
     ).drop("trail")
+
+
+def _then(value: pl.Expr, name: str) -> pl.Expr:
+    """Give a kept `value`; a list that was not kept yet when the shipment was bound is empty."""
+    dtype = SHIPMENT[name]
+    return value.fill_null(pl.lit([], dtype=dtype)) if isinstance(dtype, pl.List) else value

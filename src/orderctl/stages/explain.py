@@ -39,6 +39,7 @@ from orderctl.stages.rules.conditions import (
 from orderctl.stages.rules.facts_table import Moment, facts_frame
 from orderctl.stages.rules.freight import MONEY, PERCENT
 from orderctl.stages.rules.parse import RuleBook
+from orderctl.stages.rules.sections.cards import CardRule
 from orderctl.stages.rules.sections.gifts import GiftRule
 
 Verdict = Literal["match", "no", "unknown"]
@@ -150,6 +151,7 @@ class Explanation:
 
 _STEPS = {
     "gift": Text("gift"),
+    "card": Text("card"),
     "warehouse": Text("warehouse"),
     "courier": Text("courier"),
     "template": Text("label"),
@@ -194,7 +196,12 @@ def explain(row: Mapping[str, Any], book: RuleBook, facts: Facts, now: str) -> E
     }
     routed = route(frame, book, facts, now).row(0, named=True)
     bound = {s["step"]: s["rule"] for s in routed["decision"]}
-    steps = [_gifts(row, frame, book, facts, moment)]
+    kept = row["shipment_id"] in facts.commitments["shipment_id"]
+    bare = facts_frame(without_gifts(frame), book.gifts.facts | book.cards.facts, moment)
+    steps = [
+        _given("gift", "gifts", book.rules.gifts, row, bare, book, kept=kept),
+        _given("card", "cards", book.rules.cards, row, bare, book, kept=kept),
+    ]
     steps += [_step(step, rules, found, judged, book, bound.get(step)) for step, rules in sections.items()]
     tariff = StepExplained("tariff", found["tariff_id"], found["tariff_reason"], ())
     price = _price(chosen, judged, frame, book, moment) if book.rules.tariffs else ()
@@ -244,6 +251,7 @@ def _step(
     return StepExplained(step, found[step], reason, tuple(looked), then)
 
 
+_NOTHING = Text("no order asks for words on a card")
 _NOT_GIVEN = {
     "quota_used_up": Text("its quota is used up"),
     "customer_cap": Text("the customer has had it as often as one may"),
@@ -257,33 +265,51 @@ _NOT_GIVEN = {
 }
 
 
-def _gifts(
-    row: Mapping[str, Any], frame: pl.DataFrame, book: RuleBook, facts: Facts, moment: Moment
+def _given(
+    step: str,
+    section: str,
+    rules: Sequence[GiftRule | CardRule],
+    row: Mapping[str, Any],
+    table: pl.DataFrame,
+    book: RuleBook,
+    *,
+    kept: bool,
 ) -> StepExplained:
-    """Tell what `merge` gave and why; only it sees the other shipments, so nothing is dealt out again here."""
-    told = {step["rule"]: step for step in row["decision"] if step["step"] == "gift"}
-    kept = row["shipment_id"] in facts.commitments["shipment_id"]
-    table = facts_frame(without_gifts(frame), book.gifts.facts, moment)
+    """Tell what `merge` gave and why; only it sees the other shipments, so nothing is dealt out again here.
+
+    Args:
+        step: gift or card.
+        section: where its rules stand.
+        rules: its rules.
+        row: a record `shipment/1`.
+        table: the facts of the row, as they are without gifts.
+        book: knows where rules stand.
+        kept: the row is committed, so no rule is judged any more.
+    """
+    mine = [one for one in row["decision"] if one["step"] == step]
+    told = {one["rule"]: one for one in mine}
     looked: list[Looked] = []
-    for number, rule in enumerate(book.rules.gifts):
-        place = book.place("gifts", number)
+    for number, rule in enumerate(rules):
+        place = book.place(section, number)
         if rule.name in told:
             looked.append(_told_gift(told.pop(rule.name), place))
         elif not kept:
             found = _look(rule, place, table)
-            again = Text("gifts are given by merge: run it again")
+            again = _NOTHING if step == "card" else Text("gifts are given by merge: run it again")
             looked.append(Looked(rule.name, place, "match", again) if found.verdict == "match" else found)
-    looked += [_told_gift(step, "-") for step in told.values()]
-    given = [step["outcome"] for step in row["decision"] if step["step"] == "gift" and step["outcome"]]
+    looked += [_told_gift(one, "-") for one in told.values()]
+    given = [one["outcome"] for one in mine if one["outcome"]]
     reason = "committed" if kept else "rule" if given else "none_given"
-    return StepExplained("gift", ", ".join(given) or None, reason if looked else None, tuple(looked))
+    return StepExplained(step, ", ".join(given) or None, reason if looked else None, tuple(looked))
 
 
 def _told_gift(step: Mapping[str, Any], place: str) -> Looked:
-    """Say what became of a gift rule, in the words of the step that `merge` wrote."""
+    """Say what became of a rule for gifts or cards, in the words of the step that `merge` wrote."""
     values = dict.fromkeys(PARAMS, "?") | {p["name"]: p["value"] or "?" for p in step["params"]}
     if step["reason"] == "rule":
         because = Text("gives {gifts}", gifts=step["outcome"])
+        if step["step"] == "card":
+            because = Text("cards: {count}", count=step["outcome"])
         if values["wanted"] != "?":
             because = Text(
                 "gives {gifts}, {times} of {wanted} times: {why}",
@@ -296,7 +322,7 @@ def _told_gift(step: Mapping[str, Any], place: str) -> Looked:
     return Looked(step["rule"], place, "unknown" if step["reason"] == "unknown_fact" else "no", text)
 
 
-def _look(rule: Rule | GiftRule, place: str, facts: pl.DataFrame) -> Looked:
+def _look(rule: Rule | GiftRule | CardRule, place: str, facts: pl.DataFrame) -> Looked:
     if rule.when is None:
         return Looked(rule.name, place, "match", None)
     tests = list(dict.fromkeys(atoms(rule.when)))

@@ -12,6 +12,7 @@ import polars as pl
 from orderctl.model.facts import Facts
 from orderctl.model.schema import SHIPMENT, conform, empty
 from orderctl.stages.committed import restore
+from orderctl.stages.merging.cards import CardRules, with_cards
 from orderctl.stages.merging.decisions import read_decisions
 from orderctl.stages.merging.findings import with_problems, with_suggestions
 from orderctl.stages.merging.gift_lines import OURS
@@ -26,11 +27,16 @@ from orderctl.stages.merging.versions import take_apart as take_apart
 from orderctl.stages.rules.sections.merge import MergeSection
 
 MergeRules = MergeSection
-_NO_GIFTS = GiftRules()
+_NO_GIFTS, _NO_CARDS = GiftRules(), CardRules()
 
 
 def merge(
-    rows: pl.DataFrame, rules: MergeRules, facts: Facts, now: str, gifts: GiftRules = _NO_GIFTS
+    rows: pl.DataFrame,
+    rules: MergeRules,
+    facts: Facts,
+    now: str,
+    gifts: GiftRules = _NO_GIFTS,
+    cards: CardRules = _NO_CARDS,
 ) -> pl.DataFrame:
     """Give the shipments of `rows`, the most urgent first.
 
@@ -43,6 +49,7 @@ def merge(
         facts: commitments, people's decisions (`never_merge`, `always_merge`), groups of shops.
         now: the instant (RFC 3339, UTC) that ends holds.
         gifts: what is given with shipments; what is committed keeps the gifts it has.
+        cards: what is written on cards, likewise.
 
     Raises: DataError for a decision that names no orders.
     """
@@ -64,10 +71,11 @@ def merge(
     placed = placements(orders, lines, content)
     suggestions = suggested(placed, rules, facts, said)
     whole = assembled(placed, lines, content, facts, shown_key(rules, facts), said)
-    shipments = with_suggestions(with_gifts(whole, gifts, facts, now), suggestions)
+    filled = with_cards(with_gifts(whole, gifts, facts, now), cards, facts, now)
+    shipments = with_suggestions(filled, suggestions)
     beyond = orders_beyond(lines, committed)
     found = with_problems(shipments, placed, beyond, suggestions, facts)
-    kept = restore(conform(found, "shipment/1"), facts, "merge", ("merge",))
+    kept = restore(conform(found, "shipment/1"), facts, "merge", ("merge", "cards"))
     return _in_order(pl.concat([kept, others]))
 
 

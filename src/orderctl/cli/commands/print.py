@@ -21,7 +21,7 @@ from orderctl.cli.session import Session
 DocumentOpt = Annotated[
     list[str] | None,
     typer.Option(
-        "--document", metavar="NAME", help="label, packing-slip, picklist or receipt; may be repeated."
+        "--document", metavar="NAME", help="label, packing-slip, picklist, card or receipt; may be repeated."
     ),
 ]
 DeviceOpt = Annotated[

@@ -18,7 +18,7 @@ PreviewOpt = Annotated[
     ),
 ]
 DocumentOpt = Annotated[
-    str, typer.Option("--document", metavar="NAME", help="label, packing-slip, picklist or receipt.")
+    str, typer.Option("--document", metavar="NAME", help="label, packing-slip, picklist, card or receipt.")
 ]
 SizeOpt = Annotated[
     str | None,

@@ -76,7 +76,7 @@ SENTENCES: dict[str, str] = {
     "Of a print job: the last page that is on paper.": "打印任务：实际印出的最后一页。",
     "Why; it is journaled with your name.": "理由；与您的用户名一起记入日志。",
     "An order, a shipment or the key of an effect.": "订单、发货单或操作的键。",
-    "label, packing-slip, picklist or receipt; may be repeated.": "label 面单、packing-slip 配货单、picklist 拣货单或 receipt 小票；可重复写。",
+    "label, packing-slip, picklist, card or receipt; may be repeated.": "label 面单、packing-slip 配货单、picklist 拣货单、card 卡片或 receipt 小票；可重复写。",
     "Where to print: a device of the configuration, file:PATH, cups:QUEUE or escpos://HOST:PORT.": "打印到哪里：配置中的设备、file:路径、cups:队列 或 escpos://主机:端口。",
     "Paper of our own labels: 76x130, 100x150, ...": "自制面单的纸张：76x130、100x150……",
     "Print this shipment's documents once more, marked as a copy.": "把这个发货单的单据再印一份，标明副本。",

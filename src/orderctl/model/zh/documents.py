@@ -97,7 +97,7 @@ SENTENCES: dict[str, str] = {
         ".png 把所有页画在一张图里，.pdf 或 .escpos 就是实际打印的内容，文件夹则每页一张图。"
     ),
     "List the documents, their paper and the template each is made with.": "列出各种单据、纸张和所用的模板。",
-    "label, packing-slip, picklist or receipt.": "label、packing-slip、picklist 或 receipt。",
+    "label, packing-slip, picklist, card or receipt.": "label、packing-slip、picklist、card 或 receipt。",
     "Paper: 76x130, 100x150, a5, ...; for receipts 58 or 80.": "纸张：76x130、100x150、a5……；小票为 58 或 80。",
     "A template of your own; that of the configuration by default.": "自己的模板；默认用配置中的。",
     "Language of the words on the document: zh or en.": "单据上文字的语言：zh 或 en。",

@@ -25,4 +25,8 @@ SENTENCES: dict[str, str] = {
     "gifts are given by merge: run it again": "赠品由 merge 配发：请再运行一次",
     "gives {gifts}": "送 {gifts}",
     "gives {gifts}, {times} of {wanted} times: {why}": "送 {gifts}，应送 {wanted} 份实送 {times} 份：{why}",
+    "card": "卡片",
+    "cards: {count}": "卡片 {count} 张",
+    "no order asks for words on a card": "没有订单要求写卡片",
+    "a bracket is open; write {{{{ and }}}} for brackets as such": "有未闭合的大括号；要写大括号本身请写 {{{{ 和 }}}}",
 }

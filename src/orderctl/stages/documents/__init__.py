@@ -1,4 +1,4 @@
-"""Labels, packing slips, pick lists and receipts: shipments and template texts in, complete bytes out.
+"""Labels, packing slips, pick lists, cards and receipts: shipments and template texts in, complete bytes out.
 
 `to_label` turns a parcel of a `shipment/1` row into what documents tell of it; the `render_` functions set lists of
 these; `check_labels` reads every barcode back before a label leaves.
@@ -6,6 +6,8 @@ these; `check_labels` reads every barcode back before a label leaves.
 
 from __future__ import annotations
 
+from orderctl.stages.documents.cards import find_unprintable_cards as find_unprintable_cards
+from orderctl.stages.documents.cards import render_cards as render_cards
 from orderctl.stages.documents.characters import missing_characters as missing_characters
 from orderctl.stages.documents.check import check_labels as check_labels
 from orderctl.stages.documents.check import read_barcodes as read_barcodes

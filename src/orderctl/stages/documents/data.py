@@ -101,6 +101,7 @@ class Label(TypedDict):
     items: list[Item]
     orders: list[str]
     notes: list[Note]
+    cards: list[list[str]]
     collect: str
     insured: str
     weight_g: int | None
@@ -173,6 +174,7 @@ def to_label(
         items=_items(shipment, parcel, locations or {}),
         orders=[_order_ref(order) for order in shipment["orders"]],
         notes=_notes(shipment["orders"]),
+        cards=[_card(card["text"]) for card in shipment.get("cards") or []],
         collect=_amount(shipment.get("collect_minor"), shipment.get("currency")),
         insured=_amount(shipment.get("insured_minor"), shipment.get("currency")),
         weight_g=parcel.get("weight_g") or (shipment.get("weight_g") if len(parcels) == 1 else None),
@@ -270,6 +272,11 @@ def _notes(orders: Sequence[Mapping[str, Any]]) -> list[Note]:
     ]
     told = dict.fromkeys((kind, clean(text)) for kind, text in pairs)
     return [Note(kind=kind, text=text) for kind, text in told if text]
+
+
+def _card(text: str) -> list[str]:
+    """Give the lines of a card, without empty ones around them."""
+    return "\n".join(clean(line) for line in text.split("\n")).strip("\n").split("\n")
 
 
 def _order_ref(order: Mapping[str, Any]) -> str:

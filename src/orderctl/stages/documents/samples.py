@@ -16,6 +16,7 @@ _SENDER = {
     "country": "CN",
 }
 _SHELVES = {f"SAMPLE-{number:03d}": f"A-{number}" for number in range(1, 31)}
+_CARD = {"rule": "样例", "text": "祝你生日快乐！\n岁岁平安，事事顺心。\n—— 样例寄件人", "order_id": None}
 _LONG = "样例路一百二十三号样例大型综合购物中心及写字楼裙楼北侧入口旁边的样例便利店转交"
 
 
@@ -36,7 +37,7 @@ def sample_labels(size: str | None = None) -> list[Label]:
         _shipment(2, [_line(3), _line(4, kind="gift")], recipient=long, orders=[{**order, **notes}]),
         _shipment(3, [_line(number, quantity=number % 4 + 1) for number in range(1, 31)], weight_g=18400),
         _shipment(4, [_line(5)], recipient=abroad, courier="ems", service="", currency="USD", sort_code=None),
-        _shipment(5, [_line(6), _line(7)], collect_minor=12800, insured_minor=9900, parcels=2),
+        _shipment(5, [_line(6), _line(7)], collect_minor=12800, insured_minor=9900, parcels=2, cards=[_CARD]),
     ]
     return [
         to_label(

@@ -38,7 +38,7 @@ class NoRoom(Exception):
 
 
 def template_text(name: str) -> str:
-    """Give the text of a shipped template: label, packing_slip or picklist."""
+    """Give the text of a shipped template: label, packing_slip, picklist or card."""
     return (TEMPLATES / f"{name}.typ").read_text(encoding="utf-8")
 
 

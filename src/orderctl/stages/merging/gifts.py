@@ -7,6 +7,8 @@ nothing but another reading of what has a waybill: a waybill that is voided give
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from orderctl.model.facts import Facts
@@ -22,7 +24,7 @@ from orderctl.stages.merging.gift_rules import HAD, PARAMS, GiftRules, Known, ju
 from orderctl.stages.merging.keys import SHOP_KEYS
 from orderctl.stages.rules.facts_table import Moment, facts_frame
 
-STEP = "gift"
+GIFT, CARD = "gift", "card"
 _STEP = pl.Struct(fields(Step))
 _SPENT = pl.Schema({"shipment_id": pl.String(), "rule": pl.String(), "times": pl.Int64(), "customers": pl.List(pl.String())})  # fmt: skip
 
@@ -42,15 +44,20 @@ def with_gifts(shipments: pl.DataFrame, gifts: GiftRules, facts: Facts, now: str
     )
     steps = told.group_by("shipment_id", maintain_order=True).agg(decision="step")
     if gifts.rules:
-        bound = facts.commitments.select("shipment_id").unique()
-        free = held.join(bound, on="shipment_id", how="anti")
-        free = free.filter(pl.col("parcels").list.first().struct.field("lines").list.len() > 0)
-        given, found = _given(free, gifts, kept, told, facts, now)
+        gifted = told.filter(pl.col("step").struct.field("step") == GIFT)
+        given, found = _given(free(held, facts), gifts, kept, gifted, facts, now)
         held = with_gift_lines(held, given, gifts.articles)
         steps = pl.concat([steps, found])
     joined = held.drop("decision").join(steps, on="shipment_id", how="left", maintain_order="left")
     filled = joined.with_columns(pl.col("decision").fill_null(pl.lit([], dtype=SHIPMENT["decision"])))
     return filled.select(shipments.columns)
+
+
+def free(shipments: pl.DataFrame, facts: Facts) -> pl.DataFrame:
+    """Give those of `shipments` that send anything and of which nothing is committed."""
+    bound = facts.commitments.select("shipment_id").unique()
+    open_ = shipments.join(bound, on="shipment_id", how="anti")
+    return open_.filter(pl.col("parcels").list.first().struct.field("lines").list.len() > 0)
 
 
 def has_gifts(facts: Facts) -> bool:
@@ -68,9 +75,9 @@ def _committed(facts: Facts) -> pl.DataFrame:
 
 
 def _trail(facts: Facts) -> pl.DataFrame:
-    """Give the steps of gifts of what is committed, as they were then: `shipment_id step`."""
+    """Give the steps of gifts and cards of what is committed, as they were then: `shipment_id step`."""
     decided = trails(facts).select("shipment_id", step=pl.col("trail").struct.field("decision"))
-    each = decided.explode("step").filter(pl.col("step").struct.field("step") == STEP)
+    each = decided.explode("step").filter(pl.col("step").struct.field("step").is_in([GIFT, CARD]))
     return each.cast({"step": _STEP})
 
 
@@ -105,7 +112,7 @@ def _given(
         order_id=pl.lit(None, dtype=pl.String),
         line_ref=line_ref(pl.col("rule"), pl.col("sku")),
     )
-    return lines, _decisions(steps.join(names, on="number").join(rows, on="row"))
+    return lines, decisions(steps.join(names, on="number").join(rows, on="row"), GIFT, PARAMS)
 
 
 def _in_turn(free: pl.DataFrame) -> pl.DataFrame:
@@ -182,22 +189,28 @@ def _param(name: str) -> pl.Expr:
     return params.list.eval(one.field("value").filter(one.field("name") == name)).list.first()
 
 
-def _decisions(steps: pl.DataFrame) -> pl.DataFrame:
-    """Give the list of steps of each shipment, in the order of the rules: `shipment_id decision`."""
+def decisions(steps: pl.DataFrame, step: str, names: Sequence[str]) -> pl.DataFrame:
+    """Give the list of steps of each shipment, in the order of the rules: `shipment_id decision`.
+
+    Args:
+        steps: `shipment_id number rule outcome reason`, and of `names` what became of a rule on a shipment.
+        step: what the steps are called.
+        names: columns of `steps` that are told as parameters, where they are not null.
+    """
     place = ["shipment_id", "number"]
     long = pl.concat(
         steps.filter(pl.col(name).is_not_null()).select(
             *place, param=pl.struct(name=pl.lit(name), value=name)
         )
-        for name in PARAMS
+        for name in names
     )
     params = long.group_by(place, maintain_order=True).agg(params="param")
     whole = steps.join(params, on=place, how="left").sort(place)
-    step = pl.struct(
-        pl.lit(STEP).alias("step"),
+    one = pl.struct(
+        pl.lit(step).alias("step"),
         "rule",
         "outcome",
         "reason",
         pl.col("params").fill_null(pl.lit([], dtype=PARAM_LIST)),
     ).cast(_STEP)
-    return whole.group_by("shipment_id", maintain_order=True).agg(decision=step)
+    return whole.group_by("shipment_id", maintain_order=True).agg(decision=one)

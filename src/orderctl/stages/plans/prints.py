@@ -10,7 +10,7 @@ from orderctl.model.identity import fingerprint
 from orderctl.stages.plans.rows import Row, claims
 
 KIND = "document.print"
-DOCUMENTS = ("label", "packing-slip", "picklist", "receipt")
+DOCUMENTS = ("label", "packing-slip", "picklist", "card", "receipt")
 
 
 class Sheet(NamedTuple):
@@ -34,24 +34,28 @@ def subject_of(row: Mapping[str, Any], parcel: Mapping[str, Any], document: str)
 def plan_prints(
     rows: Iterable[Row], document: str, *, key: bytes, revisions: Mapping[str, int]
 ) -> list[Sheet]:
-    """Give the sheets of one document in the order of `rows`: labels for every parcel, the others for the first."""
+    """Give the sheets of one document in the order of `rows`: labels for every parcel, the others for the first.
+
+    A card is printed only where there is one.
+    """
     return [
         Sheet(row, index, document, _effect(row, parcel, document, key=key, revisions=revisions))
         for row in rows
         for index, parcel in enumerate(row["parcels"])
-        if (parcel["number"] if document == "label" else index == 0)
+        if (parcel["number"] if document == "label" else index == 0) and (document != "card" or row["cards"])
     ]
 
 
 def _effect(row: Row, parcel: Row, document: str, *, key: bytes, revisions: Mapping[str, int]) -> Effect:
     subject = subject_of(row, parcel, document)
     lines = [f"{c.order_id}#{c.line_ref}x{c.quantity}" for c in claims(row)]
+    words = [card["text"] for card in row["cards"]] if document == "card" else []
     return Effect(
         kind=KIND,
         subject=subject,
         purpose=row["purpose"],
         revision=revisions.get(subject, 1),
-        fingerprint=fingerprint(key, sorted(lines)),
+        fingerprint=fingerprint(key, [*sorted(lines), *words]),
         shipment_id=row["shipment_id"],
     )
 

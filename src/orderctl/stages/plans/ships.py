@@ -58,7 +58,7 @@ def plan_ships(
         numbers = [p["number"] for p in row["parcels"]]
         for order in row["orders"]:
             sent = claims(row, order["order_id"])
-            told = [c for c in sent if not c.line_ref.startswith(OURS)]  # the platform knows nothing of our gifts
+            told = [c for c in sent if not c.line_ref.startswith(OURS)]  # no platform knows of our gifts
             if not told or not all(numbers):
                 continue
             subject = subject_of(order["order_id"], row["shipment_id"])

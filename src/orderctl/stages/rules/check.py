@@ -198,6 +198,7 @@ def lint(book: RuleBook) -> list[Lint]:
         found += _twice(book, section, [rule.name for rule in rules])
         found += _shadowed(book, section, rules)
     found += _shadowed_gifts(book)
+    found += _twice(book, "cards", [card.name for card in book.rules.cards])
     found += _twice(book, "tariffs", [t.id for t in book.rules.tariffs])
     found += _twice(book, "tests", [case.name for case in book.rules.tests])
     return [*found, *_tariffs(book), *_zones(book), *_ends(book)]

@@ -24,6 +24,7 @@ from orderctl.model.yamlfile import (
     nearest,
     reject,
 )
+from orderctl.stages.merging.cards import CardRules
 from orderctl.stages.merging.gift_rules import GiftRules
 from orderctl.stages.normalize import NormalizeRules
 from orderctl.stages.normalizing.audit_known import parse_blacklist
@@ -35,6 +36,7 @@ from orderctl.stages.normalizing.skus_parts import bundles_frame
 from orderctl.stages.normalizing.skus_tables import nested, parse_bundles, parse_map, parse_stock
 from orderctl.stages.rules.freight import PriceBook
 from orderctl.stages.rules.sections.audit import AuditSection
+from orderctl.stages.rules.sections.cards import CardRule
 from orderctl.stages.rules.sections.couriers import CourierRule
 from orderctl.stages.rules.sections.gifts import GiftRule, without_twins
 from orderctl.stages.rules.sections.holds import HoldRule
@@ -65,6 +67,10 @@ class Rules(Section):
     )
     stock: str | None = Field(
         None, description="the name of a CSV, XLSX or Parquet file with sku and available, for `stock_floor`"
+    )
+    cards: list[CardRule] = Field(
+        default_factory=list,
+        description="what is written on cards in the parcel; every rule that matches counts",
     )
     warehouses: list[WarehouseRule] = Field(
         default_factory=list, description="from where; the first rule that matches decides"
@@ -171,6 +177,11 @@ class RuleBook:
     def gifts(self) -> GiftRules:
         """Give what `merge` gives beside what was ordered."""
         return GiftRules(self.rules.gifts, self.normalize.articles(), self.tables.stock, self.rules.timezone)
+
+    @property
+    def cards(self) -> CardRules:
+        """Give what `merge` writes on cards."""
+        return CardRules(self.rules.cards, self.rules.timezone)
 
     @property
     def kept_gifts(self) -> GiftRules:
