@@ -36,6 +36,9 @@ PayloadOpt = Annotated[
         help='What is decided: {"courier": "SF"} for a pin, {"code": CODE} for a force, {"of": ["buyer"]} of a blacklist.',
     ),
 ]
+DecidedArg = Annotated[
+    str, typer.Argument(metavar="ID", help="An order, a line, an article, a buyer or a shipment: see above.")
+]
 WithdrawOpt = Annotated[bool, typer.Option("--withdraw", help="Take the decision back.")]
 SubjectArg = Annotated[
     str, typer.Argument(metavar="ID", help="An order, a shipment or the key of an effect.")
@@ -98,13 +101,27 @@ def leave(session: Session, key: EffectArg, reason: ReasonOpt = "") -> None:
 
 def decide(
     session: Session,
-    subject: SubjectArg,
+    subject: DecidedArg,
     decision: DecisionArg,
     payload: PayloadOpt = None,
     reason: ReasonOpt = "",
     withdraw: WithdrawOpt = False,
 ) -> None:
-    """Keep what a person decided of an order or shipment; later runs of normalize, merge and route follow it."""
+    """Keep what a person decided of an order or shipment; later runs of normalize, merge and route follow it.
+
+    pin, of an order or shipment: it goes with this warehouse, courier, service, account or issuer: {"courier": "SF"}.
+
+    force, of an order: these findings of the audit may pass: {"code": "value_high"}.
+
+    blacklist, of an order: nothing goes any more to who is behind it, or only {"of": ["buyer"]}.
+
+    sku, of ORDER/LINE, or of PLATFORM:SHOP: and the platform's SKU or the merchant code: what it is of ours:
+    {"sku": "A-1", "pieces": 2}.
+
+    never_merge, of an order or buyer:PLATFORM:SHOP:BUYER: nothing shares its parcel, or none of {"with": [ORDER]}.
+
+    always_merge, of an order: {"with": [ORDER]} go with it, to its recipient.
+    """
     from orderctl.cli.desk import record_decision
 
     record_decision(session, subject, decision, payload, reason, withdraw=withdraw)
