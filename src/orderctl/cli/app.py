@@ -121,6 +121,8 @@ def invoke(argv: list[str]) -> int:
         hint = (
             Text("did you mean {guess}?", guess=guess)
             if guess
+            else Text("options stand behind the command: orderctl COMMAND {name} ...", name=name)
+            if name.startswith("-")
             else Text("orderctl --help lists the commands")
         )
         print(

@@ -143,7 +143,9 @@ def _quantity_to_ship() -> pl.Expr:
 def _gathered(lines: pl.DataFrame, figures: Mapping[str, pl.Expr]) -> pl.DataFrame:
     """Give a row per order: its `lines` again, whether any is `live`, which are `unmapped` or `refunding`, and `figures`."""
     goes = pl.col("quantity_to_ship") > 0
-    article = pl.coalesce("merchant_code", "platform_sku", "item_ref", "title", "line_ref")
+    words = pl.concat_str("title", "spec", separator=" | ", ignore_nulls=True)
+    words = pl.when(pl.col("title").is_not_null()).then(words)
+    article = pl.coalesce("merchant_code", words, "platform_sku", "item_ref", "line_ref")
     gathered = lines.group_by("row", maintain_order=True).agg(
         lines=pl.struct(_LINE),
         live=goes.any(),

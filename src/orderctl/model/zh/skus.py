@@ -39,4 +39,5 @@ SENTENCES: dict[str, str] = {
     "a file of entries names no further files": "条目文件中不能再引用文件",
     "{skus}: a bundle cannot be part of a bundle": "{skus}：组合商品不能再作为组合商品的组件",
     'the decision sku of {subject} needs a payload such as {{"sku": "A-1", "pieces": 1}}': '{subject} 的决定 sku 需要 payload，如 {{"sku": "A-1", "pieces": 1}}',
+    "options stand behind the command: orderctl COMMAND {name} ...": "选项写在命令之后：orderctl 命令 {name} …",
 }
