@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from orderctl.stages.documents.pages import page_sizes
 from tests.cli.desk import Desk, opened
 
 GIFTS: list[dict[str, Any]] = [
@@ -26,10 +27,16 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         yield one
 
 
+CARDS = [
+    {"name": "asked for", "text": "{wish}"},
+    {"name": "thanks", "when": {"sku": "CUP-BLUE"}, "text": "谢谢\n{orders}"},
+]
+
+
 def change_gifts(desk: Desk, gifts: list[dict[str, Any]]) -> None:
     rules = yaml.safe_load(desk.path("rules.yaml").read_text("utf-8"))
     kept = {name: value for name, value in rules.items() if name not in ("tests", "gifts", "cards")}
-    text = yaml.safe_dump({**kept, "gifts": gifts}, allow_unicode=True, sort_keys=False)
+    text = yaml.safe_dump({**kept, "gifts": gifts, "cards": CARDS}, allow_unicode=True, sort_keys=False)
     desk.path("rules.yaml").write_text(text, "utf-8")
 
 
@@ -88,3 +95,30 @@ def test_explain_tells_of_gifts_in_both_languages(desk: Desk) -> None:
         assert ran.code == 0, ran.err
         assert words in ran.out.decode()
         assert "tea for all" in ran.out.decode()
+
+
+def test_cards_are_printed_once_and_only_where_there_are_some(desk: Desk) -> None:
+    words = (
+        "print",
+        "printed.jsonl",
+        "--document",
+        "card",
+        "--device",
+        "file:out/cards.pdf",
+        "-o",
+        "carded.jsonl",
+    )
+    assert desk.run(*words).code in (0, 3)
+    rows = desk.rows("carded.jsonl")
+    printed = [row for row in rows if any(p["document"] == "card" for p in row["printed"])]
+    assert printed
+    assert all(row["cards"] for row in printed)
+    assert {card["rule"] for row in printed for card in row["cards"]} <= {"asked for", "thanks"}
+    assert not [row for row in rows if row["cards"] and row not in printed and not row["problems"]]
+    (document,) = desk.path("out").glob("cards*.pdf")
+    assert len(page_sizes(document.read_bytes())) == sum(len(row["cards"]) for row in printed)
+    before = document.read_bytes()
+    assert desk.run(*words[:-1], "again.jsonl").code in (0, 3)
+    assert [path.name for path in desk.path("out").glob("cards*.pdf")] == [document.name]
+    assert document.read_bytes() == before
+    assert desk.rows("again.jsonl") == rows

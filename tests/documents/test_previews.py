@@ -65,7 +65,13 @@ def run(folder: Path, *words: str, lang: str = "en") -> subprocess.CompletedProc
 
 @pytest.mark.parametrize(
     ("document", "size"),
-    [("label", "100x150"), ("packing-slip", "a5"), ("picklist", "a4"), ("card", "100x150"), ("receipt", "58")],
+    [
+        ("label", "100x150"),
+        ("packing-slip", "a5"),
+        ("picklist", "a4"),
+        ("card", "100x150"),
+        ("receipt", "58"),
+    ],
 )
 def test_a_document_as_picture_as_it_prints_and_page_by_page(
     document: str, size: str, tmp_path: Path
