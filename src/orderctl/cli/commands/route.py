@@ -23,11 +23,11 @@ def run(
     from orderctl.stages.route import route
 
     refused = session.rejects(rejects)
-    facts, book = session.facts(), session.book
+    facts = session.facts()
     counted = Counted()
     with batches.open_source(batch) as source:
         blocks = batches.read_blocks(source, ["shipment/1", "order/1"], refused)
-        routed = (route(to_shipments(session, b, facts), book, facts, session.now) for b in blocks)
+        routed = (route(to_shipments(session, b, facts), session.book, facts, session.now) for b in blocks)
         batches.write_batch(
             counted.over(routed), output, kind="shipment/1", format=batches.format_of(output, format)
         )
