@@ -186,5 +186,22 @@ def test_a_catalogue_file_is_read_as_texts() -> None:
     ],
 )
 def test_mistakes_in_a_catalogue_file_name_the_file(columns: dict[str, list[str]]) -> None:
-    with pytest.raises(ConfigError, match=r"catalogue\.csv: "):
+    with pytest.raises(ConfigError, match=r"catalogue\.csv:"):
         parse_catalogue(pl.DataFrame(columns), "catalogue.csv")
+
+
+def test_a_catalogue_may_have_the_headings_of_the_people_who_keep_it() -> None:
+    table = pl.DataFrame(
+        {"货号": ["A"], "商品名称": ["杯"], "重量（克）": ["380"], "货位": ["B-1"], "备注": ["x"]}
+    )
+    assert parse_catalogue(table, "c.xlsx").select("sku", "name", "weight_g", "location").rows() == [
+        ("A", "杯", 380, "B-1")
+    ]
+    table = pl.DataFrame({"SKU": ["A"], "商家编码": ["B"], "Name": ["cup"], "重量": ["0.4"]})
+    assert parse_catalogue(table, "c.xlsx").select("sku", "name", "weight_g").rows() == [("A", "cup", None)]
+
+
+def test_a_mistake_in_a_catalogue_names_its_line() -> None:
+    table = pl.DataFrame({"sku": ["A", "B", "A"], "_line": [3, 4, 9]})
+    with pytest.raises(ConfigError, match=r"^c\.xlsx:3: the SKU A is missing or there twice"):
+        parse_catalogue(table, "c.xlsx")

@@ -50,4 +50,4 @@ def no_rows() -> pl.DataFrame:
 
 
 def _is_header(cells: Sequence[str | None]) -> bool | None:
-    return True if any((cell or "").strip() in HEADINGS for cell in cells) else None
+    return True if any((cell or "").strip().lower() in HEADINGS for cell in cells) else None

@@ -15,6 +15,7 @@ from orderctl.model.errors import ConfigError, DataError
 from orderctl.model.text import Text
 from orderctl.stages.normalizing.skus_map import ARTICLE, SkuMap, cut_texts
 from orderctl.stages.normalizing.skus_parts import BUNDLES, exploded, is_made, unit_weights
+from orderctl.stages.normalizing.skus_tables import LINE
 from orderctl.stages.rules.sections.skus import MOST_PIECES, CatalogueItem, Cut
 
 CATALOGUE = pl.Schema(
@@ -29,6 +30,13 @@ CATALOGUE = pl.Schema(
         "customs_name": pl.String(),
     }
 )
+HEADINGS = {  # what people call the columns of a catalogue; a weight must say that it is in grams
+    "sku": "sku", "我方sku": "sku", "商品编码": "sku", "商家编码": "sku", "货号": "sku",
+    "名称": "name", "商品名称": "name", "品名": "name",
+    "重量g": "weight_g", "重量(g)": "weight_g", "重量克": "weight_g", "重量(克)": "weight_g", "克重": "weight_g",
+    "货位": "location", "库位": "location", "特性": "traits",
+    "海关编码": "hs_code", "原产国": "origin", "报关品名": "customs_name",
+}  # fmt: skip
 DECISION = "sku"
 _DECIDED = pl.Struct({"sku": pl.String(), "pieces": pl.Int64()})
 
@@ -52,9 +60,12 @@ def catalogue_frame(items: Sequence[CatalogueItem]) -> pl.DataFrame:
 def parse_catalogue(table: pl.DataFrame, source: str) -> pl.DataFrame:
     """Read a table of texts (a CSV or XLSX file) as CATALOGUE; traits are separated by `|`, other columns ignored.
 
+    Headings may be those of CATALOGUE in any case, or Chinese (HEADINGS).
+
     Raises: ConfigError if there is no column `sku`, a SKU is missing or stands there twice, or a weight is no
         whole number of grams.
     """
+    table = _named_as_ours(table)
     if "sku" not in table.columns:
         raise ConfigError(Text("{source}: has no column {column}", source=source, column="sku"))
     known = [name for name in CATALOGUE if name in table.columns]
@@ -69,10 +80,28 @@ def parse_catalogue(table: pl.DataFrame, source: str) -> pl.DataFrame:
         "weight_g"
     ]:
         raise ConfigError(Text("{source}: {value} is no weight in whole grams", source=source, value=value))
-    for sku in texts.filter(pl.col("sku").is_null() | pl.col("sku").is_duplicated())["sku"]:
-        raise ConfigError(Text("{source}: the SKU {sku} is missing or there twice", source=source, sku=sku))
+    lines = table[LINE] if LINE in table.columns else pl.int_range(2, table.height + 2, eager=True)
+    wrong = texts.with_columns(lines.alias(LINE)).filter(
+        pl.col("sku").is_null() | pl.col("sku").is_duplicated()
+    )
+    for sku, line in wrong.select("sku", LINE).iter_rows():
+        place = f"{source}:{line}"
+        raise ConfigError(
+            Text("{source}: the SKU {sku} is missing or there twice", source=place, sku=sku or "-")
+        )
     traits = pl.col("traits").str.split("|").list.drop_nulls().fill_null([])
     return texts.with_columns(weight, traits).select(CATALOGUE.names())
+
+
+def _named_as_ours(table: pl.DataFrame) -> pl.DataFrame:
+    """Give a table with the columns of CATALOGUE under their own names; the first of two that mean the same counts."""
+    names: dict[str, str] = {}
+    for name in table.columns:
+        plain = name.strip().lower().translate(str.maketrans("（）", "()")).replace(" ", "")
+        ours = HEADINGS.get(plain, plain if plain in CATALOGUE else name)
+        if ours == name or ours not in {*table.columns, *names.values()}:
+            names[name] = ours
+    return table.rename(names)
 
 
 def map_skus(lines: pl.DataFrame, known: Articles, decisions: pl.DataFrame) -> pl.DataFrame:

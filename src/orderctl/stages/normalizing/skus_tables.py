@@ -44,6 +44,7 @@ CHINESE = {
     "share": "价格份额",
     "available": "可用库存",
     "about": "商品",
+    "name": "名称",
     "pack": "疑似装数",
     "orders": "订单数",
     "units": "待发数量",
@@ -64,7 +65,7 @@ class _Reading:
     """One table with canonical headings, and the mistakes found in it so far."""
 
     def __init__(self, table: pl.DataFrame, source: str) -> None:
-        english = {chinese: name for name, chinese in CHINESE.items()}
+        english = {chinese: name for name, chinese in CHINESE.items()} | {"SKU": "sku"}
         names = [name for name in table.columns if name != LINE]
         self.source, self.findings = source, list[Finding]()
         self.column = {english.get(name.strip(), name.strip()): at for at, name in enumerate(names, 1)}
