@@ -36,8 +36,9 @@ def by_file() -> dict[str, Order]:
     return by_ref(raw_by_file())
 
 
-def by_place(api: Order, file: Order) -> bool:
-    return [line["line_ref"] for line in file["lines"]] == [str(n + 1) for n in range(len(api["lines"]))]
+def by_goods(api: Order, file: Order) -> bool:
+    called = [f"{line['merchant_code']} {line['title']}" for line in file["lines"]]
+    return [line["line_ref"] for line in file["lines"]] == called
 
 
 def variant_in_title(api: Order, file: Order) -> bool:
@@ -78,7 +79,7 @@ def test_an_order_of_the_export_is_the_order_of_the_api_but_for_what_it_lacks() 
         by_file(),
         platform="shopify",
         otherwise={
-            "lines.line_ref": by_place,
+            "lines.line_ref": by_goods,
             "lines.title": variant_in_title,
             "lines.quantity_to_ship": held_where_more_would_leave,
             "holds": held_at_least,
@@ -114,3 +115,19 @@ def test_by_both_ways_at_once_an_order_is_one_and_its_lines_are_those_of_the_api
     alone = merged(raw_by_api())
     assert merged(raw_by_file(), raw_by_api()) == merged(raw_by_api(), raw_by_file()) == alone
     assert len(alone) > 6
+
+
+def test_lines_of_a_file_keep_their_names_when_the_order_is_edited() -> None:
+    """A line that came before the others must not make them pass for those that are on their way."""
+    rows = [{"Lineitem sku": sku, "Lineitem name": name, "Lineitem quantity": "1"} for sku, name in (
+        ("A", "Mug"), ("A", "Mug"), (None, "Mug: blue"), ("A", "Cup"), (None, None))]  # fmt: skip
+
+    def refs(*places: int) -> list[str]:
+        record = {"head": {"Id": "1"}, "lines": [rows[place] for place in places]}
+        return [
+            line["line_ref"]
+            for line in by_ref(raw_frame("shopify/export-csv", [record], ["1"]))["1"]["lines"]
+        ]
+
+    assert refs(0, 1, 2, 3, 4) == ["A Mug", "A Mug #2", "Mug- blue", "A Cup", "5"]
+    assert refs(3, 0, 2) == ["A Cup", "A Mug", "Mug- blue"]

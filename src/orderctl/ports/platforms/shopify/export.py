@@ -1,6 +1,7 @@
 """The order export of Shopify's admin: one row per line, order columns only in an order's first row.
 
-It has no numbers of lines and no quantities after returns, so lines are numbered by their place. Which discounts the
+It has no numbers of lines and no quantities after returns. A line is called by its goods, never by its place: an edited
+order has other lines at its places, and what is on its way must not pass for something else. Which discounts the
 amount of the code holds, and whether prices contain the tax, the file does not say: the reading under which the order
 adds up is taken.
 
@@ -149,9 +150,27 @@ def _lines(frame: pl.DataFrame) -> pl.DataFrame:
     found = with_amounts(found, {name: pl.col(text) for name, text in read.items()}, pl.col("currency"))
     return found.with_columns(
         place=pl.int_range(1, pl.len() + 1).over("row"),
+        goods=_goods(),
         pieces=count(pl.col("Lineitem quantity")),
         state=given(pl.col("Lineitem fulfillment status")).str.to_lowercase(),
-    ).with_columns(quantity=pl.col("pieces").fill_null(0))
+    ).with_columns(
+        quantity=pl.col("pieces").fill_null(0), twin=pl.int_range(1, pl.len() + 1).over("row", "goods")
+    )
+
+
+def _goods() -> pl.Expr:
+    """Give the goods of a line by SKU and name, without the colon that parts a line from what it is made into."""
+    told = [given(pl.col("Lineitem sku")), given(pl.col("Lineitem name"))]
+    return given(pl.concat_str(told, separator=" ", ignore_nulls=True)).str.replace_all(
+        ":", "-", literal=True
+    )
+
+
+def _line_ref() -> pl.Expr:
+    """Call a line by its goods, several of the same by their number as well; by its place where it tells nothing."""
+    several = pl.format("{} #{}", "goods", "twin")
+    ref = pl.when(pl.col("twin") > 1).then(several).otherwise("goods")
+    return pl.when(pl.col("goods").is_null()).then(pl.col("place").cast(pl.String)).otherwise(ref)
 
 
 def _gathered(lines: pl.DataFrame) -> pl.DataFrame:
@@ -160,7 +179,7 @@ def _gathered(lines: pl.DataFrame) -> pl.DataFrame:
     shipped = pl.when(pl.col("state") == "fulfilled").then(quantity).otherwise(0)
     returned = pl.lit(0, dtype=pl.Int64)  # the file does not tell
     ours = line(
-        line_ref=pl.col("place").cast(pl.String),
+        line_ref=_line_ref(),
         merchant_code=given(pl.col("Lineitem sku")),
         title=given(pl.col("Lineitem name")),
         quantity=quantity,
