@@ -253,7 +253,8 @@ def problem(code: str, /, *, stage: str, field: str | None = None, **params: pl.
     shown = [pl.struct(name=pl.lit(k), value=texts[k]) for k in order]
     return pl.struct(
         code=pl.lit(code),
-        params=pl.concat_list(shown).cast(PARAMS) if shown else pl.lit([], dtype=PARAMS),
+        # an array first: concat_list of structs takes thirty times as long
+        params=pl.concat_arr(shown).arr.to_list().cast(PARAMS) if shown else pl.lit([], dtype=PARAMS),
         field=pl.lit(field, dtype=pl.String),
         severity=pl.lit(kind.severity),
         forceable=pl.lit(kind.forceable),

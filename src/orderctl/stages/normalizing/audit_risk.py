@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from orderctl.model.problem import KINDS, problem
+from orderctl.model.problem import problem
 from orderctl.stages.normalizing.audit_finding import STAGE
-from orderctl.stages.rules.sections.audit import RISK, AuditSection
+from orderctl.stages.rules.sections.audit import RISK, AuditSection, Risk
 
 MOST = 100
 
@@ -22,45 +22,46 @@ def with_risk(orders: pl.DataFrame, section: AuditSection) -> pl.Series:
     asked = section.risk
     if asked is None:
         return orders["problems"]
+    given = orders.filter(pl.col("problems").list.len() > 0)
+    each = given.select("row", "live", "forced", problem="problems").explode("problem")
+    scores = _scores(each.filter("live"), asked)
+    if scores.is_empty():
+        return orders["problems"]
+    told = scores.select("row", problem=_problem(asked))
+    # as a table of problems: putting one more into each list costs twenty times as much
+    every = pl.concat([each.select("row", "problem"), told]).group_by("row", maintain_order=True)
+    both = orders.select("row").join(
+        every.agg(problems="problem"), on="row", how="left", maintain_order="left"
+    )
+    return both.select(pl.col("problems").fill_null([]))["problems"]
+
+
+def _scores(each: pl.DataFrame, asked: Risk) -> pl.DataFrame:
+    """Give (`row`, `forced`, `score`, `reasons`) of the rows of `each` (`row`, `forced`, `problem`) where something counts."""
     about = pl.col("problem").struct
     code = about.field("code")
-    live = orders.filter(pl.col("live") & (pl.col("problems").list.len() > 0))
-    each = live.select("row", "forced", problem="problems").explode("problem")
-    weight = code.replace_strict(asked.weight, default=None, return_dtype=pl.Int64)
     passed = (
         about.field("forceable")
-        & pl.col("forced").list.contains(code).fill_null(False)
         & (about.field("severity") == "info")
+        & pl.col("forced").list.contains(code).fill_null(False)
     )
-    counted = each.select("row", code=code, weight=pl.when(~passed).then(weight)).drop_nulls("weight")
-    counted = counted.unique(["row", "code"], maintain_order=True).sort(
-        ["row", "weight", "code"], descending=[False, True, False]
-    )
-    if counted.is_empty():
-        return orders["problems"]
+    weight = code.replace_strict(asked.weight, default=None, return_dtype=pl.Int64)
+    counted = each.select("row", "forced", code=code, weight=pl.when(~passed).then(weight))
+    counted = counted.drop_nulls("weight").unique(["row", "code"], maintain_order=True)
+    heaviest = counted.sort(["row", "weight", "code"], descending=[False, True, False])
     reason = pl.concat_str("code", pl.lit(" "), "weight")
-    scores = counted.group_by("row", maintain_order=True).agg(
-        score=pl.col("weight").sum().clip(upper_bound=MOST), reasons=reason.str.join(", ")
+    return heaviest.group_by("row", maintain_order=True).agg(
+        pl.col("forced").first(),
+        score=pl.col("weight").sum().clip(upper_bound=MOST),
+        reasons=reason.str.join(", "),
     )
-    scored = scores.join(orders.select("row", "forced"), on="row", how="left", maintain_order="left")
-    scored = scored.with_columns(risk=_problem(section))
-    both = orders.select("row", "problems").join(
-        scored.select("row", "risk"), on="row", how="left", maintain_order="left"
-    )
-    added = (
-        pl.when(pl.col("risk").is_not_null()).then(pl.concat_list("problems", "risk")).otherwise("problems")
-    )
-    return both.select(problems=added)["problems"]
 
 
-def _problem(section: AuditSection) -> pl.Expr:
-    asked = section.risk
-    assert asked is not None
+def _problem(asked: Risk) -> pl.Expr:
     score = pl.col("score")
     severity = pl.when(score >= asked.review_from).then(pl.lit("warn")).otherwise(pl.lit("info"))
     if asked.block_from is not None:
         severity = pl.when(score >= asked.block_from).then(pl.lit("block")).otherwise(severity)
-    assert KINDS[RISK].forceable
     forced = pl.col("forced").list.contains(RISK).fill_null(False)
     shown = pl.when(forced).then(pl.lit("info")).otherwise(severity)
     found = problem(RISK, stage=STAGE, score=score, reasons=pl.col("reasons"))
