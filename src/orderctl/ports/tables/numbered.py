@@ -16,7 +16,7 @@ from orderctl.ports.tables.reading import read_table
 from orderctl.ports.tables.sheets import LINE, OVER, open_sheet
 
 _LOST = "{path}:{line}:{column}: a number has lost digits in the spreadsheet; type it again as text"
-HEADINGS = frozenset({"sku", "我方SKU", "key"})
+HEADINGS = frozenset({"sku", "我方sku", "商品编码", "商家编码", "货号", "key"})
 
 
 def read_numbered(path: str) -> pl.DataFrame:
