@@ -7,7 +7,7 @@ right is right the next time. That is the outcome of going row by row, whatever 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -45,6 +45,7 @@ def deal(wanted: pl.DataFrame, rule: GiftRule, left: Left, keys: pl.DataFrame) -
     )
     if rule.per_customer is not None:
         keys = keys.join(found.select("row"), on="row", how="semi").sort("row")
+        found = _once(found, rule, replace(left, quota=None), keys)  # a good beginning spares rounds
     while True:
         again = _once(found, rule, left, keys)
         if again.equals(found):
