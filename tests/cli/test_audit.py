@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from orderctl.cli.commands import ledger, merge, normalize
+from orderctl.cli.commands import explain, ledger, merge, normalize
 from orderctl.cli.recipients import look
 from orderctl.cli.session import Session
 from orderctl.model.errors import UsageError
@@ -106,6 +106,14 @@ def test_the_blacklist_knows_people_by_hashes_only(desk: Desk, capsys: pytest.Ca
     found = desk.normalized()
     assert found[FIRST]["blacklisted"] == "block"
     assert "blacklisted" not in found["shopify:s1:2"]
+    capsys.readouterr()
+    explain.run(desk.session("explain"), FIRST, "orders.jsonl")
+    said = capsys.readouterr().out
+    assert (
+        'to let blacklisted pass: orderctl ledger decide ORDER force --payload \'{"code": "blacklisted"}\''
+        in said
+    )
+    assert "to let quantity_unusual pass" not in said  # it stops nothing
     desk.decide(FIRST, "blacklist")
     assert desk.normalized()["shopify:s1:2"]["blacklisted"] == "block"  # the same buyer
     capsys.readouterr()

@@ -78,6 +78,7 @@ class Finding:
     severity: str
     text: Text
     advice: Text | None
+    forceable: bool = False
 
 
 @dataclass(frozen=True)
@@ -147,8 +148,14 @@ class Explanation:
                 if found.advice
                 else Text("  {code}: {text}", **advice)
             )
+        for found in self.problems:
+            if found.forceable and found.severity in ("block", "wait"):
+                yield Text(_FORCE, code=found.code)
 
 
+_FORCE = (
+    """to let {code} pass: orderctl ledger decide ORDER force --payload '{{"code": "{code}"}}' --reason WHY"""
+)
 _STEPS = {
     "gift": Text("gift"),
     "card": Text("card"),
@@ -226,6 +233,7 @@ def _finding(problem: Mapping[str, Any]) -> Finding:
         problem["severity"],
         Text(kind.sentence, **values),
         Text(kind.advice) if kind.advice else None,
+        kind.forceable,
     )
 
 

@@ -70,4 +70,7 @@ SENTENCES: dict[str, str] = {
     'What is decided: {"courier": "SF"} for a pin, {"code": CODE} for a force, {"of": ["buyer"]} of a blacklist.': (
         '决定的内容：pin 如 {"courier": "SF"}，force 如 {"code": 代码}，blacklist 如 {"of": ["buyer"]}。'
     ),
+    """to let {code} pass: orderctl ledger decide ORDER force --payload '{{"code": "{code}"}}' --reason WHY""": (
+        """放行 {code}：orderctl ledger decide 订单 force --payload '{{"code": "{code}"}}' --reason 原因"""
+    ),
 }
