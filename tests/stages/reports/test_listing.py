@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import polars as pl
 import pytest
 
 from orderctl.model.problem import finding
 from orderctl.model.schema import empty
 from orderctl.model.text import sentences
-from orderctl.stages.reports.listing import COMPUTED, DEFAULT, PERSONAL, flat, listed, masked
+from orderctl.stages.reports.adding import added_up
+from orderctl.stages.reports.listing import COMPUTED, DEFAULT, PERSONAL, containing, flat, listed, masked
 from orderctl.stages.reports.words import HEADINGS
 from tests.stages.reports.world import batch, head, sample, shipment, shipped_line
 from tests.stages.samples import RECIPIENT, line, order, orders
@@ -83,3 +86,68 @@ def test_notes_of_all_orders_are_there() -> None:
 
 def test_default_columns_have_headings_in_both_languages() -> None:
     assert {HEADINGS[c] for c in DEFAULT} <= set(sentences("zh"))
+
+
+def test_wishes_are_told_without_the_words_of_cards() -> None:
+    wishes = [
+        {"kind": "courier", "value": "SF", "avoid": False, "source": "buyer_note", "evidence": "发顺丰"},
+        {"kind": "courier", "value": "YTO", "avoid": True, "source": "buyer_note", "evidence": "不要圆通"},
+        {
+            "kind": "card",
+            "value": "祝测试甲生日快乐",
+            "avoid": False,
+            "source": "buyer_note",
+            "evidence": "写卡片",
+        },
+    ]
+    found = listed(orders(order("1", wishes=wishes), order("2")), "order/1", "zh")
+    assert found["wished"].to_list() == ["courier SF, no courier YTO, card", None]
+
+
+def test_the_risk_is_the_score_of_the_audit_and_remarks_are_what_is_no_finding() -> None:
+    problems = [
+        finding("risk", stage="normalize", score="65", reasons="value_high"),
+        finding("invoice_wanted", stage="normalize"),
+    ]
+    found = listed(orders(order("1", problems=problems), order("2")), "order/1", "en")
+    assert found["risk"].to_list() == [65, None]
+    assert found["remarks"].to_list()[0].startswith("an invoice is wanted")
+    assert "65 of 100" in found["findings"].to_list()[0]
+    assert "invoice" not in found["findings"].to_list()[0]
+
+
+def test_what_weighs_nothing_known_weighs_nothing_told() -> None:
+    known, unknown = {"unit_weight_g": 210, "quantity_to_ship": 2}, {"line_ref": "2", "unit_weight_g": None}
+    gone = {"line_ref": "3", "unit_weight_g": None, "quantity_to_ship": 0}
+    rows = [
+        order("1", lines=[line(**known)]),
+        order("2", lines=[line(**known), line(**unknown)]),
+        order("3", lines=[line(**known), line(**gone)]),
+    ]
+    found = listed(orders(*rows), "order/1", "en")
+    assert [None if w is None else str(w) for w in found["weight_kg"]] == ["0.420", None, "0.420"]
+
+
+@pytest.mark.parametrize(("frame", "kind"), [(ORDERS, "order/1"), (sample(), "shipment/1")])
+@pytest.mark.parametrize("names", [["platform"], ["state", "currency"], ["name"]])
+def test_groups_add_up_to_the_row_over_all_each_currency_by_itself(
+    frame: pl.DataFrame, kind: str, names: list[str]
+) -> None:
+    rows = listed(frame, kind, "en")
+    groups, whole = added_up(rows, names), added_up(rows, ())
+    money = [name for name in whole.columns if name not in ("rows", "orders", "pieces")]
+    for name in ("rows", "orders", "pieces"):
+        assert groups[name].sum() == whole[name][0]
+    for name in money:
+        assert sum(Decimal(v) for v in groups[name].drop_nulls()) == Decimal(whole[name][0])
+    assert {n.removeprefix("total_") for n in money if n.startswith("total_")} == set(
+        rows["currency"].drop_nulls()
+    )
+
+
+@pytest.mark.parametrize("kind", ["order/1", "shipment/1"])
+def test_nothing_adds_up_to_nothing(kind: str) -> None:
+    rows = listed(empty(kind), kind, "en")
+    assert added_up(rows, ()).row(0) == (0, 0, 0)
+    assert added_up(rows, ["platform"]).is_empty()
+    assert containing(rows, rows.select("id"), "x").is_empty()
