@@ -90,6 +90,8 @@ SENTENCES = {
     "order {order}: it was already shipped with another number": "订单 {order}：已用另一个运单号发货",
     "look at the order in the shop's back office before doing anything": "处理之前请先到店铺后台查看该订单",
     "order {order}: nothing of it is left to ship": "订单 {order}：没有剩余可发的商品",
+    "order {order}: its lines are those of a file, which the platform does not know": "订单 {order}：明细来自导出文件，平台不认识",
+    "give it the number in the shop's back office, or fetch the order anew": "请在店铺后台填写单号，或重新抓取该订单",
     "order {order}: it was cancelled": "订单 {order}：已取消",
     "order {order}: the platform has not prepared it for shipping yet": "订单 {order}：平台尚未准备好发货",
     "order {order}: it is on hold at the platform": "订单 {order}：在平台上被挂起",

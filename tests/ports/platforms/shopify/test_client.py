@@ -346,6 +346,17 @@ def test_two_locations_are_two_calls_and_half_a_success_is_finished(tmp_path: Pa
         assert (result["dispatch"] or "").count(",") == 1
 
 
+def test_lines_of_a_file_are_not_told_to_the_platform(tmp_path: Path) -> None:
+    with world(tmp_path, orders=20) as rehearsal:
+        shop = rehearsal.shop("sf-demo")
+        request = requests_of(rows(shop.fetch(now=NOW)))[0]
+        lines = tuple(ShipLine(f"SKU-{n} Mug", one.quantity, one.of) for n, one in enumerate(request.lines))
+        with pytest.raises(Refused) as caught:
+            shop.ship(ShipRequest(request.order_ref, lines, request.number, request.courier, whole=True))
+        assert caught.value.code == "lines_of_file"
+        assert not rehearsal.sandbox.books("ship")
+
+
 def test_part_of_a_line_can_be_shipped(tmp_path: Path) -> None:
     with world(tmp_path, orders=60) as rehearsal:
         shop = rehearsal.shop("sf-cny")

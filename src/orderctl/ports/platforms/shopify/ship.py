@@ -100,6 +100,15 @@ def lookup(gateway: Gateway, request: ShipRequest) -> dict[str, str | None] | No
 
 def send_shipment(gateway: Gateway, request: ShipRequest) -> dict[str, str | None]:
     """Tell the platform, with the numbers of all parcels; see `Platform.ship`."""
+    if not all(number_of(line.line_ref).isdigit() for line in request.lines):
+        raise Refused(
+            Text(
+                "order {order}: its lines are those of a file, which the platform does not know",
+                order=request.order_ref,
+            ),
+            hint=Text("give it the number in the shop's back office, or fetch the order anew"),
+            code="lines_of_file",
+        )
     done = read_done(gateway, request)
     left = still_to_tell(request, done)
     if done.ids and not left:
