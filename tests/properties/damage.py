@@ -35,7 +35,7 @@ ORDER = (
 LINE = ("line_ref", "title", "quantity", "unit_price_minor", "paid_minor")
 DIGITS = 7
 DEEP = "[" * 5_000 + "]" * 5_000
-LONG = 66 << 20
+LONG = 50 << 20
 
 GOOD, BAD, NOTHING, SOME_ORDER = "good", "bad", "nothing", "some order"
 """Fates of a line: an order just as recorded; a reject; neither (blank); an order of which only the id is known."""

@@ -160,7 +160,7 @@ def test_odd_but_right_is_read(shelf: Shelf, kind: str, name: str) -> None:
 
 
 def test_a_huge_line_is_a_line(shelf: Shelf) -> None:
-    note = "样例" * (50 << 20 >> 3)
+    note = "样例" * (30 << 20 >> 3)
     lines = [line("order/1", 1), line("order/1", 2, buyer_note=note), line("order/1", 3), "x" * (10 << 20)]
     shelf.put("huge.jsonl", lines)
     frame = shelf.read("huge.jsonl", "order/1")
@@ -267,12 +267,12 @@ def test_a_line_without_end_ends(shelf: Shelf) -> None:
 @pytest.mark.parametrize("block", [300, 16 << 20])
 def test_a_line_too_long_costs_itself(shelf: Shelf, block: int) -> None:
     good = [line("order/1", n) for n in range(6)]
-    content = [*good[:3], "x" * (81 << 20), good[3], "{" + " " * (90 << 20), *good[4:]]
+    content = [*good[:3], "x" * (49 << 20), good[3], "{" + " " * (60 << 20), *good[4:]]
     shelf.put("long.jsonl", content)
     frame = shelf.read("long.jsonl", "order/1", block=block)
     assert lines_of(frame, "order/1").to_list() == good
     rejected = [json.loads(x) for x in shelf.path("rejects.jsonl").read_text("utf-8").splitlines()]
-    assert [(r["line"], r["reason"]) for r in rejected] == [(n, "is longer than 64 MiB") for n in (4, 6)]
+    assert [(r["line"], r["reason"]) for r in rejected] == [(n, "is longer than 32 MiB") for n in (4, 6)]
     assert [r["text"][:2] for r in rejected] == ["xx", "{ "]
 
 

@@ -121,29 +121,26 @@ def _slice(lines: pl.Series, dtype: pl.Struct, checker: Checker) -> tuple[pl.Dat
     except pl.exceptions.PolarsError:
         pass
     bad = {i: reason for i, line in enumerate(lines) if (reason := explain(line, checker))}
-    good = lines.gather([i for i in range(len(lines)) if i not in bad])
+    good = [i for i in range(len(lines)) if i not in bad]
     try:
-        return _vector(good, dtype), bad
+        return _vector(lines.gather(good), dtype), bad
     except pl.exceptions.PolarsError:
-        return _one_by_one(lines, dtype, bad)
+        odd = _undecodable(lines, good, dtype)
+    lines = lines.clone().scatter(odd, [_numbers_as_texts(lines[i]) for i in odd])
+    bad |= dict.fromkeys(_undecodable(lines, odd, dtype), UNREADABLE)
+    return _vector(lines.gather([i for i in good if i not in bad]), dtype), bad
 
 
-def _one_by_one(
-    lines: pl.Series, dtype: pl.Struct, bad: dict[int, str]
-) -> tuple[pl.DataFrame, dict[int, str]]:
-    frames = [_vector(lines.clear(), dtype)]
-    for i in range(len(lines)):
-        if i in bad:
-            continue
-        for text in (lines[i], _numbers_as_texts(lines[i])):
-            try:
-                frames.append(_vector(pl.Series([text]), dtype))
-                break
-            except pl.exceptions.PolarsError:
-                continue
-        else:
-            bad[i] = UNREADABLE
-    return pl.concat(frames), bad
+def _undecodable(lines: pl.Series, places: list[int], dtype: pl.Struct) -> list[int]:
+    """Find the places of lines that polars gives up, by halving."""
+    try:
+        _vector(lines.gather(places), dtype)
+    except pl.exceptions.PolarsError:
+        if len(places) == 1:
+            return places
+        half = len(places) // 2
+        return _undecodable(lines, places[:half], dtype) + _undecodable(lines, places[half:], dtype)
+    return []
 
 
 def _numbers_as_texts(line: str) -> str:

@@ -139,7 +139,7 @@ def _gathered(blocks: Iterator[dict[str, pl.DataFrame]]) -> Iterator[dict[str, p
             waiting.setdefault(name, []).append(numbered)
         first = last
         if rows >= ROWS:
-            yield {name: pl.concat(parts) for name, parts in waiting.items()}
-            waiting, rows, first = {}, 0, 0
+            whole, waiting, rows, first = waiting, {}, 0, 0
+            yield {name: pl.concat(whole.pop(name)) for name in list(whole)}
     if waiting:
         yield {name: pl.concat(parts) for name, parts in waiting.items()}

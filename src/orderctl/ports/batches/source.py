@@ -26,7 +26,7 @@ from orderctl.model.text import Text
 
 Shape = Literal["jsonl", "arrow", "feather", "parquet", "empty"]
 BLOCK = 16 << 20
-LONGEST_LINE = 64 << 20
+LONGEST_LINE = 32 << 20
 _HEAD = 4096
 _BOM = b"\xef\xbb\xbf"
 _FOREIGN: tuple[tuple[bytes, Text], ...] = (
@@ -224,16 +224,21 @@ def line_blocks(source: Source) -> Iterator[bytes]:
     """
     stream = source.stream
     while block := stream.read(source.block):
-        rest = b"" if block.endswith(b"\n") else stream.readline(LONGEST_LINE)
-        if len(rest) < LONGEST_LINE or rest.endswith(b"\n"):
-            yield block + rest
+        parts, size = [block], 0
+        while not parts[-1].endswith(b"\n") and size < LONGEST_LINE and (part := stream.readline(1 << 20)):
+            parts.append(part)
+            size += len(part)
+        if size < LONGEST_LINE:
+            yield b"".join(parts)
             continue
         whole = block[: block.rfind(b"\n") + 1]
         if whole:
             yield whole
-        yield Overlong(block[len(whole) :][:_HEAD] or rest[:_HEAD])
-        while rest and not rest.endswith(b"\n"):
-            rest = stream.readline(1 << 20)
+        head = Overlong((block[len(whole) :] + parts[1])[:_HEAD])
+        parts.clear()
+        yield head
+        while not part.endswith(b"\n") and (part := stream.readline(1 << 20)):
+            continue
 
 
 @contextmanager
