@@ -199,6 +199,23 @@ def test_no_cell_is_a_formula(run: Run) -> None:
     assert not [cell for row in text.splitlines() for cell in row.split(",") if cell[:1] in tuple("=+-@")]
 
 
+def test_no_spreadsheet_makes_numbers_or_days_of_codes(run: Run) -> None:
+    lines = [
+        {"title": "袜", "sku": code} for code in ("0012", "680000000031", "3-4", "36-37/2", "A-1", "12双")
+    ]
+    rows = [raw(str(at), one) for at, one in enumerate(lines)]
+    Path("raw.jsonl").write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
+    run("skus.csv")
+    cells = {cell for row in Path("skus.csv").read_text("utf-8-sig").splitlines() for cell in row.split(",")}
+    assert {"'0012", "'680000000031", "'3-4", "'36-37/2", "A-1", "12双"} <= cells
+    complete("skus.csv", SOCK="3-4")
+    Path("rules.yaml").write_text(RULES + "  map: skus.csv\n", "utf-8")
+    assert "5 articles of 5 orders have no SKU" in run("skus.csv")
+    assert skus().count("SOCK") == 1
+    run("skus.xlsx")
+    assert "0012" in read_numbered("skus.xlsx")["merchant_code"].to_list()
+
+
 def test_a_broken_list_is_not_written_over(run: Run) -> None:
     Path("skus.csv").write_text("sku,spec,pieces\nA,b,many\n")
     with pytest.raises(ConfigError, match=r"skus\.csv:2:3"):

@@ -24,7 +24,7 @@ from orderctl.ports.sheets import csv_bytes, write_bytes, xlsx_bytes
 from orderctl.ports.tables.numbered import read_numbered
 from orderctl.stages.normalizing.skus import Articles, unlisted
 from orderctl.stages.normalizing.skus_map import ARTICLE, SkuMap
-from orderctl.stages.normalizing.skus_tables import CHINESE, parse_list, parse_map
+from orderctl.stages.normalizing.skus_tables import CANDIDATES, CHINESE, parse_list, parse_map
 from orderctl.stages.normalizing.skus_unmapped import (
     all_changes,
     changes,
@@ -83,7 +83,7 @@ class Unmapped:
         locale = session.console.locale
         table = Table("unmapped", "SKU", whole, _headings(whole, locale))
         if self.target.lower().endswith(".csv"):
-            data = csv_bytes(table, bom=True)
+            data = csv_bytes(replace(table, frame=_shielded(whole)), bom=True)
         else:
             choices = known.catalogue.select("sku", "name")
             sheets = [
@@ -131,6 +131,19 @@ class Unmapped:
                 path=self.target, count=packs.height, pieces=names["pieces"], lines=_few(packs["line"].to_list()),
             )  # fmt: skip
             session.console.say("warning", "skus.packs", text, lines=packs["line"].to_list())
+
+
+def _shielded(rows: pl.DataFrame) -> pl.DataFrame:
+    """Give texts that a spreadsheet would take out of a CSV as numbers or dates a leading `'`, taken away when read.
+
+    Else it makes `4.3E+12` of an id, 12 of `0012` and a day in March of the size `3-4`.
+    """
+    texts = [
+        n
+        for n in (*ARTICLE, "sku", *(f"candidate_{at}" for at in range(1, CANDIDATES + 1)))
+        if n in rows.columns
+    ]
+    return rows.with_columns(pl.col(texts).str.replace(r"^([0-9][0-9.,/:+eE -]*)$", "'$1"))
 
 
 def say_how_to_map(session: Session, orders: int) -> None:

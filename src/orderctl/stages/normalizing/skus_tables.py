@@ -58,7 +58,7 @@ CANDIDATES = 3
 MOST_IN_STOCK = 1_000_000_000
 _SHOWN_AT_MOST = 20
 _SHORTENED = r"^[0-9](?:\.[0-9]+)?[Ee]\+[0-9]+$"
-_QUOTED = r"^'([=+\-@\t\r])"
+_QUOTED = r"^'([=+\-@\t\r0-9])"
 
 
 class _Reading:
