@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from orderctl.model.facts import DECISIONS, SEEN, Facts
 from orderctl.model.problem import KINDS
+from orderctl.stages.merge import MergeRules, merge
 from orderctl.stages.normalize import NormalizeRules, normalize
 from orderctl.stages.normalizing.audit_known import person_keys
 from orderctl.stages.rules.parse import parse
@@ -490,3 +491,18 @@ def test_rules_name_costs_and_a_blacklist_in_files() -> None:
     ):
         with pytest.raises(Exception, match=said):
             parse(text, tables=(tables | {name: pl.DataFrame(broken)}).__getitem__)
+
+
+def test_who_waits_for_a_second_order_is_joined_with_it() -> None:
+    rules = NormalizeRules(audit=AuditSection(wait_after_payment_minutes=30))
+    batch = orders(order("1"), order("2", paid_at="2026-11-23T23:50:00Z"))
+    shipment = only(merge(normalize(batch, rules, Facts(), NOW), MergeRules(), Facts(), NOW))
+    assert len(shipment["orders"]) == 2
+    assert codes(shipment) == {"just_paid": "wait"}
+    alone = merge(
+        normalize(orders(order("1"), order("2", status="wait_pay")), rules, Facts(), NOW),
+        MergeRules(),
+        Facts(),
+        NOW,
+    )
+    assert alone.height == 2

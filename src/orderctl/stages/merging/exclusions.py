@@ -22,7 +22,8 @@ def alone_because(never: pl.Expr, now: str) -> pl.Expr:
 
     No decision of a person joins these: what is missing is an answer, a payment or a promise to the platform.
     """
-    hold = pl.element().struct
+    about = hold = pl.element().struct
+    waits = about.field("severity") == "wait"
     until = hold.field("until")
     active = until.is_null() | (until > now)
 
@@ -42,7 +43,8 @@ def alone_because(never: pl.Expr, now: str) -> pl.Expr:
             "presale": held(hold.field("code").is_in(_PRESALE)),
             "held": held(pl.lit(True)),
             "blocked": has_severity("block"),
-            "waiting": has_severity("wait"),
+            # whoever waits for a second order waits for being joined with it
+            "waiting": pl.col("problems").list.eval(waits & (about.field("code") != "just_paid")).list.any(),
             "cod": pl.col("payment") == "cod",
             "no_currency": pl.col("currency").is_null(),
         }
