@@ -145,6 +145,15 @@ def test_text_is_looked_for_in_what_is_shown_and_in_ids(run: Run) -> None:
     assert "受阻" in run(find=["受阻"], lang="zh")
 
 
+def test_notes_are_searched_though_they_are_not_shown(run: Run, tmp_path: Path) -> None:
+    some = orders(order("1", buyer_note="不要发圆通 13800000009"), order("2"))
+    batches.write_batch([some], str(tmp_path / "notes.jsonl"), kind="order/1", format="jsonl")
+    assert ids(run("notes.jsonl", find=["圆通"], format="jsonl")) == ["shopify:main:1"]
+    assert run("notes.jsonl", find=["13800000009"], format="jsonl") == ""
+    (row,) = run("notes.jsonl", find=["圆通"], group_by=["province"], format="jsonl").splitlines()
+    assert json.loads(row)["rows"] == 1
+
+
 def test_nobody_is_found_by_what_is_not_shown(run: Run) -> None:
     assert run(find=["13800000001"], format="jsonl") == ""
     assert run(find=["测试甲"], format="jsonl") == ""

@@ -27,6 +27,7 @@ from orderctl.stages.reports.listing import (
     DEFAULT,
     PERSONAL,
     PHONE_TAIL,
+    SEARCHED,
     containing,
     flat,
     listed,
@@ -107,9 +108,8 @@ def chosen(rows: pl.DataFrame, choice: Choice, locale: Locale) -> pl.DataFrame:
         raise UsageError(Text("--columns and --group-by do not go together"))
     kept = rows if choice.where is None else _where(rows, choice.where)
     for text in choice.find:
-        cells = flat(
-            _columns(kept, choice, list(DEFAULT) if choice.counts else _names(choice)), for_eyes=True
-        )
+        names = dict.fromkeys([*SEARCHED, *(() if choice.counts else _names(choice))])
+        cells = flat(_columns(kept, choice, list(names)), for_eyes=True)
         kept = containing(kept, with_names(cells, locale).select(pl.all().cast(pl.String)), text)
     return kept
 

@@ -26,6 +26,11 @@ Row = Mapping[str, Any]
 CORRECTIONS = ("address_", "contact_in_address", "phone_in_address", "phone_doubtful")
 """Problems that tell what was put right in an address, or could not be (codes, or how they begin)."""
 
+_SOURCES = {
+    "buyer_note": Text("Buyer's note"),
+    "seller_note": Text("Seller's note"),
+    "option": Text("an option"),
+}
 _WORDS_ONLY = ("spec", "title")
 _PHONE = r"1[3-9]\d{9}"
 
@@ -221,26 +226,17 @@ def _joined(row: Row) -> Iterator[Text]:
 def _wishes(order: Row, book: RuleBook) -> Iterator[Text]:
     """Tell each wish with the words that say it and the rule that read them."""
     for wish in order["wishes"]:
-        said = [wish["kind"], *([wish["value"]] if wish["value"] else [])]
+        wanted = " ".join(text for text in (wish["kind"], wish["value"]) if text)
         shown = {
-            "wish": " ".join(said),
-            "source": wish["source"],
+            "what": Text("not {wish}" if wish["avoid"] else "{wish}", wish=wanted),
+            "source": _SOURCES.get(wish["source"], wish["source"]),
             "evidence": _without_phones(wish["evidence"]),
         }
         rule = _rule_of(wish, book)
-        what = Text("not {wish}" if wish["avoid"] else "{wish}", wish=shown["wish"])
         if rule is None:
-            yield Text(
-                "{what}, since {source} says: {evidence}",
-                what=what,
-                source=wish["source"],
-                evidence=shown["evidence"],
-            )
+            yield Text("{what}, {source}: {evidence}", **shown)
         else:
-            yield Text(
-                "{what}, since {source} says: {evidence} ({place})",
-                what=what, source=wish["source"], evidence=shown["evidence"], place=rule,
-            )  # fmt: skip
+            yield Text("{what}, {source}: {evidence} ({place})", **shown, place=rule)
 
 
 def _rule_of(wish: Row, book: RuleBook) -> str | None:

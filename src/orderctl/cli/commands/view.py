@@ -30,8 +30,8 @@ FindOpt = Annotated[
     typer.Option(
         "--find",
         metavar="TEXT",
-        help="Only rows that show this text, have it in an id or waybill number, or end the phone with these 4 digits;"
-        " may be repeated.",
+        help="Only rows that show this text, have it in a note, an id or waybill number, or end the phone with these 4"
+        " digits; may be repeated.",
     ),
 ]
 SortOpt = Annotated[

@@ -20,6 +20,7 @@ SENTENCES: dict[str, str] = {
     "may belong with {shipments}: orderctl merge --pin or --never {id} {other} FILE --reason ... decides": "可能与 {shipments} 同属一人：用 orderctl merge --pin 或 --never {id} {other} 文件 --reason … 决定",
     "not {wish}": "不要 {wish}",
     "{wish}": "{wish}",
-    "{what}, since {source} says: {evidence}": "{what}，因为 {source} 写着：{evidence}",
-    "{what}, since {source} says: {evidence} ({place})": "{what}，因为 {source} 写着：{evidence}（{place}）",
+    "{what}, {source}: {evidence}": "{what}，{source}：{evidence}",
+    "{what}, {source}: {evidence} ({place})": "{what}，{source}：{evidence}（{place}）",
+    "an option": "选项",
 }

@@ -179,7 +179,7 @@ SENTENCES: dict[str, str] = {
     "Of names, phones and addresses only a part is shown, unless --unmask is given, and --find sees no more than that. On a terminal a long table is read in your PAGER.": "姓名、电话和地址只显示一部分，除非写 --unmask；--find 也只在显示的内容里查找。终端上的长表用 PAGER 分页阅读。",
     "Columns to show, commas between them; may be repeated. +NAME adds to the usual ones.": "要显示的列，用逗号分隔；可重复写。+列名 表示在默认列之外再加。",
     "Only rows for which this SQL condition is true: severity = 'block'.": "只列出满足此 SQL 条件的行，如 severity = 'block'。",
-    "Only rows that show this text, have it in an id or waybill number, or end the phone with these 4 digits; may be repeated.": "只列出显示内容含此文字、单号或运单号含此文字、或电话末四位为此 4 位数字的行；可重复写。",
+    "Only rows that show this text, have it in a note, an id or waybill number, or end the phone with these 4 digits; may be repeated.": "只列出显示内容、备注、单号或运单号含此文字，或电话末四位为此 4 位数字的行；可重复写。",
     "Sort by NAME or NAME:desc; may be repeated.": "按 列名 或 列名:desc 排序；可重复写。",
     "At most so many rows.": "最多这么多行。",
     "Add up by these columns instead of listing; repeated, each is a table of its own.": "不逐行列出，而按这些列汇总；重复写则各成一张表。",

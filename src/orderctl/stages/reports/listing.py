@@ -23,6 +23,9 @@ DEFAULT = (
     *("id", "platform", "shop", "state", "name", "place", "items", "total", "currency"),
     *("courier", "numbers", "findings"),
 )
+SEARCHED = (*DEFAULT, "buyer_note", "seller_note", "wished")
+"""Where a text is looked for besides the columns chosen: as they are shown, so with nobody in them."""
+
 COMPUTED: dict[str, str] = {
     "id": "shipment or order id",
     "order_ids": "the orders, blanks between them",
