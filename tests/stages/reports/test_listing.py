@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -12,7 +14,7 @@ from orderctl.model.schema import empty
 from orderctl.model.text import sentences
 from orderctl.stages.reports.adding import added_up
 from orderctl.stages.reports.listing import COMPUTED, DEFAULT, PERSONAL, containing, flat, listed, masked
-from orderctl.stages.reports.words import HEADINGS
+from orderctl.stages.reports.words import HEADINGS, HOW, WHY
 from tests.stages.reports.world import batch, head, sample, shipment, shipped_line
 from tests.stages.samples import RECIPIENT, line, order, orders
 
@@ -151,3 +153,13 @@ def test_nothing_adds_up_to_nothing(kind: str) -> None:
     assert added_up(rows, ()).row(0) == (0, 0, 0)
     assert added_up(rows, ["platform"]).is_empty()
     assert containing(rows, rows.select("id"), "x").is_empty()
+
+
+def test_every_reason_of_merge_has_words() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "merging.md").read_text("utf-8")
+    table = page.split("`merge.why` says it in one word:")[1].split("## ")[0]
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    told = {code for row in rows for code in re.findall(r"`(\w+)`", row)}
+    told.discard("why")
+    assert told == set(WHY)
+    assert {*WHY.values(), *HOW.values()} <= set(sentences("zh"))
