@@ -13,7 +13,10 @@ from orderctl.stages.explain import explain
 
 
 def explain_one(session: Session, wanted: str, batch: str, rejects: str | None, *, as_json: bool) -> None:
-    """Explain the shipment `wanted`, or those that carry the order `wanted` (its id or the platform's number)."""
+    """Explain the shipment `wanted`, or those that carry the order `wanted` (its id or the platform's number).
+
+    A waybill number names its shipment as well.
+    """
     refused = session.rejects(rejects)
     rows = read_rows(session, batch, refused)
     found = [
@@ -21,6 +24,7 @@ def explain_one(session: Session, wanted: str, batch: str, rejects: str | None, 
         for row in rows
         if wanted == row["shipment_id"]
         or any(wanted in (o["order_id"], o["platform_ref"]) for o in row["orders"])
+        or any(wanted == parcel["number"] for parcel in row["parcels"])
     ]
     if not found:
         raise DataError(Text("{batch}: has no order or shipment {id}", batch=batch, id=wanted))

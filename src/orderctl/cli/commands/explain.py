@@ -9,7 +9,9 @@ import typer
 from orderctl.cli.options import FactsOpt, RejectsOpt, RulesOpt
 from orderctl.cli.session import Session
 
-IdArg = Annotated[str, typer.Argument(metavar="ID", help="A shipment or an order of the batch.")]
+IdArg = Annotated[
+    str, typer.Argument(metavar="ID", help="A shipment, an order or a waybill number of the batch.")
+]
 FileArg = Annotated[str, typer.Argument(metavar="[BATCH]", help="Shipments or orders; - is stdin.")]
 JsonOpt = Annotated[bool, typer.Option("--json", help="As one JSON object.")]
 

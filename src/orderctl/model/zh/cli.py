@@ -52,7 +52,7 @@ SENTENCES: dict[str, str] = {
     "A shop of the configuration.": "配置中的店铺。",
     "The folder to work in.": "工作目录。",
     "Port of the sandbox; a free one is taken when it is in use.": "沙箱端口；被占用时改用空闲端口。",
-    "A shipment or an order of the batch.": "批次中的发货单或订单。",
+    "A shipment, an order or a waybill number of the batch.": "批次中的一个发货单、订单或运单号。",
     "Shipments or orders; - is stdin.": "发货单或订单；- 为标准输入。",
     "As one JSON object.": "输出为一个 JSON 对象。",
     "A shop of the configuration; may be repeated; all by default.": "配置中的店铺；可重复写；默认全部。",
