@@ -181,15 +181,7 @@ def merging_pandas(path: Path) -> int:
     )
     to = frame["recipient"]
     frame["kind"], frame["key"] = to.map(lambda r: r["match_kind"]), to.map(lambda r: r["match_key"])
-    grouped = frame.groupby(["shop", "kind", "key"], sort=False)
-    found = grouped.agg(
-        {
-            "order_id": list,
-            "placed_at": list,
-            "buyer_note": list,
-            "recipient": list,
-            "lines": "sum",
-            "total_minor": "sum",
-        }
-    )
+    parts = dict.fromkeys(("order_id", "placed_at", "buyer_note", "recipient", "lines"), list)
+    found = frame.groupby(["shop", "kind", "key"], sort=False).agg({**parts, "total_minor": "sum"})
+    found["lines"] = found["lines"].map(lambda lines: [one for part in lines for one in part])
     return int(found["order_id"].map(len).sum())

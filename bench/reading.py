@@ -55,6 +55,10 @@ NO_CUSTOMS = {
 }  # fmt: skip
 
 
+INPUTS = {"taobao": "raw", "shopify": "shopify"}
+"""The files of raw records that cases read, by the first word of their names."""
+
+
 def input_of(path: Path, platform: str) -> Path:
     """Give the input of a platform of as many rows as `path` has, made once."""
     rows = path.stem.rsplit("-", 1)[1]
