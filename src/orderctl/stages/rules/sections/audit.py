@@ -171,7 +171,10 @@ class AuditSection(_Section):
         None, ge=1, description="an order waits so long after its payment"
     )
     promise_hours: int | None = Field(
-        None, ge=0, le=MOST_HOURS, description="found where so many hours or less are left of the promise, or none"
+        None,
+        ge=0,
+        le=MOST_HOURS,
+        description="found where so many hours or less are left of the promise, or none",
     )
     risk: Risk | None = Field(None, description="the score of an order; without it none is told")
 
