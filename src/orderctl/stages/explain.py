@@ -7,7 +7,7 @@ story than the decision. The atoms of the rules above the one that fired are jud
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -259,7 +259,6 @@ def _step(
     return StepExplained(step, found[step], reason, tuple(looked), then)
 
 
-_NOTHING = Text("no order asks for words on a card")
 _NOT_GIVEN = {
     "quota_used_up": Text("its quota is used up"),
     "customer_cap": Text("the customer has had it as often as one may"),
@@ -303,8 +302,11 @@ def _given(
             looked.append(_told_gift(told.pop(rule.name), place))
         elif not kept:
             found = _look(rule, place, table)
-            again = _NOTHING if step == "card" else Text("gifts are given by merge: run it again")
-            looked.append(Looked(rule.name, place, "match", again) if found.verdict == "match" else found)
+            if found.verdict == "match" and step == "card":
+                found = Looked(rule.name, place, "no", Text("no order asks for words on a card"))
+            elif found.verdict == "match":
+                found = replace(found, because=Text("gifts are given by merge: run it again"))
+            looked.append(found)
     looked += [_told_gift(one, "-") for one in told.values()]
     given = [one["outcome"] for one in mine if one["outcome"]]
     reason = "committed" if kept else "rule" if given else "none_given"
