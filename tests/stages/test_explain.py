@@ -139,7 +139,7 @@ def test_it_reads_in_both_languages() -> None:
     assert len(english.splitlines()) == len(chinese.splitlines())
 
 
-FILES = ["model/yamlfile.py", "stages/route.py", "stages/explain.py", *(f"stages/rules/{n}.py" for n in ("parse", "condition_parser", "sql", "check")),
+FILES = ["model/yamlfile.py", "stages/route.py", "stages/explain.py", *(f"stages/explaining/{n}.py" for n in ("given", "judged", "price")), *(f"stages/rules/{n}.py" for n in ("parse", "condition_parser", "sql", "check")),
          *(f"stages/rules/sections/{n}.py" for n in ("tariffs", "tests"))]  # fmt: skip
 
 

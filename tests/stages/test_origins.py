@@ -8,9 +8,9 @@ import polars as pl
 
 from orderctl.model.facts import DECISIONS, Facts
 from orderctl.model.text import Locale
+from orderctl.stages.explaining.origins import Origins, origins
 from orderctl.stages.merge import MergeRules, merge
 from orderctl.stages.normalize import normalize
-from orderctl.stages.origins import Origins, origins
 from orderctl.stages.rules.parse import RuleBook, parse
 from tests.stages.samples import line, order, orders
 
