@@ -265,3 +265,9 @@ class Rights(Shape):
     """Answer to Rights."""
 
     current_app_installation: Installation
+
+
+# msgspec reads the fields of a form when it first meets it. A second thread, another Shopify shop, that meets the form
+# half read crashes the process; so all are read here, where only one thread can be.
+for _shape in Shape.__subclasses__():
+    msgspec.json.Decoder(_shape)
