@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +22,7 @@ import zxingcpp
 
 import orderctl
 from orderctl.sandbox import Sandbox
+from orderctl.stages.merging.gift_lines import is_our_gift
 
 ROOT = Path(__file__).parents[2]
 ASSETS = Path(orderctl.__file__).parent / "assets"
@@ -211,3 +212,14 @@ def shipped_lines(books: Sequence[dict[str, Any]]) -> Counter[tuple[str, str, st
                 ref = str(line["line"]).rsplit("/", 1)[-1]
                 told[entry["shop"], str(entry["subject"]), ref] += line["quantity"]
     return told
+
+
+def lines_to_tell(rows: Iterable[dict[str, Any]]) -> Counter[tuple[str, str, str]]:
+    """Count the pieces in shipments that platforms are to be told of: by shop, order and line. Our gifts are not."""
+    expected: Counter[tuple[str, str, str]] = Counter()
+    for row in rows:
+        for line in row["lines"]:
+            if not is_our_gift(line):
+                _, shop, ref = line["order_id"].split(":")
+                expected[shop, ref, line["line_ref"]] += line["quantity"]
+    return expected

@@ -20,7 +20,18 @@ from typing import Any
 
 import pytest
 
-from tests.cli.desk import FINE, LABELS, QUARTER, START, Clock, Desk, Ran, opened, shipped_lines
+from tests.cli.desk import (
+    FINE,
+    LABELS,
+    QUARTER,
+    START,
+    Clock,
+    Desk,
+    Ran,
+    lines_to_tell,
+    opened,
+    shipped_lines,
+)
 
 KILLS = -(-int(os.environ.get("ORDERCTL_KILLS") or 8) // 2)  # for each of the two actions
 PRINT = ("print", "routed.jsonl", *LABELS, "-o", "printed.jsonl")
@@ -143,18 +154,14 @@ def check(desk: Desk) -> int:
     open_shipments = {item["subject"].split("/")[0] for item in waiting.rows}
 
     rows = [row for row in desk.rows("shipped.jsonl") if ready(row)]
-    expected: Counter[tuple[str, str, str]] = Counter()
-    numbers = []
+    settled = []
     for row in rows:
         left_open = row["shipment_id"] in open_shipments or any(
             o["order_id"] in open_orders for o in row["orders"]
         )
-        numbers += [p["number"] for p in row["parcels"] if not left_open]
-        for line in row["lines"]:
-            if not left_open:
-                _, shop, ref = line["order_id"].split(":")
-                expected[shop, ref, line["line_ref"]] += line["quantity"]
-    told = shipped_lines(books)
+        settled += [] if left_open else [row]
+    numbers = [p["number"] for row in settled for p in row["parcels"]]
+    told, expected = shipped_lines(books), lines_to_tell(settled)
     assert {k: v for k, v in expected.items() if told[k] != v} == {}
     assert {k: v for k, v in told.items() if k not in expected and not _is_open(k, open_orders)} == {}
     assert None not in numbers

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.desk import FILES, FINE, LABELS, STEPS, Desk, opened, shipped_lines
+from tests.cli.desk import FILES, FINE, LABELS, STEPS, Desk, lines_to_tell, opened, shipped_lines
 
 PIPE = (
     " | tee {0}raw.jsonl | orderctl normalize | tee {0}orders.jsonl | orderctl merge | tee {0}shipments.jsonl"
@@ -56,16 +56,7 @@ def test_what_the_pipe_did_is_whole(piped: Desk) -> None:
     assert len(sent) > 8
     assert {row["issuer"] for row in sent} == {"kuaidi100", "range-la"}
     assert piped.pages() == [p["number"] for row in sent for p in row["parcels"]]
-    expected = Counter(
-        {
-            (line["order_id"].split(":")[1], line["order_id"].split(":")[2], line["line_ref"]): line[
-                "quantity"
-            ]
-            for row in sent
-            for line in row["lines"]
-        }
-    )
-    assert shipped_lines(books) == expected
+    assert shipped_lines(books) == lines_to_tell(sent)
     assert any(len(row["orders"]) > 1 for row in sent)
     report = piped.path("report.txt").read_text("utf-8")
     assert report.strip()

@@ -202,12 +202,14 @@ def test_killed_on_the_way_it_goes_on_and_loses_nothing(
             rehearsal.folder / "raw.jsonl"
         )  # died before noting what arrived: the same comes again
         marks.append(cursors(rehearsal, "killed"))
-        if process.returncode == 0:
-            break
-        if process.returncode == 75:
+        if process.returncode in (0, 75):
+            if not WHOLE:
+                break
+            # done sooner than the undisturbed life was: the kills that are left meet runs with little to read
+            soonest, latest = 0.5 / undisturbed_s, 4 / undisturbed_s
             rehearsal.clock.at += CRON_S
     came |= rehearsal.fetch("killed")[0]
-    assert killed == KILLS or (not WHOLE and killed >= KILLS // 2)
+    assert killed >= (KILLS if WHOLE else KILLS // 2)
     assert marks[-1] != marks[0], "no life got any further"
     sealed = {name.split(":")[0] for name, _, _ in came - whole}
     for shop in sealed:

@@ -195,4 +195,11 @@ SENTENCES: dict[str, str] = {
     "give settings or files in orderctl.yaml": "请在 orderctl.yaml 中写 settings 或 files",
     "{count} export files": "{count} 个导出文件",
     "settings complete for {kind}": "{kind} 设置齐全",
+    'pin, of an order or shipment: it goes with this warehouse, courier, service, account or issuer: {"courier": "SF"}.': 'pin（订单或发货单）：指定仓库、快递、服务、账号或取号方：{"courier": "SF"}。',
+    'force, of an order: these findings of the audit may pass: {"code": "value_high"}.': 'force（订单）：放行审单发现的这些问题：{"code": "value_high"}。',
+    'blacklist, of an order: nothing goes any more to who is behind it, or only {"of": ["buyer"]}.': 'blacklist（订单）：不再给该订单背后的人发货，或只限 {"of": ["buyer"]}。',
+    'sku, of ORDER/LINE, or of PLATFORM:SHOP: and the platform\'s SKU or the merchant code: what it is of ours: {"sku": "A-1", "pieces": 2}.': 'sku（订单/明细，或 平台:店铺:加平台 SKU 或商家编码）：它是我方的什么：{"sku": "A-1", "pieces": 2}。',
+    'never_merge, of an order or buyer:PLATFORM:SHOP:BUYER: nothing shares its parcel, or none of {"with": [ORDER]}.': 'never_merge（订单，或 buyer:平台:店铺:买家）：不与任何单合并，或不与 {"with": [订单]} 合并。',
+    'always_merge, of an order: {"with": [ORDER]} go with it, to its recipient.': 'always_merge（订单）：{"with": [订单]} 随它一起发，寄给它的收件人。',
+    "An order, a line, an article, a buyer or a shipment: see above.": "订单、明细、商品、买家或发货单：见上文。",
 }
