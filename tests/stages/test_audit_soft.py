@@ -281,7 +281,7 @@ def test_who_is_on_the_blacklist_is_known_by_a_hash(of: str, other: dict[str, An
     st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 60)), min_size=1, max_size=8),
     st.integers(1, 24),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_orders_are_counted_in_every_time_that_holds_the_order(
     at_least: int, placed: list[tuple[str, int]], hours: int
 ) -> None:
@@ -447,7 +447,7 @@ def batch_of(rows: Sequence[dict[str, Any]]) -> pl.DataFrame:
 
 
 @given(st.lists(ROWS, min_size=1, max_size=5), st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_rows_are_audited_one_by_one_and_twice_is_once(
     rows: list[dict[str, Any]], data: st.DataObject
 ) -> None:
