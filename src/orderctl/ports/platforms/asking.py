@@ -13,6 +13,7 @@ from itertools import combinations
 
 from orderctl.model.identity import digest
 from orderctl.ports.http import write_json
+from orderctl.ports.platforms.reading import side_by_side
 
 Ask = Callable[[Sequence["Sealed"]], list[list[str]]]
 """Asks about some orders and gives groups of their ids; whoever stands in no group had no answer."""
@@ -45,9 +46,10 @@ def same_recipient(orders: Iterable[Sealed], ask: Ask, *, limit: int) -> dict[st
             ref = mates[ref]
         return ref
 
-    for question in questions(known, limit):
+    every = list(questions(known, limit))
+    for question, groups in zip(every, side_by_side(ask, every), strict=True):
         asked = {order.ref for order in question}
-        for group in ask(question):
+        for group in groups:
             told = [ref for ref in group if ref in asked]
             for ref in told:
                 low, high = sorted((root(told[0]), root(ref)))
