@@ -112,6 +112,10 @@ TRICKS: dict[str, Callable[[str], str]] = {
     "a key between": lambda good: good.replace(',"parts":null', ',"trick":{"a":1},"parts":null'),
     "parts twice": lambda good: good.replace(',"parts":null', ',"parts":{"a":1},"parts":null'),
     "payload twice": lambda good: good.replace(',"parts":null', ',"payload":{"id":"9"},"parts":null'),
+    "key twice in the payload": lambda good: good.replace('{"id":0}', '{"id":0,"id":0}'),
+    "key twice deep in the payload": lambda good: good.replace('{"id":0}', '{"id":0,"x":[{"y":1,"y":2}]}'),
+    "key twice in parts": lambda good: good.replace('"parts":null', '"parts":{"a":{"b":1,"b":1}}'),
+    "key twice in facts": lambda good: good.replace('"facts":null}', '"facts":{"a":1,"a":1}}'),
     "facts before": lambda good: good.replace(
         ',"parts":null', ',"facts":{"same_recipient":"x"},"parts":null'
     ),
@@ -174,6 +178,19 @@ def test_no_trick_of_writing_makes_a_difference(shelf: Shelf, trick: str) -> Non
     assert told[0][1] == told[1][1]
 
 
+def test_a_key_twice_is_named_unless_a_person_may_have_written_it(shelf: Shelf) -> None:
+    """Readers disagree on which one counts, so neither does; one more line with the same keys in a list is none of that."""
+    payloads = ['{"id":0,"rows":[{"n":1,"n":2}]}', '{"样例":1,"样例":1}', '{"rows":[{"n":1},{"n":1}]}']
+    for head in ("{", "{ "):
+        lines = [line("raw/1", n).replace(f'{{"id":{n}}}', text) for n, text in enumerate(payloads)]
+        shelf.put("twice.jsonl", [head + text[1:] for text in lines])
+        assert read(shelf, "twice.jsonl")["sample/one"]["platform_ref"].to_list() == ["p:s:2"]
+        assert [(r["line"], r["reason"]) for r in _rejects(shelf)] == [
+            (1, "has the key n twice"),
+            (2, "has a key twice"),
+        ]
+
+
 def _rejects(shelf: Shelf) -> list[dict[str, Any]]:
     path = shelf.path("rejects.jsonl")
     return [json.loads(x) for x in path.read_text("utf-8").splitlines()] if path.exists() else []
@@ -200,14 +217,16 @@ def test_bad_rows_among_columns(shelf: Shelf, form: str) -> None:
         3: ("payload", '{"a":'),
         4: ("facts", "x"),
         5: ("extra", "[]"),
+        6: ("payload", '{"a":[{"tid":1,"tid":1}]}'),
     }
     for row, (name, value) in spoils.items():
         here = pl.int_range(pl.len()) == row
         frame = frame.with_columns(pl.when(here).then(pl.lit(value)).otherwise(pl.col(name)).alias(name))
     shelf.write([frame], form, "raw/1")
     found = read(shelf, form)["sample/one"]
-    assert found["platform_ref"].to_list() == ["p:s:0", "p:s:6", "p:s:7"]
-    assert [r["line"] for r in _rejects(shelf)] == [2, 3, 4, 5, 6]
+    assert found["platform_ref"].to_list() == ["p:s:0", "p:s:7"]
+    assert [r["line"] for r in _rejects(shelf)] == [2, 3, 4, 5, 6, 7]
+    assert _rejects(shelf)[-1]["reason"] == "payload: has the key tid twice"
 
 
 def test_a_pretty_payload_among_columns_stays_one_line(shelf: Shelf) -> None:

@@ -7,13 +7,12 @@ import struct
 from collections.abc import Iterator, Sequence
 from typing import IO, Any
 
-import msgspec
 import polars as pl
 
 from orderctl.model.errors import DataError
 from orderctl.model.schema import SCHEMAS, breaches, conform
 from orderctl.model.text import Text
-from orderctl.ports.batches.decode import explain
+from orderctl.ports.batches.decode import object_fault
 from orderctl.ports.batches.judge import judge, stranger
 from orderctl.ports.batches.lines import accepted
 from orderctl.ports.batches.rejects import Rejects
@@ -22,7 +21,6 @@ from orderctl.ports.batches.source import Damaged, Source, seekable
 PARQUET_ROWS = 20_000
 RECORD_BATCH = 3
 ARROW_END = b"\xff\xff\xff\xff\x00\x00\x00\x00"
-_object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def read_columns(
@@ -133,24 +131,22 @@ def _records(source: Source, frame: pl.DataFrame, kind: str, first: int, rejects
     bad = found.select(breaches(kind)).to_series()
     texts = [name for name in ("payload", "parts", "facts", "extra") if name in found.columns]
     for name in texts:
-        bad |= ~found[name].map_elements(_is_object, return_dtype=pl.Boolean).fill_null(True)
+        bad |= found[name].map_elements(object_fault, return_dtype=pl.String).is_not_null()
     if bad.any():
-        _reject(source, found.filter(bad), kind, rejects)
+        _reject(source, found.filter(bad), kind, texts, rejects)
         found = found.filter(~bad)
     # one line of JSONL is one record: what separates lines may stand in such a text only as space between tokens
     whole = [pl.col(name).str.replace_all(r"[\r\n]", " ").replace("{}", None) for name in texts[-1:]]
     return found.with_columns(pl.col(texts[:-1]).str.replace_all(r"[\r\n]", " "), *whole)
 
 
-def _is_object(text: str) -> bool:
-    return explain(text, _object) is None
-
-
-def _reject(source: Source, rows: pl.DataFrame, kind: str, rejects: Rejects) -> None:
-    texts = rows.select(pl.struct(pl.exclude("at")).struct.json_encode()).to_series()
-    for number, schema, text in zip(rows["at"], rows["schema"], texts, strict=True):
+def _reject(source: Source, rows: pl.DataFrame, kind: str, texts: Sequence[str], rejects: Rejects) -> None:
+    whole = rows.select(pl.struct(pl.exclude("at")).struct.json_encode()).to_series()
+    for row, text in zip(rows.select("at", "schema", *texts).iter_rows(named=True), whole, strict=True):
+        number, schema = row["at"], row["schema"]
         other = stranger(schema, kind) if schema else "has no schema"
-        reason = other or judge(text, kind).reason or f"does not fit {kind}"
+        within = (f"{n}: {why}" for n in texts if row[n] is not None and (why := object_fault(row[n])))
+        reason = other or next(within, None) or judge(text, kind).reason or f"does not fit {kind}"
         rejects.add(source=source.name, line=number, reason=reason, text=text)
 
 

@@ -11,11 +11,13 @@ import io
 import json
 import math
 import os
+import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Literal, get_args, get_origin
 
+import jiter
 import msgspec
 import polars as pl
 from pydantic import BaseModel
@@ -26,11 +28,13 @@ from orderctl.model.schema import members
 SLICE = 500
 UNREADABLE = "holds a value that cannot be read"
 TOO_DEEP = "is nested too deep"
+_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,39}")  # no word of what a person may have written
 _LONE = r"\\u[dD][89a-fA-F]"
 _INTEGER = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 INSTANT_TEXT = Annotated[str, msgspec.Meta(pattern=INSTANT)]
 
 Checker = msgspec.json.Decoder[Any]
+_object: Checker = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 @dataclass
@@ -111,16 +115,57 @@ def explain(line: str, checker: Checker) -> str | None:
     return "is null, not an object" if found is None else None
 
 
+class Repeated(ValueError):
+    """A key is in an object twice: readers disagree on which one counts."""
+
+
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object of its pairs, for `json.loads`. Raises: Repeated."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        keys = [key for key, _ in pairs]
+        key = next(key for i, key in enumerate(keys) if key in keys[:i])
+        raise Repeated(f"has the key {key} twice" if _PLAIN_KEY.fullmatch(key) else "has a key twice")
+    return found
+
+
+def repeated(line: bytes) -> str | None:
+    """Say which key an object of a document has twice, at any depth; other faults are not looked for."""
+    try:
+        jiter.from_json(line, catch_duplicate_keys=True)
+    except ValueError:
+        try:
+            json.loads(line, object_pairs_hook=once, parse_int=str, parse_float=str)
+        except Repeated as error:
+            return str(error)
+        except (ValueError, RecursionError):
+            return None
+    return None
+
+
+def object_fault(text: str) -> str | None:
+    """Say why a text is not one whole JSON object with each key once, or None if it is."""
+    return explain(text, _object) or repeated(text.encode())
+
+
 def _vector(lines: pl.Series, dtype: pl.Struct) -> pl.DataFrame:
     return lines.to_frame("line").select(pl.col("line").str.json_decode(dtype)).unnest("line")
 
 
-def _slice(lines: pl.Series, dtype: pl.Struct, checker: Checker) -> tuple[pl.DataFrame, dict[int, str]]:
-    try:
-        return _vector(lines, dtype), {}
-    except pl.exceptions.PolarsError:
-        pass
-    bad = {i: reason for i, line in enumerate(lines) if (reason := explain(line, checker))}
+def _slice(
+    lines: pl.Series, dtype: pl.Struct, checker: Checker, *, foreign: bool
+) -> tuple[pl.DataFrame, dict[int, str]]:
+    bad: dict[int, str] = {}
+    if foreign:
+        each = enumerate(lines.cast(pl.Binary))
+        bad = {i: reason for i, line in each if (reason := repeated(line))}
+    if not bad:
+        try:
+            return _vector(lines, dtype), {}
+        except pl.exceptions.PolarsError:
+            pass
+    others = ((i, line) for i, line in enumerate(lines) if i not in bad)
+    bad |= {i: reason for i, line in others if (reason := explain(line, checker))}
     good = [i for i in range(len(lines)) if i not in bad]
     try:
         return _vector(lines.gather(good), dtype), bad
@@ -185,15 +230,16 @@ def _utf8(line: bytes, at: int, bad: dict[int, bytes]) -> str | None:
         return None
 
 
-def decode(lines: pl.Series, dtype: pl.Struct, checker: Checker) -> Decoded:
+def decode(lines: pl.Series, dtype: pl.Struct, checker: Checker, *, foreign: bool = False) -> Decoded:
     """Decode texts of JSON objects as columns of `dtype`; lines that cannot be are told with reasons.
 
-    `lines` holds no lone surrogates: see `lone_surrogates`.
+    `lines` holds no lone surrogates: see `lone_surrogates`. What is `foreign`, with keys nobody knows, is also looked
+    through for keys that are there twice.
     """
     slices = [lines[i : i + SLICE] for i in range(0, len(lines), SLICE)]
 
     def work(part: pl.Series) -> tuple[pl.DataFrame, dict[int, str]]:
-        return _slice(part, dtype, checker)
+        return _slice(part, dtype, checker, foreign=foreign)
 
     done = list(_pool().map(work, slices)) if len(slices) > 1 else [work(part) for part in slices]
     bad = {i * SLICE + k: reason for i, (_, found) in enumerate(done) for k, reason in found.items()}

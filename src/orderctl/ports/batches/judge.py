@@ -11,7 +11,7 @@ import msgspec
 import polars as pl
 
 from orderctl.model.schema import KEYS, SCHEMAS
-from orderctl.ports.batches.decode import TOO_DEEP, explain, record_checker
+from orderctl.ports.batches.decode import TOO_DEEP, explain, once, record_checker
 
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -48,14 +48,6 @@ def judge(text: str, kind: str) -> Verdict:
 def stranger(schema: str, kind: str) -> str | None:
     """Say that a record is of another kind than its batch."""
     return None if schema == kind else f"its schema is {schema[:40]}, this batch holds {kind}"
-
-
-def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Make an object of its pairs. Raises: ValueError if a key is there twice: readers disagree on which one counts."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("has a key twice")
-    return found
 
 
 def unknown_keys(line: bytes, known: frozenset[str]) -> str | None:

@@ -6,7 +6,6 @@ is one whole JSON document proves the cut. Every other line is opened by itself.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
@@ -18,9 +17,10 @@ from orderctl.ports.batches.decode import (
     INSTANT_TEXT,
     TOO_DEEP,
     decode,
-    explain,
     lone_surrogates,
+    object_fault,
     payload_checker,
+    repeated,
 )
 from orderctl.ports.batches.judge import stranger, unknown_keys
 from orderctl.ports.batches.lines import Lines
@@ -65,11 +65,9 @@ def _opened(text: str) -> dict[str, str | None]:
     try:
         found = _envelope.decode(line)
         keys = _object.decode(line)
-        if len(keys) != _count_keys(text, keys):
-            raise ValueError("has a key twice")
     except RecursionError as error:
         raise ValueError(TOO_DEEP) from error
-    if reason := stranger(found.schema, "raw/1"):
+    if reason := repeated(line) or stranger(found.schema, "raw/1"):
         raise ValueError(reason)
     row: dict[str, str | None] = {name: getattr(found, name) for name in _ENVELOPE}
     for name in ("payload", "parts", "facts"):
@@ -79,20 +77,6 @@ def _opened(text: str) -> dict[str, str | None]:
         row[name] = None if value == b"null" else value.decode()
     row["extra"] = unknown_keys(line, _ENVELOPE_KEYS) if keys.keys() - _ENVELOPE_KEYS else None
     return row
-
-
-def _count_keys(text: str, keys: Mapping[str, msgspec.Raw]) -> int:
-    """Count the keys of the outermost object, those that are there twice included."""
-    compact = 1 + sum(len(json.dumps(k)) + 2 + len(bytes(v)) for k, v in keys.items())
-    if len(text.encode()) == compact:
-        return len(keys)
-    last: list[tuple[str, Any]] = []
-
-    def keep(pairs: list[tuple[str, Any]]) -> None:
-        last[:] = pairs  # the outermost object ends last
-
-    json.loads(text, object_pairs_hook=keep, parse_int=str, parse_float=str)
-    return len(last)
 
 
 def _opened_rows(block: pl.DataFrame, rows: Iterable[int], bad: dict[int, str]) -> pl.DataFrame:
@@ -160,7 +144,7 @@ def _cut_lines(block: pl.DataFrame, dtypes: Mapping[str, pl.Struct]) -> dict[str
         envelopes = decode(part["head"], _ENVELOPE_TYPE, payload_checker(_ENVELOPE_TYPE))
         ours = envelopes.of(part.select("row", "parts", "facts", "payload"))
         dtype = dtypes[str(name)]
-        payloads = decode(ours["payload"], dtype, payload_checker(dtype))
+        payloads = decode(ours["payload"], dtype, payload_checker(dtype), foreign=True)
         kept = payloads.of(ours.hstack(envelopes.frame))
         typed = kept.with_columns(payloads.frame.to_struct("payload"), extra=pl.lit(None, dtype=pl.String))
         out[str(name)] = typed.select("row", *_COLUMNS)
@@ -169,11 +153,7 @@ def _cut_lines(block: pl.DataFrame, dtypes: Mapping[str, pl.Struct]) -> dict[str
 
 def _whole(column: str) -> pl.Expr:
     """True where a text is null or one whole JSON object."""
-    return pl.col(column).is_null() | pl.col(column).map_elements(_is_object, return_dtype=pl.Boolean)
-
-
-def _is_object(text: str) -> bool:
-    return explain(text, _object) is None
+    return pl.col(column).map_elements(object_fault, return_dtype=pl.String).is_null()
 
 
 def typed_rows(
