@@ -14,7 +14,7 @@ import polars as pl
 
 from orderctl.model.instant import FORMAT, LOCAL_FORMATS, from_local, from_offset
 from orderctl.model.money import exponents, minor
-from orderctl.model.problem import KINDS
+from orderctl.model.problem import KINDS, listed
 from orderctl.model.records import Hold, Wish
 from orderctl.model.schema import LINE, PARAMS, PROBLEM, RECIPIENT, conform, fields
 
@@ -99,7 +99,7 @@ def finding(code: str, column: str, value: pl.Expr | None = None) -> pl.Expr:
         text = pl.concat_str(pl.lit(before), value.fill_null("?"), pl.lit(after))
     return pl.struct(
         code=pl.lit(code),
-        params=pl.concat_list(shown).cast(PARAMS),
+        params=listed(shown).cast(PARAMS),
         field=pl.lit(column),
         severity=pl.lit(kind.severity),
         forceable=pl.lit(kind.forceable),
@@ -205,8 +205,8 @@ def with_list(frame: pl.DataFrame, column: str, entries: Iterable[Entry], inner:
     hit = frame.select(pl.any_horizontal([where for where, _ in found])).to_series()
     if not hit.any():
         return frame.with_columns(nothing)
-    listed = pl.concat_list([pl.when(where).then(what) for where, what in found]).list.drop_nulls()
-    rows = frame.filter(hit).select(listed.alias(column))
+    each = listed([pl.when(where).then(what) for where, what in found]).list.drop_nulls()
+    rows = frame.filter(hit).select(each.alias(column))
     place = (hit.cum_sum().cast(pl.Int64) - 1).clip(lower_bound=0)
     filled = rows[column].gather(place)
     return frame.with_columns(pl.when(hit).then(filled).otherwise(nothing).alias(column))

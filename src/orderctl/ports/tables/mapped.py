@@ -38,6 +38,7 @@ from orderctl.model.mapper import (
     unread,
     with_list,
 )
+from orderctl.model.problem import listed
 from orderctl.model.regions import placed, split_addresses
 from orderctl.model.schema import PROBLEM
 from orderctl.model.text import Text
@@ -241,7 +242,7 @@ def _time(text: pl.Expr, zone: str, forms: list[str]) -> pl.Expr:
 def _lines(frame: pl.DataFrame, settings: dict[str, str]) -> pl.DataFrame:
     """Give a row per order: its `lines`, and whether any number in them could not be read."""
     row = pl.struct(_head(key).alias(key) for key in _LINE_KEYS)
-    source = pl.coalesce(payload("lines"), pl.concat_list(row))
+    source = pl.coalesce(payload("lines"), listed([row]))
     found = frame.select("row", "currency", "status", source=source).explode("source").unnest("source")
 
     def cell(name: str) -> pl.Expr:

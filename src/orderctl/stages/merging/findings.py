@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from orderctl.model.facts import Facts
-from orderctl.model.problem import problem
+from orderctl.model.problem import listed, problem
 from orderctl.model.schema import PARAMS
 
 STAGE = "merge"
@@ -75,7 +75,7 @@ def _of_orders(placed: pl.DataFrame) -> pl.DataFrame:
     )
     about = pl.col("problem").struct
     each = each.filter((about.field("code") != "nothing_to_ship") & (about.field("stage") != STAGE))
-    named = pl.concat_list(pl.struct(name=pl.lit("order_id"), value="order_id")).cast(PARAMS)
+    named = listed([pl.struct(name=pl.lit("order_id"), value="order_id")]).cast(PARAMS)
     params = pl.concat_list(about.field("params"), named)
     return each.select("shipment_id", about.with_fields(params.alias("params")))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from orderctl.model.facts import Facts
+from orderctl.model.problem import listed
 from orderctl.model.schema import SHIPMENT, conform
 from orderctl.stages.merging.decisions import Said
 
@@ -138,7 +139,7 @@ def _contents(placed: pl.DataFrame, lines: pl.DataFrame, carried: pl.DataFrame) 
         weight_g=pl.when(goes.any() & ~weights.is_null().any()).then(weights.sum()),
     )
     parcel = pl.struct(parcel_no=pl.lit(1, dtype=pl.Int64), lines="packed", weight_g="weight_g")
-    return gathered.with_columns(parcels=pl.concat_list(parcel)).drop("packed")
+    return gathered.with_columns(parcels=listed([parcel])).drop("packed")
 
 
 def _bindings(facts: Facts) -> pl.DataFrame:
