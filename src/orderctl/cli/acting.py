@@ -103,8 +103,8 @@ def judge(
         why=failure.text if failure else Text(code),
         others=others,
     )
-    session.console.say(
-        "warning",
+    session.console.warn_alike(
+        f"{performed.effect.kind}: {why or code}",
         f"effect.{outcome.state}",
         shown,
         kind=performed.effect.kind,

@@ -8,13 +8,15 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from orderctl.model.text import Locale, Text
 
 Level = Literal["debug", "info", "summary", "warning", "error"]
 _RANK: dict[Level, int] = {"debug": 0, "info": 1, "summary": 2, "warning": 3, "error": 4}
+ALIKE = 3
+"""How many sentences that differ only in whom they are about are shown before the rest are only counted."""
 _COLOUR: dict[Level, str] = {"warning": "33", "error": "31"}
 
 
@@ -34,6 +36,7 @@ class Console:
     verbose: int = 0
     json: bool = False
     now: str = ""
+    _alike: dict[str, int] = field(default_factory=dict)
 
     def say(self, level: Level, event: str, text: Text, **data: object) -> None:
         """Tell one thing: a sentence for people, or an object with the stable keys ts, level, event and `data`."""
@@ -55,7 +58,22 @@ class Console:
                 line = f"\x1b[{_COLOUR[level]}m{line}\x1b[0m"
         print(line, file=sys.stderr, flush=True)
 
+    def warn_alike(self, alike: str, event: str, text: Text, **data: object) -> None:
+        """Warn as `say` does; people see the first few that are `alike`, and before the summary how many more there were."""
+        self._alike[alike] = self._alike.get(alike, 0) + 1
+        if self._alike[alike] <= ALIKE or self.json or self.verbose:
+            self.say("warning", event, text, **data)
+
     def summary(self, text: Text, **data: object) -> None:
         """Tell the one line a run ends with, once all its data is out: a full disk must not follow "done"."""
         sys.stdout.flush()
+        self.rest()
         self.say("summary", "run.done", text, **data)
+
+    def rest(self) -> None:
+        """Tell how many sentences were not shown, being like others that were."""
+        for alike, count in self._alike.items():
+            if count > ALIKE and not self.json and not self.verbose:
+                text = Text("{count} more like this: {what}", count=count - ALIKE, what=alike)
+                self.say("warning", "alike", text)
+        self._alike.clear()

@@ -160,7 +160,9 @@ class Session:
         return Http(self.clock(), rates=self.state / "rates.json")
 
     def close(self) -> None:
-        """Give connections back."""
+        """Say what is left to say, and give connections back."""
+        if "console" in self.__dict__:
+            self.console.rest()
         if "http" in self.__dict__:
             self.http.close()
 

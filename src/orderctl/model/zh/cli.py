@@ -97,6 +97,7 @@ SENTENCES: dict[str, str] = {
     "Act without asking the platforms first; this is journaled.": "不先询问平台就动手；会记入日志。",
     "How old the platform's word may be before acting.": "动手之前，平台信息最多可以多旧（秒）。",
     # messages
+    "{count} more like this: {what}": "另有 {count} 条与此相同：{what}",
     "{kind} of {subject} and {others} more: {why}": "{subject} 及另外 {others} 项的 {kind}：{why}",
     "{kind} of {subject}: {why}": "{subject} 的 {kind}：{why}",
     "{shipment} is blocked: {codes}": "{shipment} 已拦截：{codes}",
