@@ -131,14 +131,14 @@ def _states(batch: Material, locale: Locale) -> list[State]:
 def _section(name: str, report: Report, frame: pl.DataFrame, locale: Locale) -> Section:
     table = to_table(name, report.title, frame.head(MOST_ROWS), locale, for_eyes=True)
     columns = [
-        [_cell(value, is_number=table.is_number(c)) for value in table.frame[c].to_list()]
+        [cell(value, is_number=table.is_number(c)) for value in table.frame[c].to_list()]
         for c in table.frame.columns
     ]
     rows = [list(cells) for cells in zip(*columns, strict=True)]
     return Section(table, charts_of(report, frame, locale), rows, max(0, frame.height - MOST_ROWS))
 
 
-def _cell(value: Any, *, is_number: bool) -> tuple[str, str]:
+def cell(value: Any, *, is_number: bool) -> tuple[str, str]:
     """Give a cell as its class and its text."""
     if value is None:
         return ("number none" if is_number else "none"), "–"
