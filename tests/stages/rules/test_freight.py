@@ -9,14 +9,8 @@ import polars as pl
 import pytest
 
 from orderctl.stages.rules.facts_table import Moment
-from orderctl.stages.rules.freight import (
-    PARCEL,
-    PriceBook,
-    price_parcels,
-    with_remote,
-    with_tariff,
-    with_zone,
-)
+from orderctl.stages.rules.freight import PARCEL, price_parcels
+from orderctl.stages.rules.freight_book import PriceBook
 from orderctl.stages.rules.sections.tariffs import Tariff
 
 MOMENT = Moment("2026-11-11T02:00:00Z", "Asia/Shanghai")
@@ -29,16 +23,15 @@ def priced(tariffs: list[Tariff], rows: list[dict[str, Any]], moment: Moment = M
         [{k: v for k, v in row.items() if k != "parcels"} for row in rows],
         schema={
             **dict.fromkeys(["courier", "service", "warehouse", "tariff_id"], pl.String()),
-            **dict.fromkeys(["city", "province", "country", "currency"], pl.String()),
-            "insured_minor": pl.Int64(),
+            **dict.fromkeys(["district", "city", "province", "country", "currency"], pl.String()),
+            **dict.fromkeys(["insured_minor", "collect_minor"], pl.Int64()),
         },
     ).with_columns(row=pl.int_range(pl.len(), dtype=pl.Int64))
     parcels = pl.DataFrame(
         [{"row": n, **p} for n, row in enumerate(rows) for p in row["parcels"]], schema=PARCEL
     )
     book = PriceBook(tariffs)
-    placed = with_remote(with_zone(with_tariff(table, book), book), book)
-    found = price_parcels(placed, parcels, book, moment)
+    found = price_parcels(book.placed(table, moment), parcels, book, moment)
     total = pl.when(pl.col("freight_minor").is_not_null().all()).then(pl.col("freight_minor").sum())
     sums = dict(found.group_by("row").agg(total).iter_rows())
     return [sums.get(n) for n in range(len(rows))]
@@ -122,7 +115,7 @@ def reference(t: Tariff, row: dict[str, Any], day: str = "2026-11-11") -> int | 
         base = zone_price(zone, billed)
         if base is None:
             return None
-        started = -(-billed // 1)
+        started = max(1, -(-billed // 1))
         s = t.surcharges
         extra = Fraction(s.label_fee)
         short = SHORT.get(row["province"], row["province"])

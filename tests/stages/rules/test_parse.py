@@ -164,7 +164,7 @@ def test_dates_are_days_of_the_zone_of_the_rules() -> None:
             "{id: z, provinces: [浙江], first_weight_kg: 1, first_price: 1, brackets: [{upto_kg: 1, price: 1}]}",
             "either",
         ),
-        ("{id: z, first_weight_kg: 1, first_price: 1}", "needs countries, provinces or cities"),
+        ("{id: z, first_weight_kg: 1, first_price: 1}", "needs countries, provinces, cities or districts"),
         (
             "{id: z, provinces: [浙江], brackets: [{upto_kg: 2, price: 1}, {upto_kg: 1, price: 2}]}",
             "brackets must rise",

@@ -64,7 +64,6 @@ SENTENCES: dict[str, str] = {
     "there is no such day: {value}": "没有这一天：{value}",
     "a zone needs either first_weight_kg with first_price, or brackets": "分区需要 first_weight_kg 与 first_price，或 brackets，二选一",
     "brackets must rise": "brackets 必须逐级递增",
-    "a zone needs countries, provinces or cities": "分区需要 countries、provinces 或 cities",
     "{currency} has no coin as small as that": "{currency} 没有这么小的单位",
     "expected a list of lines": "应为明细的列表",
     "the example expects nothing": "用例没有写期望结果",

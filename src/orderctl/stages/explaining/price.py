@@ -13,7 +13,7 @@ from orderctl.model.text import Text
 from orderctl.stages.route import parcels_of
 from orderctl.stages.rules.choose import parcel_prices
 from orderctl.stages.rules.facts_table import Moment
-from orderctl.stages.rules.freight import MONEY, PERCENT
+from orderctl.stages.rules.freight_book import MONEY, PERCENT
 from orderctl.stages.rules.parse import RuleBook
 
 

@@ -13,7 +13,7 @@ import polars as pl
 from orderctl.stages.rules.compiled import facts_needed, missing_facts
 from orderctl.stages.rules.conditions import Condition
 from orderctl.stages.rules.facts_table import Moment
-from orderctl.stages.rules.freight import price_parcels, with_remote, with_tariff, with_zone
+from orderctl.stages.rules.freight import price_parcels
 from orderctl.stages.rules.match import first_match
 from orderctl.stages.rules.parse import RuleBook
 from orderctl.stages.rules.sections.couriers import CourierRule
@@ -36,7 +36,7 @@ BOUND = pl.Schema(
     }
 )
 _USE = ("courier", "service", "account", "issuer", "template", "tariff_id")
-_TARIFF_FACTS = ("city", "province", "country", "currency", "insured_minor")
+_TARIFF_FACTS = ("district", "city", "province", "country", "currency", "insured_minor", "collect_minor")
 _CHOSEN = ("warehouse", "courier", "service")
 
 
@@ -206,9 +206,9 @@ def parcel_prices(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Give (rows with `tariff` and `zone`, priced parcels) for rows whose warehouse, courier and service are chosen."""
     prices = book.prices
-    found = with_tariff(rows.select("row", "warehouse", "courier", "service", "tariff_id"), prices)
+    found = rows.select("row", "warehouse", "courier", "service", "tariff_id")
     found = found.join(facts.select("row", *_TARIFF_FACTS), on="row", maintain_order="left")
-    found = with_remote(with_zone(found, prices), prices)
+    found = prices.placed(found, moment)
     return found, price_parcels(found, parcels, prices, moment)
 
 

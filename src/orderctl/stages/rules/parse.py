@@ -34,7 +34,7 @@ from orderctl.stages.normalizing.skus import parse_catalogue
 from orderctl.stages.normalizing.skus_map import entries_frame
 from orderctl.stages.normalizing.skus_parts import bundles_frame
 from orderctl.stages.normalizing.skus_tables import nested, parse_bundles, parse_map, parse_stock
-from orderctl.stages.rules.freight import PriceBook
+from orderctl.stages.rules.freight_book import PriceBook
 from orderctl.stages.rules.sections.audit import AuditSection
 from orderctl.stages.rules.sections.cards import CardRule
 from orderctl.stages.rules.sections.couriers import CourierRule
