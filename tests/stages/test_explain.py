@@ -97,7 +97,7 @@ tariffs:
         "zone Z1: 5.00 CNY",
         "discount 10 %: -0.50",
         "fuel 1.5 %: +0.075",
-        "label, far place, season: +0.30",
+        "label: +0.30",
         "insurance: +1.00",
         "total, rounded half up to 0.01: 5.88",
     ]
@@ -139,7 +139,7 @@ def test_it_reads_in_both_languages() -> None:
     assert len(english.splitlines()) == len(chinese.splitlines())
 
 
-FILES = ["model/yamlfile.py", "stages/route.py", "stages/explain.py", *(f"stages/explaining/{n}.py" for n in ("given", "judged", "price")), *(f"stages/rules/{n}.py" for n in ("parse", "condition_parser", "sql", "check")),
+FILES = ["model/yamlfile.py", "stages/route.py", "stages/explain.py", *(f"stages/explaining/{n}.py" for n in ("flips", "given", "judged", "price")), *(f"stages/rules/{n}.py" for n in ("parse", "condition_parser", "sql", "check")),
          *(f"stages/rules/sections/{n}.py" for n in ("tariffs", "tests"))]  # fmt: skip
 
 

@@ -110,7 +110,6 @@ SENTENCES: dict[str, str] = {
     "zone {zone} has no price for this weight": "分区 {zone} 没有该重量的价格",
     "discount {percent} %: -{amount}": "折扣 {percent} %：-{amount}",
     "fuel {percent} %: +{amount}": "燃油 {percent} %：+{amount}",
-    "label, far place, season: +{amount}": "面单、偏远、旺季附加：+{amount}",
     "insurance: +{amount}": "保价：+{amount}",
     "discount {percent} % on the total": "总价折扣 {percent} %",
     "nothing decided": "未作决定",

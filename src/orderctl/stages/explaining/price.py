@@ -13,6 +13,7 @@ from orderctl.model.text import Text
 from orderctl.stages.route import parcels_of
 from orderctl.stages.rules.choose import parcel_prices
 from orderctl.stages.rules.facts_table import Moment
+from orderctl.stages.rules.freight import ADDED
 from orderctl.stages.rules.freight_book import MONEY, PERCENT
 from orderctl.stages.rules.parse import RuleBook
 
@@ -30,8 +31,7 @@ def price_lines(
 
 
 def _kg(parcel: Mapping[str, Any], name: str) -> str:
-    grams = Decimal(parcel[name]) / Decimal(parcel["divisor"])
-    return f"{(grams / 1000).quantize(Decimal('0.000001')).normalize():f}"
+    return _plain(Decimal(parcel[name]) / Decimal(parcel["divisor"]) / 1000)
 
 
 def _parcel_price(number: int, p: Mapping[str, Any]) -> Iterator[Text]:
@@ -39,6 +39,7 @@ def _parcel_price(number: int, p: Mapping[str, Any]) -> Iterator[Text]:
         "parcel {number}: weighs {actual} kg, volumetric {vol} kg, billed {billed} kg",
         number=number, actual=_kg(p, "actual"), vol=_kg(p, "vol"), billed=_kg(p, "billed"),
     )  # fmt: skip
+    yield from _weight_notes(p)
     if p["fee"] is None:
         yield Text("zone {zone} has no price for this weight", zone=p["zone_id"])
         return
@@ -53,23 +54,71 @@ def _parcel_price(number: int, p: Mapping[str, Any]) -> Iterator[Text]:
     if percent and not p["on_total"]:
         yield Text(
             "discount {percent} %: -{amount}",
-            percent=f"{percent.normalize():f}",
+            percent=_plain(percent),
             amount=_money(fee * percent / 100),
         )
-    fuel = Decimal(p["fuel"]) / MONEY
-    if fuel:
-        yield Text(
-            "fuel {percent} %: +{amount}", percent=f"{fuel.normalize():f}", amount=_money(fee * fuel / 100)
-        )
-    if p["surcharge"]:
-        yield Text("label, far place, season: +{amount}", amount=_money(Decimal(p["surcharge"]) / MONEY))
-    if p["insurance"]:
-        yield Text("insurance: +{amount}", amount=_money(Decimal(p["insurance"]) / MONEY / PERCENT))
+    yield from _surcharges(p, fee)
     if percent and p["on_total"]:
-        yield Text("discount {percent} % on the total", percent=f"{percent.normalize():f}")
+        yield Text("discount {percent} % on the total", percent=_plain(percent))
+    if p["sum"] > p["before_least"]:
+        yield Text("least charge: {amount}", amount=_money(Decimal(p["min_charge"]) / MONEY))
     total = written(p["freight_minor"], p["currency_of_tariff"])
     coin = Decimal(p["coin"]) / MONEY
     yield Text("total, rounded half up to {coin}: {amount}", coin=f"{coin.normalize():f}", amount=total)
+
+
+def _weight_notes(p: Mapping[str, Any]) -> Iterator[Text]:
+    """Say where the billed weight is not simply the greater weight, rounded."""
+    if p["vol"] > p["actual"] and p["heavier"] == p["actual"]:
+        yield Text("not bulky enough: the volumetric weight does not count")
+    least = p["min_g"] * p["divisor"]
+    if least > p["heavier"]:
+        yield Text("billed at least {least} kg", least=_kg({**p, "least": least}, "least"))
+    weight = max(least, p["heavier"])
+    if p["raw"] < weight:
+        yield Text(
+            "{grams} g over the step are forgiven", grams=_plain(Decimal(weight - p["raw"]) / p["divisor"])
+        )
+    if p["rounding"] != "none" and p["q"] != p["round_g"] * p["divisor"]:
+        yield Text("rounded to {step} kg, as it is heavier than {over} kg", step=_kg(p, "q"), over=_band(p))
+
+
+def _band(p: Mapping[str, Any]) -> str:
+    """Give the limit above which the step for heavier parcels applied to this one."""
+    limits = [
+        v for k, v in p.items() if k.startswith("band_") and not k.startswith("band_round_") and v is not None
+    ]
+    weight = max(p["min_g"] * p["divisor"], p["heavier"])
+    return _plain(Decimal(max(v for v in limits if v * p["divisor"] < weight)) / 1000)
+
+
+def _surcharges(p: Mapping[str, Any], fee: Decimal) -> Iterator[Text]:
+    fuel = Decimal(p["fuel"]) / MONEY
+    if fuel:
+        yield Text("fuel {percent} %: +{amount}", percent=_plain(fuel), amount=_money(fee * fuel / 100))
+    named = {name: _money(Decimal(p[name]) / MONEY) for name in ADDED if p[name]}
+    if "label" in named:
+        yield Text("label: +{amount}", amount=named["label"])
+    if "remote" in named:
+        yield Text("far place: +{amount}", amount=named["remote"])
+    if "peak" in named:
+        yield Text("season: +{amount}", amount=named["peak"])
+    if "oversize" in named:
+        yield Text("long or heavy: +{amount}", amount=named["oversize"])
+    if p["insurance"]:
+        yield Text("insurance: +{amount}", amount=_money(Decimal(p["insurance"]) / MONEY / PERCENT))
+    if p["cod"]:
+        yield Text("cash on delivery: +{amount}", amount=_money(Decimal(p["cod"]) / MONEY / PERCENT))
+    if p["foreign"]:
+        yield Text(
+            "insured value and cash on delivery are in {currency} and left out: the tariff is in {other}",
+            currency=p["currency"] or "?",
+            other=p["currency_of_tariff"],
+        )
+
+
+def _plain(number: Decimal) -> str:
+    return f"{number.quantize(Decimal('0.000001')).normalize():f}"
 
 
 def _money(amount: Decimal) -> str:

@@ -58,10 +58,15 @@ def price_parcels(rows: pl.DataFrame, parcels: pl.DataFrame, book: PriceBook, mo
     priced = priced.join(book.zones, on="zone", how="left")
     found = _measured(parcels).join(priced, on="row", how="inner", maintain_order="left")
     found = _summed(_with_oversize(found, book.oversize))
-    counts = pl.col("row").is_first_distinct() & (
-        pl.col("currency") == pl.col("currency_of_tariff")
-    ).fill_null(False)
-    found = found.with_columns(pl.when(counts).then(pl.col("insured_minor", "collect_minor")))
+    same_currency = (pl.col("currency") == pl.col("currency_of_tariff")).fill_null(False)
+    values = pl.col("insured_minor", "collect_minor")
+    mother = pl.col("row").is_first_distinct()
+    found = found.with_columns(
+        pl.when(mother & same_currency).then(values),
+        foreign=mother
+        & ~same_currency
+        & (pl.max_horizontal("insured_minor", "collect_minor").fill_null(0) > 0),
+    )
     for group in [*_billed(book.bands), *_zone_price(book.rungs), *_surcharges(), *_total()]:
         found = found.with_columns(group)
     return found
