@@ -75,4 +75,10 @@ SENTENCES: dict[str, str] = {
     "Shipments after": "之后发货单数",
     "Dearer ({currency})": "变贵（{currency}）",
     "Cheaper ({currency})": "变便宜（{currency}）",
+    # lint
+    "the condition of '{name}' can never be true": "“{name}”的条件永远不会成立",
+    "'{name}' can never match: of the rules {above} above it one always matches first": "“{name}”永远轮不到：上面的规则 {above} 总有一条先匹配",
+    "'{name}' can match only what a person or other rules chose: no rule here leads to what it asks for": "“{name}”只可能匹配人工或其他规则选定的：本规则中没有一条会选出它要的",
+    "no gift has a stock_floor, so the table {table} is read for nothing": "没有赠品写 stock_floor，读库存表 {table} 没有用",
+    "'blacklisted' is off, so the table {table} is read for nothing": "“blacklisted”已关闭，读表 {table} 没有用",
 }

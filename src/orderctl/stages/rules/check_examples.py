@@ -1,0 +1,168 @@
+"""The rules put to the test: their own examples run.
+
+An example knows no other time than the one it gives (`now`), so the same file gives the same answer on any day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any
+
+import polars as pl
+
+from orderctl.model.schema import ORDER
+from orderctl.model.text import Text
+from orderctl.stages.merging.gift_rules import Known, judge_gifts
+from orderctl.stages.normalizing.notes import read_notes
+from orderctl.stages.rules.choose import BOUND, choose, needed
+from orderctl.stages.rules.facts_table import DTYPES, FACTS, LINE_FIELD_TYPES, LINES_DTYPE, Moment
+from orderctl.stages.rules.freight import PARCEL
+from orderctl.stages.rules.parse import RuleBook
+from orderctl.stages.rules.sections.tests import LINE_FIELDS, Case
+
+Json = str | int | list[str] | dict[str, int] | None
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one example came to: `differs` maps a field to (expected, found); it is empty when all is well."""
+
+    name: str
+    place: str
+    differs: Mapping[str, tuple[Json, Json]]
+
+    @property
+    def passed(self) -> bool:
+        """True when everything expected was found."""
+        return not self.differs
+
+    @property
+    def text(self) -> Text:
+        """Give one line on how the example came out."""
+        if self.passed:
+            return Text("{place}: '{name}' holds", place=self.place, name=self.name)
+        parts = {
+            f"d{n}": Text(
+                "{field} should be {wanted}, is {found}", field=f, wanted=_shown(w), found=_shown(v)
+            )
+            for n, (f, (w, v)) in enumerate(self.differs.items())
+        }
+        differences = Text("; ".join("{" + name + "}" for name in parts), **parts)
+        return Text(
+            "{place}: '{name}': {differences}", place=self.place, name=self.name, differences=differences
+        )
+
+
+def _shown(value: Json) -> str:
+    if isinstance(value, list):
+        return ", ".join(value) or "-"
+    if isinstance(value, dict):
+        return ", ".join(f"{sku} x{pieces}" for sku, pieces in sorted(value.items())) or "-"
+    return "-" if value is None else str(value)
+
+
+_FIELDS = {
+    "tariff": "tariff_id",
+    "rule": "courier_rule",
+    "doubted": "courier_doubt",
+    "hold": "hold_rule",
+}
+
+
+_OF_NOW = ("now", "hour", "weekday")
+_OF_LINES = ("sku", "title", "trait", "quantity", "line_count")
+_NOTES = ("note", "buyer_note", "seller_note")
+_OF_NOTES = ("note", *(name for name in FACTS if name.startswith(("wish", "avoid"))))
+
+
+def run_tests(book: RuleBook) -> list[Result]:
+    """Decide every example of the rules and compare; one result each, in their order."""
+    return [_run(case, book, book.place("tests", number)) for number, case in enumerate(book.rules.tests)]
+
+
+def _run(case: Case, book: RuleBook, place: str) -> Result:
+    now = case.given.get("now")
+    moment = Moment(str(now) if now is not None else None, book.rules.timezone)
+    orders = _orders(case, book)
+    table = facts_of_case(case, needed(book) | book.gifts.facts | {"weight_g", "tags"}, moment, orders)
+    parcel = table.select("row", *(_given(case, name) for name in PARCEL if name != "row"))
+    found = choose(table, pl.DataFrame(schema=BOUND), parcel, book, moment).row(0, named=True)
+    found |= {"wishes": _told(orders), "tags": table["tags"][0].to_list(), "gifts": _gifts(table, book)}
+    expected = case.expect.model_dump(include=case.expect.model_fields_set)
+    pairs = {name: (value, found[_FIELDS.get(name, name)]) for name, value in expected.items()}
+    return Result(case.name, place, {name: pair for name, pair in pairs.items() if pair[0] != pair[1]})
+
+
+def _gifts(table: pl.DataFrame, book: RuleBook) -> dict[str, int]:
+    """Give the pieces of every gift, as if nobody had had one before and the first article were drawn."""
+    pieces, _ = judge_gifts(table, book.gifts, Known())
+    return dict(pieces.group_by("sku").agg(pl.col("quantity").sum()).sort("sku").iter_rows())
+
+
+def _given(case: Case, name: str) -> pl.Expr:
+    return pl.lit(case.given.get(name), dtype=DTYPES[FACTS[name].kind]).alias(name)
+
+
+def _orders(case: Case, book: RuleBook) -> pl.DataFrame:
+    """Give an order for each pair of notes of an example, with what they ask for; `note` is one of a buyer."""
+    buyers, sellers = ([*case.given.get(name, [])] for name in ("buyer_note", "seller_note"))  # type: ignore[misc]
+    pairs = [*zip_longest(buyers, sellers), *((note, None) for note in case.given.get("note", []))]  # type: ignore[union-attr]
+    placed = case.given.get("placed_at", case.given.get("now"))
+    rows = [{"buyer_note": b and str(b), "seller_note": s and str(s), "placed_at": placed} for b, s in pairs]
+    orders = pl.DataFrame(rows, {"buyer_note": pl.String, "seller_note": pl.String, "placed_at": pl.String})
+    blank = orders.with_columns(pl.lit([], dtype=ORDER[name]).alias(name) for name in ("wishes", "tags"))
+    return orders.with_columns(read_notes(blank, book.notes))
+
+
+def _told(orders: pl.DataFrame) -> list[str]:
+    """Write the wishes of `orders` as an example expects them."""
+    wishes = [wish for order in orders["wishes"].to_list() for wish in order]
+    return [
+        " ".join(part for part in ("not" if w["avoid"] else None, w["kind"], w["value"]) if part)
+        for w in wishes
+    ]
+
+
+def facts_of_case(case: Case, names: set[str], moment: Moment, orders: pl.DataFrame) -> pl.DataFrame:
+    """Give the facts frame of an example.
+
+    It holds what the example gives, what follows from its lines, its notes (`orders`) and `now`, and nothing else.
+    """
+    lines = _lines(case.given.get("lines"))
+    derived = pl.DataFrame({"lines": [lines]}, schema={"lines": LINES_DTYPE}).with_columns(
+        tags=pl.lit(pl.Series([case.given.get("tags", [])], dtype=pl.List(pl.String))),
+        orders=orders.select(pl.struct(pl.all()).implode()).to_series(),
+    )
+    has_notes = not orders.is_empty()
+    columns: list[pl.Expr] = []
+    for name in sorted(names - {"lines"}):
+        dtype = DTYPES[FACTS[name].kind]
+        if name in case.given and name != "tags":
+            value = case.given[name]
+            text = (
+                [str(v) for v in value]
+                if isinstance(value, list)
+                else str(value)
+                if dtype == pl.String
+                else value
+            )
+            columns.append(pl.lit(pl.Series([text], dtype=dtype)).alias(name))
+        elif (
+            name in (*_OF_NOW, "tags")
+            or (name in _OF_LINES and "lines" in case.given)
+            or (name in _OF_NOTES and has_notes)
+        ):
+            columns.append(FACTS[name].read(moment).alias(name))
+        else:
+            empty = pl.lit([], dtype=dtype) if dtype.is_nested() else pl.lit(FACTS[name].none, dtype=dtype)
+            columns.append(empty.alias(name))
+    return derived.select(pl.lit(0, dtype=pl.Int64).alias("row"), "lines", *columns)
+
+
+def _lines(given: Any) -> list[dict[str, Any]]:
+    """Give lines as records: one piece of goods each unless the example says otherwise, the rest missing."""
+    usual: dict[str, Any] = {"quantity": 1, "goods_traits": [], "kind": "goods", "refund": "none"}
+    lines = [usual | {LINE_FIELDS.get(k, k): v for k, v in line.items()} for line in given or []]
+    return [{f.name: line.get(f.name) for f in LINE_FIELD_TYPES} for line in lines]

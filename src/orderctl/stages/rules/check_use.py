@@ -1,0 +1,76 @@
+"""What is named in the rules and not there, there and not used, or there twice: tariffs, zones, tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from orderctl.model.text import Text
+from orderctl.stages.rules.check_finding import Lint
+from orderctl.stages.rules.parse import RuleBook
+
+
+def unused(book: RuleBook) -> Iterator[Lint]:
+    """Find tariffs that are missing or unused, places that are in a tariff twice, and tables nobody reads."""
+    yield from _tariffs(book)
+    yield from _zones(book)
+    yield from _tables(book)
+
+
+def _tariffs(book: RuleBook) -> Iterator[Lint]:
+    if not book.rules.tariffs:
+        return
+    ids = {t.id for t in book.rules.tariffs}
+    couriers = {t.courier for t in book.rules.tariffs}
+    for number, rule in enumerate(book.rules.couriers):
+        place = book.place("couriers", number, "use")
+        if rule.use.tariff is not None and rule.use.tariff not in ids:
+            text = Text(
+                "'{name}' names the tariff '{tariff}', which is not there",
+                name=rule.name,
+                tariff=rule.use.tariff,
+            )
+            yield Lint(place, "tariff_missing", "error", text)
+        elif rule.use.tariff is None and rule.use.courier not in couriers:
+            text = Text(
+                "there is no tariff of {courier}, so '{name}' gets no estimate",
+                courier=rule.use.courier,
+                name=rule.name,
+            )
+            yield Lint(place, "courier_without_tariff", "warning", text)
+    used = {rule.use.courier for rule in book.rules.couriers}
+    named = {rule.use.tariff for rule in book.rules.couriers}
+    for number, tariff in enumerate(book.rules.tariffs):
+        if tariff.courier not in used and tariff.id not in named:
+            text = Text("no courier rule uses the tariff '{tariff}'", tariff=tariff.id)
+            yield Lint(book.place("tariffs", number), "tariff_unused", "warning", text)
+
+
+def _zones(book: RuleBook) -> Iterator[Lint]:
+    for number, tariff in enumerate(book.rules.tariffs):
+        seen: dict[tuple[str, str], str] = {}
+        for z, zone in enumerate(tariff.zones):
+            for level, names in (
+                ("city", zone.cities),
+                ("province", zone.provinces),
+                ("country", zone.countries),
+            ):
+                for name in names:
+                    if (level, name) in seen:
+                        text = Text(
+                            "{place} is in zone '{first}' already, so zone '{zone}' never counts for it",
+                            place=name, first=seen[level, name], zone=zone.id,
+                        )  # fmt: skip
+                        yield Lint(book.place("tariffs", number, "zones", z), "place_twice", "warning", text)
+                    seen.setdefault((level, name), zone.id)
+
+
+def _tables(book: RuleBook) -> Iterator[Lint]:
+    """Find tables that are read for nothing: what would look into them is not asked for."""
+    rules = book.rules
+    if rules.stock is not None and all(gift.stock_floor is None for gift in rules.gifts):
+        text = Text("no gift has a stock_floor, so the table {table} is read for nothing", table=rules.stock)
+        yield Lint(book.place("stock"), "table_unused", "warning", text)
+    listed = rules.audit.blacklist
+    if listed is not None and "blacklisted" in rules.audit.off:
+        text = Text("'blacklisted' is off, so the table {table} is read for nothing", table=listed)
+        yield Lint(book.place("audit", "blacklist"), "table_unused", "warning", text)
