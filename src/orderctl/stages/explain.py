@@ -16,6 +16,7 @@ from orderctl.model.facts import Facts
 from orderctl.model.problem import KINDS
 from orderctl.model.schema import conform
 from orderctl.model.text import Locale, Text
+from orderctl.stages.explaining.flips import Flip, flips
 from orderctl.stages.explaining.given import given_by
 from orderctl.stages.explaining.judged import Looked, StepExplained, Verdict, look
 from orderctl.stages.explaining.origins import Origins, origins
@@ -47,6 +48,7 @@ class Explanation:
     price: tuple[Text, ...]
     problems: tuple[Finding, ...]
     origins: Origins = field(default_factory=Origins)
+    flips: tuple[Flip, ...] = ()
 
     def render(self, locale: Locale = "en") -> str:
         """Write the explanation for a terminal, in `locale`."""
@@ -71,6 +73,7 @@ class Explanation:
                 for step in self.steps
             ],
             "price": [str(line) for line in self.price],
+            "flips": [one.to_json() for one in self.flips],
             "problems": [
                 {**vars(p), "text": str(p.text), "advice": None if p.advice is None else str(p.advice)}
                 for p in self.problems
@@ -96,6 +99,9 @@ class Explanation:
         if self.price:
             yield Text("freight:")
         yield from (Text("  {line}", line=line) for line in self.price)
+        if self.flips:
+            yield Text("what would change it:")
+        yield from (Text("  {line}", line=one.text) for one in self.flips)
         if self.problems:
             yield Text("problems:")
         for found in self.problems:
@@ -175,6 +181,7 @@ def explain(row: Mapping[str, Any], book: RuleBook, facts: Facts, now: str) -> E
         price=tuple(price),
         problems=tuple(_finding(problem) for problem in routed["problems"]),
         origins=origins(row, book, facts),
+        flips=flips(frame, book, facts, moment),
     )
 
 
