@@ -7,10 +7,11 @@ KILLS   ?= 200
 SHIPMENTS ?= 5000
 ORDERS  ?= 100000
 SIZE_MB ?= 1000
+CASES   ?= 100000
 PIP_COMPILE := build/pins/bin/pip-compile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint tests coverage fix golden docs bench kill rehearse tell damage pins clean packages
+.PHONY: help demo test check lint tests coverage fix golden docs bench kill rehearse tell damage freight pins clean packages
 
 help: ## List these targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +59,9 @@ tell: $(VENV)/.installed-dev ## Tell all stand-ins of SHIPMENTS shipments (defau
 
 damage: $(VENV)/.installed-dev ## Normalize SIZE_MB of raw orders (default 1000), one line in a hundred damaged, and check each line.
 	ORDERCTL_DAMAGE_MB=$(SIZE_MB) $(BIN)/pytest tests/properties/test_damage.py -s -o faulthandler_timeout=0
+
+freight: $(VENV)/.installed-dev ## Price CASES shipments (default 100000) by random tariffs, as columns and in decimals.
+	ORDERCTL_FREIGHT_CASES=$(CASES) $(BIN)/pytest tests/stages/rules/test_freight_cases.py -s -o faulthandler_timeout=0
 
 pins: ## Resolve the newest versions of all dependencies into requirements*.txt, with hashes and no address.
 	python3.11 -m venv build/pins # the oldest supported one: newer ones need fewer packages, never more
