@@ -1,8 +1,8 @@
 """What a freight must be: one parcel at a time in decimals, from a tariff as plain data as a price sheet tells it.
 
 It shares nothing with the program, neither its models nor its tables of provinces. Divisions that do not end are
-carried to 80 digits; `settled` cuts them to 40 before anything is compared or rounded. A number here is a fraction
-whose denominator has fewer than 25 digits, so what still differs from a limit by less than that is the limit itself.
+carried to 80 digits; `settled` cuts them to 40 decimals where something is compared or rounded, and only there. A number
+here is a fraction whose denominator has fewer than 25 digits, so what is nearer to a limit than that is the limit itself.
 """
 
 from __future__ import annotations
@@ -132,13 +132,13 @@ def billed_kg(tariff: Data, parcel: Data) -> Decimal:
         raw = actual
     if "bubble_min_side_cm" in tariff and (longest is None or longest < dec(tariff, "bubble_min_side_cm")):
         raw = actual
-    raw = settled(max(raw, dec(tariff, "min_weight_kg", "0")))
+    raw = max(raw, dec(tariff, "min_weight_kg", "0"))
     q = dec(tariff, "round_to_kg", "1")
     for band in tariff.get("round_above", []):
-        if raw > dec(band, "over_kg"):
+        if settled(raw) > dec(band, "over_kg"):
             q = dec(band, "round_to_kg")
     k = whole(raw / q, ROUND_FLOOR)
-    if raw - k * q <= dec(tariff, "tolerance_kg", "0") and k >= 1:
+    if settled(raw - k * q) <= dec(tariff, "tolerance_kg", "0") and k >= 1:
         raw = k * q
     rounding = tariff.get("rounding", "up")
     if rounding == "up":
@@ -157,11 +157,11 @@ def zone_price(zone: Data, billed: Decimal) -> Decimal | None:
     """The price of a zone; None where it ends below the weight."""
     if "brackets" not in zone:
         first_kg, first = dec(zone, "first_weight_kg"), dec(zone, "first_price")
-        if billed <= first_kg:
+        if settled(billed) <= first_kg:
             return first
         return None if zone.get("step_price") is None else first_and_steps(billed, first_kg, first, zone)
     for bracket in zone["brackets"]:
-        if billed <= dec(bracket, "upto_kg"):
+        if settled(billed) <= dec(bracket, "upto_kg"):
             return dec(bracket, "price")
     over = zone.get("over")
     if over is None:

@@ -16,7 +16,20 @@ from orderctl.ports.tables.reading import read_table
 from orderctl.ports.tables.sheets import LINE, OVER, open_sheet
 
 _LOST = "{path}:{line}:{column}: a number has lost digits in the spreadsheet; type it again as text"
-HEADINGS = frozenset({"sku", "我方sku", "商品编码", "商家编码", "货号", "key"})
+_ARTICLES = ("sku", "我方sku", "商品编码", "商家编码", "货号", "key")
+_DESTINATIONS = (
+    "province",
+    "provinces",
+    "country",
+    "省份",
+    "目的地",
+    "目的省份",
+    "到达省份",
+    "省",
+    "地区",
+    "国家",
+)
+HEADINGS = frozenset((*_ARTICLES, *_DESTINATIONS))
 
 
 def read_numbered(path: str) -> pl.DataFrame:

@@ -39,11 +39,13 @@ from orderctl.stages.rules.sections.audit import AuditSection
 from orderctl.stages.rules.sections.cards import CardRule
 from orderctl.stages.rules.sections.couriers import CourierRule
 from orderctl.stages.rules.sections.gifts import GiftRule, without_twins
+from orderctl.stages.rules.sections.golden import GoldenCase
 from orderctl.stages.rules.sections.holds import HoldRule
 from orderctl.stages.rules.sections.merge import MergeSection
 from orderctl.stages.rules.sections.notes import NotesSection
 from orderctl.stages.rules.sections.skus import SkuMapping, SkusSection
 from orderctl.stages.rules.sections.tariffs import Tariff
+from orderctl.stages.rules.sections.tariffs_sheet import parse_sheet
 from orderctl.stages.rules.sections.templates import TemplateRule
 from orderctl.stages.rules.sections.tests import Case
 from orderctl.stages.rules.sections.warehouses import WarehouseRule
@@ -86,6 +88,10 @@ class Rules(Section):
         default_factory=list, description="what waits; the first rule that matches says why"
     )
     tests: list[Case] = Field(default_factory=list, description="examples, checked by `orderctl rules test`")
+    golden: list[GoldenCase] = Field(
+        default_factory=list,
+        description="whole batches with what must be chosen, checked by `orderctl rules test`",
+    )
 
     @field_validator("timezone")
     @classmethod
@@ -246,6 +252,13 @@ def parse(
             refuse(Text("the table {name} cannot be read here", name=name), "skus", *loc)
         return entries_frame(load_validated(texts(name), name, MapFile).map)
 
+    def priced(tariff: Tariff, at: int) -> Tariff:
+        if tariff.prices is None:
+            return tariff
+        sheet = parse_sheet(table(tariff.prices, "tariffs", at, "prices"), tariff.prices)
+        return tariff.model_copy(update={"zones": [*tariff.zones, *sheet]})
+
+    rules = rules.model_copy(update={"tariffs": [priced(t, at) for at, t in enumerate(rules.tariffs)]})
     listed = rules.audit.blacklist
     articles = table(skus.catalogue, "skus", "catalogue") if isinstance(skus.catalogue, str) else None
     found = Tables(
