@@ -41,17 +41,21 @@ def moment(local: tuple[str, str] | None) -> Moment:
 MOMENTS = {local: moment(local) for local in (None, *((day, time) for day in DAYS for time in TIMES))}
 
 
+def placed(book: PriceBook, rows: Sequence[Mapping[str, Any]], at: Moment) -> pl.DataFrame:
+    """Find tariff and zone of `rows`."""
+    table = pl.DataFrame([{k: v for k, v in row.items() if k != "parcels"} for row in rows], schema=ROW)
+    return book.placed(table.with_columns(row=pl.int_range(pl.len(), dtype=pl.Int64)), at)
+
+
 def priced(
     tariffs: Sequence[Mapping[str, Any]], rows: Sequence[Mapping[str, Any]], at: Moment
 ) -> list[int | None]:
     """Price `rows`, which have the columns ROW and `parcels`; None where there is no price."""
-    table = pl.DataFrame([{k: v for k, v in row.items() if k != "parcels"} for row in rows], schema=ROW)
-    table = table.with_columns(row=pl.int_range(pl.len(), dtype=pl.Int64))
     parcels = pl.DataFrame(
         [{"row": n, **p} for n, row in enumerate(rows) for p in row["parcels"]], schema=PARCEL
     )
     book = PriceBook([Tariff.model_validate(t) for t in tariffs])
-    found = price_parcels(book.placed(table, at), parcels, book, at)
+    found = price_parcels(placed(book, rows, at), parcels, book, at)
     total = pl.when(pl.col("freight_minor").is_not_null().all()).then(pl.col("freight_minor").sum())
     sums = dict(found.group_by("row").agg(total).iter_rows())
     return [sums.get(n) for n in range(len(rows))]

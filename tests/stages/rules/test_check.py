@@ -123,7 +123,7 @@ tariffs: [{{id: t, courier: Z, {zone}}}]
         "}]", "}, {id: y, provinces: [浙江], first_weight_kg: 1, first_price: 1}]"
     )
     assert codes(f"couriers: [{{name: a, use: Z}}]\ntariffs: [{{id: t, courier: Z, {twice}}}]") == [
-        "place_twice"
+        "zone_unreachable"
     ]
 
 

@@ -32,4 +32,13 @@ SENTENCES: dict[str, str] = {
     "{value} is no amount": "{value} 不是金额",
     "there is no province '{name}'": "没有省份“{name}”",
     "no such prices: {why}": "价格有误：{why}",
+    "the tariff '{tariff}' is never used: '{above}' above it fits first": "价卡“{tariff}”永远用不到：在前的“{above}”先适用",
+    "the tariffs '{above}' and '{tariff}' are both for {first} to {last}; there '{above}' counts": "价卡“{above}”与“{tariff}”在 {first} 至 {last} 重叠，其间以“{above}”为准",
+    "no shipment can reach zone '{zone}': all its places are in zones above": "没有发货单会落入分区“{zone}”：其地区都已在前面的分区中",
+    "zone '{zone}': no parcel with a weight is billed above {low} and up to {upto} kg: that price is never used": "分区“{zone}”：有重量的包裹不会计费在 {low} 以上至 {upto} kg，该价格用不到",
+    "zone '{zone}': up to {upto} kg costs less than up to {lower} kg": "分区“{zone}”：{upto} kg 以内比 {lower} kg 以内还便宜",
+    "tolerance_kg is not less than round_to_kg: every weight above the first step is rounded down": "tolerance_kg 不小于 round_to_kg：首档以上的重量都会被舍去",
+    "{field} does nothing without volumetric_divisor": "没有 volumetric_divisor 时 {field} 不起作用",
+    "the tariff is not for {first} to {last}": "价卡不适用于 {first} 至 {last}",
+    "the season from {first} and that from {other} are on the same days: both are added": "自 {first} 与自 {other} 的两个旺季日期重叠，附加费会相加",
 }

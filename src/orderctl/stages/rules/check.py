@@ -11,6 +11,7 @@ from orderctl.stages.rules.check_reach import cards, ends, gifts, reach
 from orderctl.stages.rules.check_use import unused
 from orderctl.stages.rules.choose import Rule
 from orderctl.stages.rules.parse import RuleBook
+from orderctl.stages.rules.tariff_lint import lint_tariffs
 
 __all__ = ["Lint", "Result", "lint", "run_tests"]
 
@@ -27,7 +28,7 @@ def lint(book: RuleBook) -> list[Lint]:
     found += cards(book, book.rules.cards)
     found += _twice(book, "tariffs", [t.id for t in book.rules.tariffs])
     found += _twice(book, "tests", [case.name for case in book.rules.tests])
-    return [*found, *unused(book), *ends(book)]
+    return [*found, *unused(book), *lint_tariffs(book), *ends(book)]
 
 
 def _twice(book: RuleBook, section: str, names: Sequence[str]) -> Iterator[Lint]:

@@ -1,4 +1,4 @@
-"""What is named in the rules and not there, there and not used, or there twice: tariffs, zones, tables."""
+"""What is named in the rules and not there, or there and not used: tariffs, tables."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from orderctl.stages.rules.parse import RuleBook
 
 
 def unused(book: RuleBook) -> Iterator[Lint]:
-    """Find tariffs that are missing or unused, places that are in a tariff twice, and tables nobody reads."""
+    """Find tariffs that are missing or unused, and tables nobody reads."""
     yield from _tariffs(book)
-    yield from _zones(book)
     yield from _tables(book)
 
 
@@ -43,25 +42,6 @@ def _tariffs(book: RuleBook) -> Iterator[Lint]:
         if tariff.courier not in used and tariff.id not in named:
             text = Text("no courier rule uses the tariff '{tariff}'", tariff=tariff.id)
             yield Lint(book.place("tariffs", number), "tariff_unused", "warning", text)
-
-
-def _zones(book: RuleBook) -> Iterator[Lint]:
-    for number, tariff in enumerate(book.rules.tariffs):
-        seen: dict[tuple[str, str], str] = {}
-        for z, zone in enumerate(tariff.zones):
-            for level, names in (
-                ("city", zone.cities),
-                ("province", zone.provinces),
-                ("country", zone.countries),
-            ):
-                for name in names:
-                    if (level, name) in seen:
-                        text = Text(
-                            "{place} is in zone '{first}' already, so zone '{zone}' never counts for it",
-                            place=name, first=seen[level, name], zone=zone.id,
-                        )  # fmt: skip
-                        yield Lint(book.place("tariffs", number, "zones", z), "place_twice", "warning", text)
-                    seen.setdefault((level, name), zone.id)
 
 
 def _tables(book: RuleBook) -> Iterator[Lint]:
