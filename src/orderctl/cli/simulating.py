@@ -21,11 +21,12 @@ from orderctl.model.text import Text
 from orderctl.ports import batches
 from orderctl.ports.sheets import csv_bytes, write_bytes, xlsx_bytes
 from orderctl.stages.rules.parse import RuleBook
+from orderctl.stages.rules.sections.golden import SINCE
 from orderctl.stages.simulating.comparing import added, side_by_side, summed
 from orderctl.stages.simulating.page import Simulated, render_page
 from orderctl.stages.simulating.replay import replay
 from orderctl.stages.simulating.tables import NAMES, affected, listed, no_rows, tables_of
-from orderctl.stages.simulating.times import SINCE, routed_at
+from orderctl.stages.simulating.times import routed_at
 from orderctl.stages.simulating.words import to_table
 
 FORMATS = ("table", "csv", "xlsx", "jsonl", "parquet", "html")

@@ -12,6 +12,10 @@ from orderctl.cli.session import Session
 FileArg = Annotated[
     str | None, typer.Argument(metavar="[FILE]", help="The rules file; that of the configuration by default.")
 ]
+AcceptOpt = Annotated[
+    bool,
+    typer.Option("--accept", help="Write what the rules choose now into the tables of the golden batches."),
+]
 TableArg = Annotated[str, typer.Argument(metavar="TABLE", help="The new SKU table: CSV, XLSX or Parquet.")]
 BatchesArg = Annotated[
     list[str] | None, typer.Argument(metavar="BATCH...", help="The batches to decide anew; - is stdin.")
@@ -59,11 +63,11 @@ AtOpt = Annotated[
 ]
 
 
-def test(session: Session, file: FileArg = None) -> None:
-    """Run the tests that stand in the rules file itself."""
+def test(session: Session, file: FileArg = None, accept: AcceptOpt = False) -> None:
+    """Run the tests that stand in the rules file itself, and the golden batches it names."""
     from orderctl.cli.rulebook import run_rule_tests
 
-    run_rule_tests(session, file)
+    run_rule_tests(session, file, accept=accept)
 
 
 def lint(session: Session, file: FileArg = None) -> None:

@@ -81,4 +81,16 @@ SENTENCES: dict[str, str] = {
     "'{name}' can match only what a person or other rules chose: no rule here leads to what it asks for": "“{name}”只可能匹配人工或其他规则选定的：本规则中没有一条会选出它要的",
     "no gift has a stock_floor, so the table {table} is read for nothing": "没有赠品写 stock_floor，读库存表 {table} 没有用",
     "'blacklisted' is off, so the table {table} is read for nothing": "“blacklisted”已关闭，读表 {table} 没有用",
+    # golden batches
+    "Run the tests that stand in the rules file itself, and the golden batches it names.": "运行规则文件自带的测试，以及其中列出的样板批次。",
+    "Write what the rules choose now into the tables of the golden batches.": "把规则现在的选择写入样板批次的期望表。",
+    "give one of {known}, or an instant such as 2026-11-24T05:30:28Z": "请给出 {known} 之一，或一个时刻，如 2026-11-24T05:30:28Z",
+    "{shipment} is expected and not in the batch": "{shipment} 在期望表中，但不在批次里",
+    "{shipment} is in the batch and not expected": "{shipment} 在批次里，但不在期望表中",
+    "{shipment}: {differences}": "{shipment}：{differences}",
+    "{source}: there is nothing to compare with the column {column}": "{source}：没有可与列 {column} 对照的内容",
+    "{source}: a row has no {column}": "{source}：有一行没有 {column}",
+    "{source}: {shipment} is there twice": "{source}：{shipment} 出现两次",
+    "{path}: only CSV is written; give the table that ending": "{path}：只能写成 CSV，请改用该后缀",
+    "{path}: {count} shipments written": "{path}：已写入 {count} 个发货单",
 }

@@ -36,8 +36,8 @@ def _tariffs(book: RuleBook) -> Iterator[Lint]:
                 name=rule.name,
             )
             yield Lint(place, "courier_without_tariff", "warning", text)
-    used = {rule.use.courier for rule in book.rules.couriers}
-    named = {rule.use.tariff for rule in book.rules.couriers}
+    uses = [use for rule in book.rules.couriers for use in (rule.use, *getattr(rule, "otherwise", ()))]
+    used, named = {use.courier for use in uses}, {use.tariff for use in uses}
     for number, tariff in enumerate(book.rules.tariffs):
         if tariff.courier not in used and tariff.id not in named:
             text = Text("no courier rule uses the tariff '{tariff}'", tariff=tariff.id)

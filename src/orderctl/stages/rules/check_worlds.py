@@ -30,8 +30,8 @@ from orderctl.stages.rules.facts_table import FACTS, LINE_FACTS, Kind
 MOST_STEPS = 200_000
 TRUE, FALSE, UNKNOWN = 1, 2, 4
 ANYTHING = TRUE | FALSE | UNKNOWN
-BOUNDS: Mapping[str, tuple[int, int]] = {"hour": (0, 23), "weekday": (1, 7)}
-ALWAYS_THERE = frozenset({"now", "hour", "weekday", "merge_orders", "line_count"})
+BOUNDS: Mapping[str, tuple[int, int]] = {"hour": (0, 23), "minute_of_day": (0, 1439), "weekday": (1, 7)}
+ALWAYS_THERE = frozenset({"now", "hour", "minute_of_day", "weekday", "merge_orders", "line_count"})
 
 Domains = Mapping[str, frozenset[str]]
 """Values a fact of text may have, besides missing, where that is known; any other fact may have every value."""

@@ -6,21 +6,19 @@ Nothing here asks the clock. Every fact that depends on the time of routing is m
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Literal, get_args
 
 import polars as pl
 
 from orderctl.model.instant import FORMAT
 from orderctl.stages.rules.facts_table import DTYPES, FACTS, Moment, facts_frame
 from orderctl.stages.rules.parse import RuleBook
+from orderctl.stages.rules.sections.golden import SINCE
 
-Since = Literal["paid", "placed", "printed"]
-SINCE: tuple[Since, ...] = get_args(Since)
 AT = "at"  # the column with the time of each row
 _SOME = (None, "2001-02-03T04:05:06Z", "2010-11-15T13:14:15Z")  # alike in no unit of time, in no zone
 
 
-def routed_at(shipments: pl.DataFrame, since: Since | str) -> pl.Series:
+def routed_at(shipments: pl.DataFrame, since: str) -> pl.Series:
     """Give the instant each shipment is judged at; null where nothing tells.
 
     Args:
@@ -52,6 +50,9 @@ def _hours_left(at: pl.Expr, zone: str) -> pl.Expr:
 _OF_TIME: dict[str, Callable[[pl.Expr, str], pl.Expr]] = {
     "now": lambda at, _: at,
     "hour": lambda at, zone: _clock(at, zone).dt.hour().cast(pl.Int64),
+    "minute_of_day": lambda at, zone: (
+        _clock(at, zone).dt.hour().cast(pl.Int64) * 60 + _clock(at, zone).dt.minute()
+    ),
     "weekday": lambda at, zone: _clock(at, zone).dt.weekday().cast(pl.Int64),
     "ship_by_hours_left": _hours_left,
 }
@@ -94,12 +95,12 @@ def _moment_by_moment(source: pl.DataFrame, names: list[str], zone: str) -> pl.D
 
 
 def days(at: pl.Series, book: RuleBook) -> Iterator[tuple[Moment, pl.Series]]:
-    """Divide rows by the day their tariffs are read at: for each day a moment of it and which rows; all rows once.
+    """Divide rows by the day their tariffs and tables are read at: for each a moment of it and which rows; all once.
 
-    Tariffs know days, no hours. Where they name none, all rows go together.
+    Tariffs and tables know days, no hours. Where they name none, all rows go together.
     """
     zone = book.rules.timezone
-    if not _dated([tariff.model_dump(mode="json") for tariff in book.rules.tariffs]):
+    if not _knows_days(book):
         first = at.drop_nulls().min()
         yield (
             Moment(None if first is None else str(first), zone),
@@ -110,6 +111,14 @@ def days(at: pl.Series, book: RuleBook) -> Iterator[tuple[Moment, pl.Series]]:
     for one in day.unique().sort().to_list() or [None]:
         rows = day.is_null() if one is None else (day == one).fill_null(False)
         yield Moment(at.filter(rows).min() if one else None, zone), rows  # type: ignore[arg-type]
+
+
+def _knows_days(book: RuleBook) -> bool:
+    tables = [table for table in vars(book.tables).values() if isinstance(table, pl.DataFrame)]
+    limited = any(
+        table[name].count() for table in tables for name in ("from", "until") if name in table.columns
+    )
+    return limited or _dated([tariff.model_dump(mode="json") for tariff in book.rules.tariffs])
 
 
 def _dated(value: object) -> bool:
