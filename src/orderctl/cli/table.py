@@ -244,6 +244,7 @@ OPTIONS: dict[str, list[str]] = {
         "--verbose",
     ],
     "rules": [
+        "--accept",
         "--against",
         "--at",
         "--bom",
