@@ -24,7 +24,7 @@ _SECRET = re.compile(r"secret|token|session|password|key$", re.IGNORECASE)
 class Section(BaseModel):
     """Base of all sections: an unknown key is an error."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(defer_build=True, extra="forbid")
 
 
 Settings = Annotated[

@@ -7,15 +7,12 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from orderctl.cli.mapping import to_orders
+from orderctl.cli.mapping import mapped_rows
 from orderctl.model.effect import JSON
 from orderctl.model.errors import UsageError
 from orderctl.model.problem import KINDS
 from orderctl.model.text import Text
-from orderctl.ports import batches
-from orderctl.ports.batches.read import typed_rows
 from orderctl.ports.ledger import Ledger
-from orderctl.ports.platforms.formats import mappers
 from orderctl.stages.normalizing.audit_known import OF, person_keys
 from orderctl.stages.normalizing.recipients import canonical_recipients
 from orderctl.stages.rules.sections.audit import AUDITED
@@ -58,9 +55,7 @@ def blacklist_of(ledger: Ledger, subject: str, payload: JSON) -> JSON:
     if not isinstance(wanted, list) or not set(map(str, wanted)) <= set(OF):
         raise UsageError(Text("--payload: 'of' takes a list of {known}", known=", ".join(OF)))
     raw = ledger.newest_versions([subject])
-    known = mappers()
-    dtypes = {name: mapper.dtype for name, mapper in known.items()}
-    orders = to_orders(typed_rows(raw, dtypes, batches.Rejects(None)), known)
+    orders = mapped_rows(raw)
     if orders.is_empty():
         raise UsageError(
             Text("the ledger holds no order {order}", order=subject),

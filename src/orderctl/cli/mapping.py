@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import polars as pl
 
@@ -11,7 +11,7 @@ from orderctl.model.mapper import Mapper
 from orderctl.model.schema import conform, empty
 from orderctl.ports import batches
 from orderctl.ports.batches.read import typed_rows
-from orderctl.ports.platforms.formats import mappers
+from orderctl.ports.platforms.formats import mappers, payload_types
 from orderctl.stages.merge import take_apart
 from orderctl.stages.normalize import normalize
 from orderctl.stages.rules.parse import RuleBook
@@ -45,8 +45,7 @@ def mapped_blocks(source: batches.Source, rejects: batches.Rejects) -> Iterator[
     Orders are given as they are, shipments taken apart: a row for every order in every shipment.
     """
     known = mappers()
-    dtypes = {name: mapper.dtype for name, mapper in known.items()}
-    for frames in batches.read_raw_blocks(source, dtypes, rejects, HISTORY):
+    for frames in batches.read_raw_blocks(source, payload_types(), rejects, HISTORY):
         if "order/1" in frames:
             yield frames["order/1"]
         elif "shipment/1" in frames:
@@ -55,11 +54,11 @@ def mapped_blocks(source: batches.Source, rejects: batches.Rejects) -> Iterator[
             yield to_orders(frames, known)
 
 
-def orders_of(
-    raw: pl.DataFrame, book: RuleBook, facts: Facts, now: str, formats: Iterable[str] = ()
-) -> pl.DataFrame:
-    """Normalize a raw/1 frame held in memory (payload as JSON text); unreadable records are left out."""
-    known = mappers()
-    dtypes = {name: mapper.dtype for name, mapper in known.items() if not formats or name in formats}
-    frames = typed_rows(raw, dtypes, batches.Rejects(None))
-    return normalize(to_orders(frames, known), book.normalize, facts, now)
+def mapped_rows(raw: pl.DataFrame) -> pl.DataFrame:
+    """Give the orders of a raw/1 frame held in memory (payload as JSON text); unreadable records are left out."""
+    return to_orders(typed_rows(raw, payload_types(), batches.Rejects(None)), mappers())
+
+
+def orders_of(raw: pl.DataFrame, book: RuleBook, facts: Facts, now: str) -> pl.DataFrame:
+    """Normalize a raw/1 frame held in memory; see `mapped_rows`."""
+    return normalize(mapped_rows(raw), book.normalize, facts, now)

@@ -10,14 +10,11 @@ from collections.abc import Iterator, Sequence
 
 import polars as pl
 
-from orderctl.cli.mapping import to_orders
+from orderctl.cli.mapping import mapped_rows
 from orderctl.model.identity import SEPARATOR
 from orderctl.model.schema import RAW
-from orderctl.ports import batches
-from orderctl.ports.batches.payloads import typed_rows
 from orderctl.ports.ledger import Ledger
 from orderctl.ports.ledger.versions import Looked
-from orderctl.ports.platforms.formats import mappers
 from orderctl.ports.platforms.port import Platform
 from orderctl.stages.normalizing.audit_known import seen_marks
 from orderctl.stages.normalizing.recipients import canonical_recipients
@@ -44,9 +41,7 @@ def look(ledger: Ledger, shop: str) -> None:
 
 
 def _looked(raw: pl.DataFrame, key: bytes) -> Iterator[tuple[str, Looked]]:
-    known = mappers()
-    dtypes = {name: mapper.dtype for name, mapper in known.items()}
-    orders = to_orders(typed_rows(raw, dtypes, batches.Rejects(None)), known)
+    orders = mapped_rows(raw)
     recipient = pl.col("recipient").struct
     parts = [recipient.field(name).fill_null("") for name in ("province", "city", "district", "town")]
     asked = (recipient.field("privacy") != "plain") & recipient.field("match_kind").is_in(["none", "asked"])

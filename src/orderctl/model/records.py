@@ -19,7 +19,7 @@ Instant = Annotated[str, Field(pattern=INSTANT, description="RFC 3339, UTC, seco
 class Record(BaseModel):
     """Base of every record: unknown keys are kept."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(defer_build=True, extra="allow")
 
 
 class Param(Record):

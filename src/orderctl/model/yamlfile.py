@@ -54,7 +54,7 @@ _Loader.add_implicit_resolver(
 class Section(BaseModel):
     """Base of everything written in YAML: unknown fields are mistakes; a number may stand for a text."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
 
 @dataclass(frozen=True, order=True)

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from typing import TypeVar
+
+import polars as pl
 
 from orderctl.model.mapper import Mapper
 from orderctl.ports.platforms import NAMES, manifest, resolve
 from orderctl.ports.tables.layout import Layout
-from orderctl.ports.tables.mapped import MAPPER
+from orderctl.ports.tables.mapped import FORMAT, MAPPER
+
+Kind = TypeVar("Kind")
 
 
 @cache
@@ -20,7 +27,41 @@ def layouts() -> tuple[Layout, ...]:
 
 
 @cache
-def mappers() -> dict[str, Mapper]:
+def _places() -> dict[str, tuple[str, str]]:
+    return {form: (name, where) for name in NAMES for form, where in manifest(name).MAPPERS.items()}
+
+
+@cache
+def _mapper(form: str) -> Mapper:
+    return MAPPER if form == FORMAT else resolve(*_places()[form])
+
+
+@dataclass(frozen=True)
+class _Lazily(Mapping[str, Kind]):
+    """Something of each format, made when it is asked for: a batch has few of them, and each loads much."""
+
+    make: Callable[[str], Kind]
+
+    def __getitem__(self, form: str) -> Kind:
+        if form not in self:
+            raise KeyError(form)
+        return self.make(form)
+
+    def __contains__(self, form: object) -> bool:
+        return form == FORMAT or form in _places()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([*sorted(_places()), FORMAT])
+
+    def __len__(self) -> int:
+        return len(_places()) + 1
+
+
+def mappers() -> Mapping[str, Mapper]:
     """Give every mapper by the format it reads; `map/1` is what a column map makes of any table."""
-    found = {form: resolve(name, where) for name in NAMES for form, where in manifest(name).MAPPERS.items()}
-    return dict(sorted(found.items())) | {"map/1": MAPPER}
+    return _Lazily(_mapper)
+
+
+def payload_types() -> Mapping[str, pl.Struct]:
+    """Give the type of the payload of every format."""
+    return _Lazily(lambda form: _mapper(form).dtype)

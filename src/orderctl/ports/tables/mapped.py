@@ -52,7 +52,7 @@ _OPEN = STATUSES[:3]
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True)
 
 
 class Constant(_Strict):

@@ -86,7 +86,7 @@ Limit = Annotated[Decimal, Field(ge=0, le=1_000_000_000, decimal_places=3)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
 
 class ManyOrders(_Section):

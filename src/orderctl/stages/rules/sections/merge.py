@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 class MergeSection(BaseModel):
     """Which orders of one recipient travel in one parcel."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True)
 
     by: Literal["recipient", "buyer_address", "buyer"] = Field(
         "recipient",

@@ -20,7 +20,7 @@ Cost = Annotated[Decimal, Field(ge=0, le=1_000_000_000, decimal_places=3)]
 class _Section(BaseModel):
     """What both YAML files ask of every node: no unknown keys; numbers may stand for texts."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
 
 def _list_or_file(value: Any) -> str:
