@@ -149,6 +149,11 @@ KINDS: dict[str, Kind] = {
     "no_warehouse": Kind(
         "block", "no warehouse rule matched", "add a rule, or a last one without conditions"
     ),
+    "not_served": Kind(
+        "block",
+        "does not deliver there: {refused}",
+        "name another courier under 'otherwise' of the rule, or pin one that delivers",
+    ),
     "no_tariff": Kind("warn", "no tariff of {courier} covers {province}"),
     "fact_missing": Kind("warn", "rule {rule} could not be judged: {facts} unknown"),
     "weight_unknown": Kind("warn", "the weight of {skus} is unknown"),

@@ -16,6 +16,7 @@ from orderctl.model.facts import Facts
 from orderctl.model.problem import KINDS
 from orderctl.model.schema import conform
 from orderctl.model.text import Locale, Text
+from orderctl.stages.explaining.announced import notices
 from orderctl.stages.explaining.flips import Flip, flips
 from orderctl.stages.explaining.given import given_by
 from orderctl.stages.explaining.judged import Looked, StepExplained, Verdict, look
@@ -49,6 +50,7 @@ class Explanation:
     problems: tuple[Finding, ...]
     origins: Origins = field(default_factory=Origins)
     flips: tuple[Flip, ...] = ()
+    notices: tuple[Text, ...] = ()
 
     def render(self, locale: Locale = "en") -> str:
         """Write the explanation for a terminal, in `locale`."""
@@ -65,6 +67,7 @@ class Explanation:
                     "outcome": step.outcome,
                     "reason": step.reason,
                     "then": step.then,
+                    "refused": step.refused,
                     "looked": [
                         {**vars(rule), "because": None if rule.because is None else str(rule.because)}
                         for rule in step.looked
@@ -73,6 +76,7 @@ class Explanation:
                 for step in self.steps
             ],
             "price": [str(line) for line in self.price],
+            "notices": [str(line) for line in self.notices],
             "flips": [one.to_json() for one in self.flips],
             "problems": [
                 {**vars(p), "text": str(p.text), "advice": None if p.advice is None else str(p.advice)}
@@ -96,12 +100,11 @@ class Explanation:
                     yield Text("  {verdict} {rule} ({place})", **shown)
                 else:
                     yield Text("  {verdict} {rule} ({place}): {because}", **shown, because=looked.because)
-        if self.price:
-            yield Text("freight:")
-        yield from (Text("  {line}", line=line) for line in self.price)
-        if self.flips:
-            yield Text("what would change it:")
-        yield from (Text("  {line}", line=one.text) for one in self.flips)
+            if step.refused is not None:
+                yield Text("  does not deliver there: {refused}", refused=step.refused)
+        yield from _listed(Text("notices:"), self.notices)
+        yield from _listed(Text("freight:"), self.price)
+        yield from _listed(Text("what would change it:"), [one.text for one in self.flips])
         if self.problems:
             yield Text("problems:")
         for found in self.problems:
@@ -114,6 +117,12 @@ class Explanation:
         for found in self.problems:
             if found.forceable and found.severity in ("block", "wait"):
                 yield Text(_FORCE, code=found.code)
+
+
+def _listed(heading: Text, lines: Sequence[Text]) -> Iterator[Text]:
+    if lines:
+        yield heading
+    yield from (Text("  {line}", line=line) for line in lines)
 
 
 _FORCE = (
@@ -132,6 +141,8 @@ _VERDICTS: dict[Verdict, Text] = {"match": Text("match  "), "no": Text("no     "
 _REASONS = {
     "rule": Text("by a rule"),
     "no_match": Text("no rule matched"),
+    "fallback": Text("by a rule, the first of its couriers that delivers there"),
+    "not_served": Text("no courier of the rule delivers there"),
     "none_given": Text("no rule gave"),
     "committed": Text("committed already"),
     "pinned": Text("pinned by a person"),
@@ -182,6 +193,7 @@ def explain(row: Mapping[str, Any], book: RuleBook, facts: Facts, now: str) -> E
         problems=tuple(_finding(problem) for problem in routed["problems"]),
         origins=origins(row, book, facts),
         flips=flips(frame, book, facts, moment),
+        notices=tuple(notices(frame, book, moment)),
     )
 
 
@@ -220,4 +232,5 @@ def _step(
             looked.append(look(rule, book.place(f"{step}s", number), facts))
             if looked[-1].verdict == "match":
                 break
-    return StepExplained(step, found[step], reason, tuple(looked), then)
+    refused = found.get(f"{step}_refused")
+    return StepExplained(step, found[step], reason, tuple(looked), then, refused)

@@ -146,10 +146,18 @@ def _params(rows: pl.DataFrame, *names: str) -> pl.Series:
     return _gathered(rows, _PARAM, parts)
 
 
-_SHOWN = {"zone_id": "zone", **{f"{step}_doubt": "passed_over" for step in STEPS}}
+_SHOWN = {
+    "zone_id": "zone",
+    "courier_refused": "not_served",
+    **{f"{step}_doubt": "passed_over" for step in STEPS},
+}
 _TRAIL: dict[str, tuple[str, str, tuple[str, ...]]] = {  # step: rule, outcome, parameters
     "warehouse": ("warehouse_rule", "warehouse", ("warehouse_doubt",)),
-    "courier": ("courier_rule", "courier", ("service", "account", "issuer", "courier_doubt")),
+    "courier": (
+        "courier_rule",
+        "courier",
+        ("service", "account", "issuer", "courier_refused", "courier_doubt"),
+    ),
     "template": ("template_rule", "template", ("template_doubt",)),
     "hold": ("hold_rule", "hold", ("hold_doubt",)),
     "tariff": ("tariff_id", "freight_minor", ("zone_id", "billed_g", "parcel_count")),
@@ -196,6 +204,9 @@ def _findings() -> list[tuple[pl.Expr, pl.Expr]]:
     place = pl.coalesce(
         pl.col("recipient").struct.field("province"), pl.col("recipient").struct.field("country")
     )
+    refused = (pl.col("courier_reason") == "not_served") | (
+        (pl.col("courier_reason") == "pinned") & pl.col("courier_refused").is_not_null()
+    )
     unpriced = pl.col("tariff_reason").is_in(["no_tariff", "no_zone", "too_heavy"])
     doubts = [
         (
@@ -208,6 +219,7 @@ def _findings() -> list[tuple[pl.Expr, pl.Expr]]:
     return [
         (pl.col("warehouse_reason") == "no_match", problem("no_warehouse", stage=STAGE, field="warehouse")),
         (pl.col("courier_reason") == "no_match", problem("no_courier", stage=STAGE, field="courier")),
+        (refused, problem("not_served", stage=STAGE, field="courier", refused=pl.col("courier_refused"))),
         (pl.col("hold").is_not_null(), problem("held", stage=STAGE, holds=pl.col("hold"))),
         (
             pl.col("weight_g").is_null(),

@@ -53,11 +53,11 @@ EXPECTED: dict[str, Any] = {
     "wish_delivery": ["door"], "wish_packaging": ["careful"], "wish_ship_from": "2026-12-04T16:00:00Z",
     "wish_ship_by": "2026-12-05T15:59:59Z", "wish": ["courier", "service", "ship_on", "delivery", "packaging", "ship_by"],
     "avoid": ["courier"], "sku": ["A", None], "title": ["A", None],
-    "trait": ["liquid"], "quantity": 3, "line_count": 2, "weight_g": 300, "length_mm": 1, "width_mm": 2, "height_mm": 3,
+    "trait": ["liquid"], "quantity": 3, "line_count": 2, "weight_g": 300, "length_mm": 1, "width_mm": 2, "height_mm": 3, "volume_cm3": 0,
     "currency": "CNY", "total_minor": 4, "collect_minor": 5, "insured_minor": 6, "placed_at": "2026-11-19T00:00:00Z",
     "paid_at": "2026-11-19T00:00:05Z", "last_placed_at": "2026-11-20T00:00:00Z", "last_paid_at": "2026-11-19T00:00:05Z",
     "ship_by": "2026-11-25T03:00:00Z", "ship_by_hours_left": 10,
-    "now": "2026-11-24T16:30:01Z", "hour": 0, "weekday": 3, "warehouse": "hz", "courier": "YTO", "service": "s",
+    "now": "2026-11-24T16:30:01Z", "hour": 0, "minute_of_day": 30, "weekday": 3, "warehouse": "hz", "courier": "YTO", "service": "s",
 }  # fmt: skip
 KNOWN_OF_NOTHING = {
     "merge_orders": 0,
@@ -65,7 +65,7 @@ KNOWN_OF_NOTHING = {
     "line_count": 0,
     "collect_minor": 0,
     "insured_minor": 0,
-} | {name: EXPECTED[name] for name in ("now", "hour", "weekday")}
+} | {name: EXPECTED[name] for name in ("now", "hour", "minute_of_day", "weekday")}
 
 
 def read(row: dict[str, Any]) -> pl.DataFrame:

@@ -44,7 +44,8 @@ class Looked:
 class StepExplained:
     """One step: what came out, how (rule, committed, pinned, ...), and the rules looked at in order.
 
-    `then` is the rule that decided when a committed shipment was bound; it is not judged again.
+    `then` is the rule that decided when a committed shipment was bound; it is not judged again;
+    `refused` names the couriers that do not deliver there.
     """
 
     step: str
@@ -52,6 +53,7 @@ class StepExplained:
     reason: str | None
     looked: tuple[Looked, ...]
     then: str | None = None
+    refused: str | None = None
 
 
 def look(rule: Rule | GiftRule | CardRule, place: str, facts: pl.DataFrame) -> Looked:

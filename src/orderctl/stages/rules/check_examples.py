@@ -71,7 +71,7 @@ _FIELDS = {
 }
 
 
-_OF_NOW = ("now", "hour", "weekday")
+_OF_NOW = ("now", "hour", "minute_of_day", "weekday")
 _OF_LINES = ("sku", "title", "trait", "quantity", "line_count")
 _NOTES = ("note", "buyer_note", "seller_note")
 _OF_NOTES = ("note", *(name for name in FACTS if name.startswith(("wish", "avoid"))))

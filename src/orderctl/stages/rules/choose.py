@@ -16,8 +16,11 @@ from orderctl.stages.rules.facts_table import Moment
 from orderctl.stages.rules.freight import price_parcels
 from orderctl.stages.rules.match import first_match
 from orderctl.stages.rules.parse import RuleBook
+from orderctl.stages.rules.reach import FACTS as PLACE_FACTS
+from orderctl.stages.rules.reach import hits
 from orderctl.stages.rules.sections.couriers import CourierRule
 from orderctl.stages.rules.sections.holds import HoldRule
+from orderctl.stages.rules.sections.reach import WHERE
 from orderctl.stages.rules.sections.templates import TemplateRule
 from orderctl.stages.rules.sections.warehouses import WarehouseRule
 
@@ -48,7 +51,8 @@ def needed(book: RuleBook) -> set[str]:
         *book.rules.templates,
         *book.rules.holds,
     ]
-    return (facts_needed(rule.when for rule in rules) | set(_TARIFF_FACTS)) - set(_CHOSEN)
+    places = PLACE_FACTS if book.tables.not_served.height else ()
+    return (facts_needed(rule.when for rule in rules) | {*_TARIFF_FACTS, *places}) - set(_CHOSEN)
 
 
 def choose(
@@ -63,12 +67,12 @@ def choose(
 
     Returns: one row for each of `facts`: `row`, what was chosen, and for each step s of warehouse, courier, template
         and hold: `s_rule` (name), `s_reason`, `s_doubt` (name of the first rule that could not be judged) and
-        `s_lacks` (the facts it lacked); for the tariff `tariff_reason, zone_id, billed_g, parcel_count`.
+        `s_lacks` (the facts it lacked); `courier_refused`: the couriers that do not deliver there, each with why; for the tariff `tariff_reason, zone_id, billed_g, parcel_count`.
     """
     rows = facts.select("row").join(bound, on="row", how="left", maintain_order="left")
     rows = _warehouses(rows, facts, book.rules.warehouses)
     facts = facts.with_columns(rows["warehouse"])
-    rows = _couriers(rows, facts, book.rules.couriers)
+    rows = _couriers(rows, facts, book.rules.couriers, refusals(facts, book, moment))
     facts = facts.with_columns(rows["courier"], rows["service"])
     rows = _templates(rows, facts, book.rules.templates)
     rows = rows.join(judge(facts, book.rules.holds, "hold"), on="row", how="left", maintain_order="left")
@@ -136,16 +140,56 @@ def _warehouses(rows: pl.DataFrame, facts: pl.DataFrame, rules: Sequence[Warehou
 
 
 def uses(rules: Sequence[CourierRule]) -> pl.DataFrame:
-    """Give what every courier rule decides: [courier_fired, courier, service, account, issuer, template, tariff_id]."""
+    """Give what every courier rule decides, in the order its couriers are asked: [courier_fired, rank, courier, ...]."""
     rows = [
-        (n, u.courier, u.service, u.account, u.issuer, u.template, u.tariff)
-        for n, u in enumerate(r.use for r in rules)
+        (n, rank, u.courier, u.service, u.account, u.issuer, u.template, u.tariff)
+        for n, rule in enumerate(rules)
+        for rank, u in enumerate(rule.chain)
     ]
-    schema = {"courier_fired": pl.Int32(), **dict.fromkeys(_USE, pl.String())}
+    schema = {"courier_fired": pl.Int32(), "rank": pl.Int64(), **dict.fromkeys(_USE, pl.String())}
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def _couriers(rows: pl.DataFrame, facts: pl.DataFrame, rules: Sequence[CourierRule]) -> pl.DataFrame:
+def refusals(facts: pl.DataFrame, book: RuleBook, moment: Moment) -> pl.DataFrame:
+    """Give [row, courier, of_service, said] for every courier that does not deliver a row; `of_service` null: none does."""
+    if not book.tables.not_served.height:
+        schema = {"row": pl.Int64, "courier": pl.String, "of_service": pl.String, "said": pl.String}
+        return pl.DataFrame(schema=schema)
+    found = hits(facts, book.tables.not_served, moment)
+    where = pl.concat_str(["why", *WHERE], separator=" ", ignore_nulls=True)
+    said = pl.format("{}: {} ({})", "courier", pl.coalesce("why", where), "place")
+    return found.select("row", "courier", of_service="service", said=said)
+
+
+def _refused(candidates: pl.DataFrame, refused: pl.DataFrame) -> pl.DataFrame:
+    """Give [row, rank, said] for those of `candidates` (row, rank, courier, service) that do not deliver."""
+    met = candidates.join(refused, on=["row", "courier"], maintain_order="left_right")
+    same = pl.col("of_service").is_null() | (pl.col("of_service") == pl.col("service")).fill_null(False)
+    return (
+        met.filter(same)
+        .unique(["row", "rank"], keep="first", maintain_order=True)
+        .select("row", "rank", "said")
+    )
+
+
+def _delivering(fired: pl.DataFrame, table: pl.DataFrame, refused: pl.DataFrame) -> pl.DataFrame:
+    """Give for each row the first courier of its rule that delivers: [row, rank, courier, ..., courier_refused].
+
+    A row that none of them delivers has only what `courier_refused` says.
+    """
+    asked = fired.join(table, on="courier_fired", maintain_order="left").drop("courier_fired")
+    no = _refused(asked, refused)
+    good = asked.join(no, on=["row", "rank"], how="anti", maintain_order="left")
+    good = good.unique("row", keep="first", maintain_order=True)
+    before = no.join(good.select("row", best="rank"), on="row", how="left", maintain_order="left")
+    passed = before.filter((pl.col("rank") < pl.col("best")).fill_null(True))
+    told = passed.sort("row", "rank").group_by("row").agg(courier_refused=pl.col("said").str.join("; "))
+    return good.join(told, on="row", how="full", coalesce=True)
+
+
+def _couriers(
+    rows: pl.DataFrame, facts: pl.DataFrame, rules: Sequence[CourierRule], refused: pl.DataFrame
+) -> pl.DataFrame:
     """Bound, else by the rules. What a bound courier lacks comes from the first rule that uses it.
 
     A pinned courier takes account and issuer from there too, and service if the pin names none; a committed one
@@ -154,9 +198,12 @@ def _couriers(rows: pl.DataFrame, facts: pl.DataFrame, rules: Sequence[CourierRu
     table = uses(rules)
     judged = judge(_free(facts, rows, "courier"), rules, "courier")
     found = rows.join(judged, on="row", how="left", maintain_order="left")
-    found = found.join(table, on="courier_fired", how="left", maintain_order="left", suffix="_rule_")
-    first = table.unique("courier", keep="first", maintain_order=True).drop("courier_fired")
-    exact = table.unique(["courier", "service"], keep="first", maintain_order=True).drop("courier_fired")
+    fired = judged.select("row", "courier_fired").filter(pl.col("courier_fired").is_not_null())
+    delivering = _delivering(fired, table, refused)
+    found = found.join(delivering, on="row", how="left", maintain_order="left", suffix="_rule_")
+    table = table.drop("courier_fired", "rank")
+    first = table.unique("courier", keep="first", maintain_order=True)
+    exact = table.unique(["courier", "service"], keep="first", maintain_order=True)
     found = found.join(first, on="courier", how="left", maintain_order="left", suffix="_first")
     found = found.with_columns(
         pl.when(pl.col("courier_how") == "pinned")
@@ -177,16 +224,32 @@ def _couriers(rows: pl.DataFrame, facts: pl.DataFrame, rules: Sequence[CourierRu
     for name in ("template", "tariff_id"):
         like = pl.coalesce(f"{name}_exact", f"{name}_first")
         exprs[name] = pl.when(pl.col("courier_how").is_null()).then(name).otherwise(like)
-    kept = [
-        *rows.columns,
-        "courier_rule",
-        "courier_doubt",
-        "courier_lacks",
-        "courier_reason",
-        "template",
-        "tariff_id",
-    ]
-    return found.with_columns(_reason("courier", "courier_how"), **exprs).select(kept)
+    found = found.with_columns(_courier_reason(), **exprs)
+    return _pins_refused(found, refused).select(
+        *rows.columns, "courier_rule", "courier_doubt", "courier_lacks", "courier_reason", "courier_refused",
+        "template", "tariff_id",
+    )  # fmt: skip
+
+
+def _courier_reason() -> pl.Expr:
+    fired = (
+        pl.when(pl.col("courier_fired").is_null())
+        .then(pl.lit("no_match"))
+        .when(pl.col("rank").is_null())
+        .then(pl.lit("not_served"))
+        .when(pl.col("rank") > 0)
+        .then(pl.lit("fallback"))
+        .otherwise(pl.lit("rule"))
+    )
+    return pl.coalesce("courier_how", fired).alias("courier_reason")
+
+
+def _pins_refused(found: pl.DataFrame, refused: pl.DataFrame) -> pl.DataFrame:
+    """Say of a pinned courier, too, that it does not deliver; one that is committed has the parcel."""
+    pinned = found.filter(pl.col("courier_how") == "pinned").select("row", "courier", "service", rank=0)
+    said = _refused(pinned, refused).select("row", pin_refused="said")
+    joined = found.join(said, on="row", how="left", maintain_order="left")
+    return joined.with_columns(pl.coalesce("courier_refused", "pin_refused").alias("courier_refused"))
 
 
 def _templates(rows: pl.DataFrame, facts: pl.DataFrame, rules: Sequence[TemplateRule]) -> pl.DataFrame:

@@ -37,6 +37,7 @@ from orderctl.stages.rules.conditions import (
     Sum,
 )
 from orderctl.stages.rules.facts_table import FACTS, LINE_FACTS, Fact, Kind, Known, LineFact, known_at
+from orderctl.stages.rules.places import ENDINGS, written_as
 from orderctl.stages.rules.sql import sql_mistake
 
 _KIND_WORDS: dict[Kind, Text] = {
@@ -164,7 +165,7 @@ class _Parser:
                 )
                 self.wrong(at, text, at_key=True)
             else:
-                tests.append(Comparison(name, op, self.operand(kind, known, operand, at)))
+                tests.append(_with_names(Comparison(name, op, self.operand(kind, known, operand, at))))
         return tuple(tests)
 
     def operand(self, kind: Kind, op: Operator, value: Any, loc: Loc) -> tuple[Scalar | Span, ...]:
@@ -236,6 +237,17 @@ class _Parser:
             if mistake is not None:
                 self.wrong(loc, mistake)
         return Sql(value, tuple(names))
+
+
+_LISTED = {"eq": "in", "in": "in", "ne": "not_in", "not_in": "not_in"}
+
+
+def _with_names(test: Comparison) -> Comparison:
+    """Let a district or town be asked for by its short or its full name."""
+    if test.fact not in ENDINGS or test.op not in _LISTED:
+        return test
+    names = dict.fromkeys(name for value in test.values for name in written_as(test.fact, str(value)))
+    return Comparison(test.fact, _LISTED[test.op], tuple(names))
 
 
 _DAY = re.compile(r"^\d{4}-\d\d-\d\d$")

@@ -170,8 +170,18 @@ FACTS: Mapping[str, Fact] = {
         "省份（简称全称均可）",
     ),
     "city": Fact("city", _of_recipient("city"), "city, with or without 市", "城市（可省略“市”）"),
-    "district": Fact("text", _of_recipient("district"), "district or county", "区县"),
-    "town": Fact("text", _of_recipient("town"), "town or subdistrict", "乡镇街道"),
+    "district": Fact(
+        "text",
+        _of_recipient("district"),
+        "district or county; asked for by its short or full name",
+        "区县（简称全称均可）",
+    ),
+    "town": Fact(
+        "text",
+        _of_recipient("town"),
+        "town or subdistrict; asked for by its short or full name",
+        "乡镇街道（简称全称均可）",
+    ),
     "street": Fact("text", _street, "street and further address lines", "详细地址"),
     "postcode": Fact("text", _of_recipient("postcode"), "postcode", "邮编"),
     "privacy": Fact(
@@ -257,6 +267,12 @@ FACTS: Mapping[str, Fact] = {
     "length_mm": Fact("whole", _own("length_mm"), "length in millimetres", "长（毫米）"),
     "width_mm": Fact("whole", _own("width_mm"), "width in millimetres", "宽（毫米）"),
     "height_mm": Fact("whole", _own("height_mm"), "height in millimetres", "高（毫米）"),
+    "volume_cm3": Fact(
+        "whole",
+        lambda _: pl.col("length_mm") * pl.col("width_mm") * pl.col("height_mm") // 1000,
+        "length x width x height in cubic centimetres, rounded down",
+        "体积（立方厘米，舍去小数）",
+    ),
     # --- what it is worth
     "currency": Fact("text", _own("currency"), "currency, ISO 4217", "币种"),
     "total_minor": Fact("whole", _own("total_minor"), "total in minor units (cents, 分)", "总金额（分）"),
@@ -299,6 +315,12 @@ FACTS: Mapping[str, Fact] = {
         _clock(lambda t: t.hour),
         "hour of the day of routing, 0 to 23, in `timezone`",
         "当前小时（0–23）",
+    ),
+    "minute_of_day": Fact(
+        "whole",
+        _clock(lambda t: t.hour * 60 + t.minute),
+        "minutes since midnight in `timezone`: 17:30 is 1050",
+        "当日零点起的分钟数（17:30 为 1050）",
     ),
     "weekday": Fact(
         "whole", _clock(lambda t: t.isoweekday()), "weekday of routing, 1 Monday to 7 Sunday", "星期（1–7）"

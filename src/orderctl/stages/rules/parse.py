@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NoReturn
@@ -35,6 +35,7 @@ from orderctl.stages.normalizing.skus_map import entries_frame
 from orderctl.stages.normalizing.skus_parts import bundles_frame
 from orderctl.stages.normalizing.skus_tables import nested, parse_bundles, parse_map, parse_stock
 from orderctl.stages.rules.freight_book import PriceBook
+from orderctl.stages.rules.reach import ENTRIES, parse_reach, reach_frame
 from orderctl.stages.rules.sections.audit import AuditSection
 from orderctl.stages.rules.sections.cards import CardRule
 from orderctl.stages.rules.sections.couriers import CourierRule
@@ -43,6 +44,7 @@ from orderctl.stages.rules.sections.golden import GoldenCase
 from orderctl.stages.rules.sections.holds import HoldRule
 from orderctl.stages.rules.sections.merge import MergeSection
 from orderctl.stages.rules.sections.notes import NotesSection
+from orderctl.stages.rules.sections.reach import Notice, NotServed
 from orderctl.stages.rules.sections.skus import SkuMapping, SkusSection
 from orderctl.stages.rules.sections.tariffs import Tariff
 from orderctl.stages.rules.sections.tariffs_sheet import parse_sheet
@@ -79,6 +81,13 @@ class Rules(Section):
     )
     couriers: list[CourierRule] = Field(
         default_factory=list, description="with whom; the first rule that matches decides"
+    )
+    not_served: list[NotServed] = Field(
+        default_factory=list,
+        description="where and what a courier does not take, which no rule can override",
+    )
+    notices: list[Notice] = Field(
+        default_factory=list, description="what is announced of couriers, for `explain` to show"
     )
     tariffs: list[Tariff] = Field(default_factory=list, description="price lists, for the freight estimate")
     templates: list[TemplateRule] = Field(
@@ -138,6 +147,8 @@ class Tables:
     stock: Mapping[str, int] = field(default_factory=dict)
     costs: pl.DataFrame | None = None
     blacklist: pl.DataFrame | None = None
+    not_served: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ENTRIES))
+    notices: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ENTRIES))
 
 
 @dataclass(frozen=True, eq=False)
@@ -259,6 +270,11 @@ def parse(
         return tariff.model_copy(update={"zones": [*tariff.zones, *sheet]})
 
     rules = rules.model_copy(update={"tariffs": [priced(t, at) for at, t in enumerate(rules.tariffs)]})
+
+    def place(*loc: str | int) -> str:
+        line, column = locate(node, loc)
+        return f"{source}:{line}:{column}"
+
     listed = rules.audit.blacklist
     articles = table(skus.catalogue, "skus", "catalogue") if isinstance(skus.catalogue, str) else None
     found = Tables(
@@ -270,6 +286,8 @@ def parse(
         parse_stock(table(rules.stock, "stock"), rules.stock) if rules.stock is not None else {},
         None if articles is None else parse_costs(articles, str(skus.catalogue)),
         None if listed is None else parse_blacklist(table(listed, "audit", "blacklist"), listed),
+        _reach("not_served", rules.not_served, NotServed, table, place),
+        _reach("notices", rules.notices, Notice, table, place),
     )
     bundles = found.bundles if isinstance(skus.bundles, str) else bundles_frame(skus.bundles)
     if bundles is not None and (inside := ", ".join(nested(bundles))):
@@ -278,6 +296,23 @@ def parse(
     if unknown := _unknown_gifts(book, bundles):
         raise config_error(source, unknown)
     return book
+
+
+def _reach(
+    section: str,
+    written: Sequence[NotServed | Notice],
+    model: type[NotServed | Notice],
+    table: Callable[..., pl.DataFrame],
+    place: Callable[..., str],
+) -> pl.DataFrame:
+    """Give the entries of a section, those of its tables among them, in their order."""
+    parts = [pl.DataFrame(schema=ENTRIES)]
+    for at, entry in enumerate(written):
+        if entry.file is not None:
+            parts.append(parse_reach(table(entry.file, section, at, "file"), entry.file, model))
+        else:
+            parts.append(reach_frame([(place(section, at), entry)]))
+    return pl.concat(parts)
 
 
 def _unknown_gifts(book: RuleBook, bundles: pl.DataFrame | None) -> list[Finding]:

@@ -31,11 +31,25 @@ def _named(value: Any) -> Any:
     return {"courier": value} if isinstance(value, str) else value
 
 
+NamedUse = Annotated[CourierUse, BeforeValidator(_named)]
+
+
+def _listed(value: Any) -> Any:
+    return value if isinstance(value, list) else [value]
+
+
 class CourierRule(Section):
     """One rule; the first that matches decides."""
 
     name: str = Field(min_length=1, description="how the decision trail calls it")
     when: WhenPlaced = Field(None, description="the condition; a rule without one always matches")
-    use: Annotated[CourierUse, BeforeValidator(_named)] = Field(
-        description="the courier, alone or with more fields"
+    use: NamedUse = Field(description="the courier, alone or with more fields")
+    otherwise: Annotated[list[NamedUse], BeforeValidator(_listed)] = Field(
+        default_factory=list,
+        description="couriers to take, in this order, where those before them do not deliver (`not_served`)",
     )
+
+    @property
+    def chain(self) -> list[CourierUse]:
+        """Give the couriers in the order they are asked."""
+        return [self.use, *self.otherwise]
