@@ -84,7 +84,7 @@ def random_tariff(random: Random, number: int) -> dict[str, Any]:
     """Give a tariff of one of three couriers, as it is written in YAML."""
     currency = random.choice(["CNY", "CNY", "CNY", "JPY"])
     coins = ["1", "10"] if currency == "JPY" else ["0.1", "1", "0.05"]
-    bands = [{"over_kg": "2", "round_to_kg": "1"}, {"over_kg": "20", "round_to_kg": "2"}]
+    bands = [{"over_kg": "2.5", "round_to_kg": "1"}, {"over_kg": "20", "round_to_kg": "2"}]
     return {
         "id": f"t{number}",
         "courier": random.choice(["YTO", "SF", "ZTO"]),
@@ -113,10 +113,15 @@ def random_tariff(random: Random, number: int) -> dict[str, Any]:
 
 
 def _parcel(random: Random) -> dict[str, Any]:
+    if (
+        random.random() < 0.2
+    ):  # 36000 cm³, and what weighs just two thirds, half or twice that by some divisor
+        exact = random.choice([1500, 2000, 2250, 3000, 3600, 4000, 4800, 6000, 9000, 12_000, 14_400])
+        return {"weight_g": exact, "length_mm": 600, "width_mm": 300, "height_mm": 200}
     sides = [random.choice([100, 200, 350, 600, 601, 800, random.randrange(1, 900)]) for _ in range(3)]
     missing = random.choice([(), (), (0,), (0, 1, 2)])
     length, width, height = (None if n in missing else side for n, side in enumerate(sides))
-    near = random.choice([500, 1000, 1500, 2000, 3000, 10_000, 20_000]) + random.choice(
+    near = random.choice([500, 1000, 1500, 2500, 3000, 10_000, 20_000]) + random.choice(
         [-1, 0, 1, 50, 51, 100]
     )
     weight = random.choice([None, 0, near, near, near, random.randrange(1, 40_000)])

@@ -164,9 +164,8 @@ def _zone_price(rungs: int) -> list[list[pl.Expr]]:
 
 def _surcharges() -> list[list[pl.Expr]]:
     """Give the columns ADDED but `oversize`, and `insurance` and `cod` in 1/(10000 * PERCENT) of the currency."""
-    started_kg = ceil_div(pl.col("billed"), _wide("divisor") * 1000).clip(
-        lower_bound=1
-    )  # none weighs nothing
+    kilograms = ceil_div(pl.col("billed"), _wide("divisor") * 1000)
+    started_kg = kilograms.clip(lower_bound=1)  # no parcel weighs nothing
     unit = _wide("insurance_unit")
     declared = ceil_div(_wide("insured_minor") * pl.col("minor"), unit) * unit
     premium = pl.max_horizontal(declared * _wide("insurance_rate"), _wide("insurance_min") * PERCENT)
