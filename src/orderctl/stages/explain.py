@@ -23,10 +23,12 @@ from orderctl.stages.explaining.judged import Looked, StepExplained, Verdict, lo
 from orderctl.stages.explaining.origins import Origins, origins
 from orderctl.stages.explaining.price import price_lines
 from orderctl.stages.merging.gift_lines import without_gifts
-from orderctl.stages.route import bound_by, parcels_of, route
+from orderctl.stages.route import bound_by, parcels_of, route, untagged
 from orderctl.stages.rules.choose import Rule, choose, needed
 from orderctl.stages.rules.facts_table import Moment, facts_frame
 from orderctl.stages.rules.parse import RuleBook
+from orderctl.stages.rules.tagging import judged as judged_tags
+from orderctl.stages.rules.tagging import tagged
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,7 @@ _FORCE = (
 _STEPS = {
     "gift": Text("gift"),
     "card": Text("card"),
+    "tag": Text("tag"),
     "warehouse": Text("warehouse"),
     "courier": Text("courier"),
     "template": Text("label"),
@@ -163,11 +166,13 @@ def explain(row: Mapping[str, Any], book: RuleBook, facts: Facts, now: str) -> E
         facts: as for `route`.
         now: as for `route`.
     """
-    frame = conform(pl.from_dicts([dict(row)], infer_schema_length=None), "shipment/1")
+    frame = untagged(conform(pl.from_dicts([dict(row)], infer_schema_length=None), "shipment/1"))
     moment = Moment(now, book.rules.timezone)
     table = facts_frame(frame, needed(book), moment)
     chosen = choose(table, bound_by(frame, facts), parcels_of(frame), book, moment)
     found = chosen.row(0, named=True)
+    asked = table
+    table, added = tagged(table, book.rules.tags)
     judged = table.with_columns(chosen["warehouse"], chosen["courier"], chosen["service"])
     sections: dict[str, Sequence[Rule]] = {
         "warehouse": book.rules.warehouses,
@@ -183,6 +188,7 @@ def explain(row: Mapping[str, Any], book: RuleBook, facts: Facts, now: str) -> E
         given_by("gift", "gifts", book.rules.gifts, row, bare, book, kept=kept),
         given_by("card", "cards", book.rules.cards, row, bare, book, kept=kept),
     ]
+    steps.append(_tags(asked, added.to_list()[0], book))
     steps += [_step(step, rules, found, judged, book, bound.get(step)) for step, rules in sections.items()]
     tariff = StepExplained("tariff", found["tariff_id"], found["tariff_reason"], ())
     price = price_lines(chosen, judged, frame, book, moment) if book.rules.tariffs else ()
@@ -214,6 +220,19 @@ def _finding(problem: Mapping[str, Any]) -> Finding:
 
 
 # ------------------------------------------------------------------------------------------- the rules
+
+
+def _tags(facts: pl.DataFrame, added: Sequence[Mapping[str, str]], book: RuleBook) -> StepExplained:
+    """Look at the tag rules, each with the tags that stand when it is asked, until one says `stop`."""
+    looked: list[Looked] = []
+    for number, (rule, before, now) in enumerate(judged_tags(facts, book.rules.tags)):
+        looked.append(look(rule, book.place("tags", number), before))
+        if rule.stop and now[0]:
+            break
+    told = ", ".join(one["tag"] for one in added)
+    return StepExplained(
+        "tag", told or None, "rule" if told else "none_given" if looked else None, tuple(looked)
+    )
 
 
 def _step(

@@ -25,7 +25,7 @@ from orderctl.stages.rules.freight import PARCEL
 from orderctl.stages.rules.parse import RuleBook
 
 STAGE = "route"
-STEPS = ("warehouse", "courier", "template", "hold", "tariff")
+STEPS = ("tag", "warehouse", "courier", "template", "hold", "tariff")
 _ATTRIBUTES = ("warehouse", "courier", "service", "account", "issuer")
 _PIN = pl.Struct(dict.fromkeys(_ATTRIBUTES, pl.String()))
 _STEP, _PARAM = pl.Struct(fields(Step)), pl.Struct(fields(Param))
@@ -41,14 +41,31 @@ def route(shipments: pl.DataFrame, book: RuleBook, facts: Facts, now: str) -> pl
 
     Raises: DataError if the payload of a pin is no JSON object of texts.
     """
-    shipments = shipments.rechunk()
+    shipments = untagged(shipments.rechunk())
     moment = Moment(now, book.rules.timezone)
     table = facts_frame(shipments, needed(book), moment)
     chosen = choose(table, bound_by(shipments, facts), parcels_of(shipments), book, moment)
-    rows = shipments.drop(_CHOSEN).hstack(chosen)
+    rows = shipments.drop(_CHOSEN).hstack(chosen).with_columns(_tags())
     trail = _decision(chosen, _kept(rows, "decision", ~pl.col("item").struct.field("step").is_in(STEPS)))
     routed = rows.with_columns(trail, _problems(rows)).select(SHIPMENT.names())
     return restore(routed, facts, STAGE, ("decision", "template", "freight_minor", "freight_currency"))
+
+
+def untagged(shipments: pl.DataFrame) -> pl.DataFrame:
+    """Give `shipments` without the tags that an earlier routing put on them."""
+    step = pl.element().struct
+    given = pl.col("decision").list.eval(step.field("outcome").filter(step.field("step") == "tag"))
+    return shipments.with_columns(
+        pl.when(given.list.len() > 0)
+        .then(pl.col("tags").list.set_difference(given))
+        .otherwise("tags")
+        .alias("tags")
+    )
+
+
+def _tags() -> pl.Expr:
+    added = pl.col("tags_added").list.eval(pl.element().struct.field("tag"))
+    return pl.concat_list("tags", added).list.unique(maintain_order=True).alias("tags")
 
 
 def parcels_of(shipments: pl.DataFrame) -> pl.DataFrame:
@@ -166,7 +183,11 @@ _TRAIL: dict[str, tuple[str, str, tuple[str, ...]]] = {  # step: rule, outcome, 
 
 def _decision(rows: pl.DataFrame, earlier: pl.DataFrame) -> pl.Series:
     """Give the trail: what earlier stages wrote, then the steps of this one."""
-    parts = [earlier]
+    none = pl.lit([], dtype=pl.List(_PARAM))
+    tags = rows.select("row", "tags_added").filter(pl.col("tags_added").list.len() > 0)
+    given = tags.explode("tags_added", empty_as_null=True).unnest("tags_added")
+    item = pl.struct(step=pl.lit("tag"), rule="rule", outcome="tag", reason=pl.lit("rule"), params=none)
+    parts = [earlier, given.select("row", item=item)]
     for step, (rule, outcome, params) in _TRAIL.items():
         taken = rows.filter(pl.col(f"{step}_reason").is_not_null())
         item = pl.struct(
@@ -214,7 +235,7 @@ def _findings() -> list[tuple[pl.Expr, pl.Expr]]:
             problem("fact_missing", stage=STAGE, rule=pl.col(f"{step}_doubt"), facts=pl.col(f"{step}_lacks")),
         )
         for step in STEPS
-        if step != "tariff"
+        if step not in ("tag", "tariff")
     ]
     return [
         (pl.col("warehouse_reason") == "no_match", problem("no_warehouse", stage=STAGE, field="warehouse")),

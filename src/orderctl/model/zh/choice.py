@@ -31,6 +31,7 @@ SENTENCES: dict[str, str] = {
     "a notice needs 'why' or 'penalty'": "通知须写 why 或 penalty",
     "expected a day, such as 2026-11-24": "应为日期，如 2026-11-24",
     "the value does not fit": "值不合适",
+    "tag": "标签",
     # --- what is announced
     "notices:": "快递通知：",
     "{courier}: {why} ({place})": "{courier}：{why}（{place}）",

@@ -29,7 +29,8 @@ _DESTINATIONS = (
     "地区",
     "国家",
 )
-HEADINGS = frozenset((*_ARTICLES, *_DESTINATIONS))
+_COURIERS = ("courier", "快递")
+HEADINGS = frozenset((*_ARTICLES, *_DESTINATIONS, *_COURIERS))
 
 
 def read_numbered(path: str) -> pl.DataFrame:

@@ -25,6 +25,7 @@ from orderctl.stages.rules.conditions import (
 )
 from orderctl.stages.rules.sections.cards import CardRule
 from orderctl.stages.rules.sections.gifts import GiftRule
+from orderctl.stages.rules.sections.tags import TagRule
 
 Verdict = Literal["match", "no", "unknown"]
 Truth = bool | None
@@ -56,7 +57,7 @@ class StepExplained:
     refused: str | None = None
 
 
-def look(rule: Rule | GiftRule | CardRule, place: str, facts: pl.DataFrame) -> Looked:
+def look(rule: Rule | GiftRule | CardRule | TagRule, place: str, facts: pl.DataFrame) -> Looked:
     """Judge one rule on a facts frame of one row; `place` is where it stands in its file."""
     if rule.when is None:
         return Looked(rule.name, place, "match", None)

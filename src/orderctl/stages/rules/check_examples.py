@@ -89,10 +89,15 @@ def _run(case: Case, book: RuleBook, place: str) -> Result:
     table = facts_of_case(case, needed(book) | book.gifts.facts | {"weight_g", "tags"}, moment, orders)
     parcel = table.select("row", *(_given(case, name) for name in PARCEL if name != "row"))
     found = choose(table, pl.DataFrame(schema=BOUND), parcel, book, moment).row(0, named=True)
-    found |= {"wishes": _told(orders), "tags": table["tags"][0].to_list(), "gifts": _gifts(table, book)}
+    found |= {"wishes": _told(orders), "tags": _tags(table, found), "gifts": _gifts(table, book)}
     expected = case.expect.model_dump(include=case.expect.model_fields_set)
     pairs = {name: (value, found[_FIELDS.get(name, name)]) for name, value in expected.items()}
     return Result(case.name, place, {name: pair for name, pair in pairs.items() if pair[0] != pair[1]})
+
+
+def _tags(table: pl.DataFrame, found: Mapping[str, Any]) -> list[str]:
+    """Give the tags of an example, those its rules add last."""
+    return [*dict.fromkeys([*table["tags"][0], *(one["tag"] for one in found["tags_added"])])]
 
 
 def _gifts(table: pl.DataFrame, book: RuleBook) -> dict[str, int]:

@@ -23,6 +23,7 @@ from orderctl.stages.rules.sections.holds import HoldRule
 from orderctl.stages.rules.sections.reach import WHERE
 from orderctl.stages.rules.sections.templates import TemplateRule
 from orderctl.stages.rules.sections.warehouses import WarehouseRule
+from orderctl.stages.rules.tagging import tagged
 
 Rule = WarehouseRule | CourierRule | TemplateRule | HoldRule
 
@@ -52,7 +53,8 @@ def needed(book: RuleBook) -> set[str]:
         *book.rules.holds,
     ]
     places = PLACE_FACTS if book.tables.not_served.height else ()
-    return (facts_needed(rule.when for rule in rules) | {*_TARIFF_FACTS, *places}) - set(_CHOSEN)
+    tags = {"tags", *facts_needed(rule.when for rule in book.rules.tags)} if book.rules.tags else set()
+    return (facts_needed(rule.when for rule in rules) | {*_TARIFF_FACTS, *places} | tags) - set(_CHOSEN)
 
 
 def choose(
@@ -67,8 +69,10 @@ def choose(
 
     Returns: one row for each of `facts`: `row`, what was chosen, and for each step s of warehouse, courier, template
         and hold: `s_rule` (name), `s_reason`, `s_doubt` (name of the first rule that could not be judged) and
-        `s_lacks` (the facts it lacked); `courier_refused`: the couriers that do not deliver there, each with why; for the tariff `tariff_reason, zone_id, billed_g, parcel_count`.
+        `s_lacks` (the facts it lacked); `courier_refused`: the couriers that do not deliver there, each with why; `tags_added`: the
+        tags that rules give, a list of rule and tag; for the tariff `tariff_reason, zone_id, billed_g, parcel_count`.
     """
+    facts, added = tagged(facts, book.rules.tags)
     rows = facts.select("row").join(bound, on="row", how="left", maintain_order="left")
     rows = _warehouses(rows, facts, book.rules.warehouses)
     facts = facts.with_columns(rows["warehouse"])
@@ -81,7 +85,7 @@ def choose(
     rows = rows.with_columns(
         hold.alias("hold"), pl.when(hold.is_not_null()).then(pl.lit("rule")).alias("hold_reason")
     )
-    return _freight(rows, facts, parcels, book, moment)
+    return _freight(rows, facts, parcels, book, moment).with_columns(added.alias("tags_added"))
 
 
 def judge(facts: pl.DataFrame, rules: Sequence[Rule], step: str) -> pl.DataFrame:

@@ -46,6 +46,7 @@ from orderctl.stages.rules.sections.merge import MergeSection
 from orderctl.stages.rules.sections.notes import NotesSection
 from orderctl.stages.rules.sections.reach import Notice, NotServed
 from orderctl.stages.rules.sections.skus import SkuMapping, SkusSection
+from orderctl.stages.rules.sections.tags import TagRule
 from orderctl.stages.rules.sections.tariffs import Tariff
 from orderctl.stages.rules.sections.tariffs_sheet import parse_sheet
 from orderctl.stages.rules.sections.templates import TemplateRule
@@ -75,6 +76,10 @@ class Rules(Section):
     cards: list[CardRule] = Field(
         default_factory=list,
         description="what is written on cards in the parcel; every rule that matches counts",
+    )
+    tags: list[TagRule] = Field(
+        default_factory=list,
+        description="what routing calls a shipment before it decides; every rule that matches adds its tags",
     )
     warehouses: list[WarehouseRule] = Field(
         default_factory=list, description="from where; the first rule that matches decides"
