@@ -25,6 +25,7 @@ PUBLIC = {
     "rehearse",
     "tell",
     "damage",
+    "freight",
     "pins",
     "clean",
 }
