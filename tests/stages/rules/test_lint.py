@@ -103,6 +103,17 @@ def test_what_no_rule_leads_to() -> None:
     assert codes(couriers + "holds: [{name: sf, when: {service: slow}}]") == ["unreachable"]
 
 
+def test_a_courier_that_steps_in_is_led_to() -> None:
+    text = """
+couriers: [{name: all, use: ZTO, otherwise: [EMS]}]
+templates: [{name: ems, use: big, when: {courier: EMS}}, {name: rest, use: small}]
+tariffs:
+  - {id: z, courier: ZTO, zones: [{id: a, countries: [CN], first_weight_kg: 1, first_price: 1}]}
+  - {id: e, courier: EMS, zones: [{id: a, countries: [CN], first_weight_kg: 1, first_price: 1}]}
+"""
+    assert codes(text) == []
+
+
 def test_gifts_below_one_that_always_gives_first() -> None:
     text = """
 skus: {catalogue: [{sku: A}]}

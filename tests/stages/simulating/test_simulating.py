@@ -24,6 +24,7 @@ OLD = """
 warehouses: [{name: all hz, use: hz}]
 couriers:
   - {name: evening, when: {hour: {gte: 18}}, use: SF}
+  - {name: noon, when: {minute_of_day: {between: [720, 765]}}, use: {courier: SF, service: noon}}
   - {name: sunday, when: {weekday: 7}, use: {courier: SF, service: slow}}
   - {name: hurry, when: {ship_by_hours_left: {lt: 24}}, use: SF}
   - {name: november, when: {now: {between: [2026-11-01, 2026-11-30]}, weight_g: {lte: 1000}}, use: YTO}
@@ -87,6 +88,22 @@ def test_each_shipment_is_decided_as_route_decides_it_at_its_own_time() -> None:
         "rest",
         None,
     }
+
+
+def test_tables_with_days_are_read_as_they_were_on_that_day() -> None:
+    text = """
+couriers: [{name: all, use: ZTO, otherwise: [EMS]}]
+not_served: [{courier: ZTO, from: 2026-10-25, until: 2026-11-05, why: x}]
+"""
+    shipments, book = sent(), parse(text)
+    at = routed_at(shipments, "paid")
+    found = replay(shipments, book, Facts(), at)
+    alone = [
+        route(shipments[n : n + 1], book, Facts(), moment)["courier"][0]
+        for n, moment in enumerate(at.to_list())
+    ]
+    assert found["courier"].to_list() == alone
+    assert set(alone) == {"ZTO", "EMS"}
 
 
 def test_facts_of_time_are_those_of_each_moment() -> None:

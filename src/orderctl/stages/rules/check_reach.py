@@ -71,7 +71,7 @@ def _domains(book: RuleBook, section: str) -> Domains:
     found = {"warehouse": frozenset(rule.use for rule in book.rules.warehouses)}
     if section == "couriers":
         return found
-    uses = [use for rule in book.rules.couriers for use in (rule.use, *getattr(rule, "otherwise", ()))]
+    uses = [use for rule in book.rules.couriers for use in rule.chain]
     if section == "templates":  # a label that the courier rule names goes before this section
         uses = [use for use in uses if use.template is None]
     couriers = frozenset(use.courier for use in uses)

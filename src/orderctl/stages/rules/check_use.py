@@ -36,7 +36,7 @@ def _tariffs(book: RuleBook) -> Iterator[Lint]:
                 name=rule.name,
             )
             yield Lint(place, "courier_without_tariff", "warning", text)
-    uses = [use for rule in book.rules.couriers for use in (rule.use, *getattr(rule, "otherwise", ()))]
+    uses = [use for rule in book.rules.couriers for use in rule.chain]
     used, named = {use.courier for use in uses}, {use.tariff for use in uses}
     for number, tariff in enumerate(book.rules.tariffs):
         if tariff.courier not in used and tariff.id not in named:
