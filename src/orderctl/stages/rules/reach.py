@@ -94,7 +94,9 @@ def hits(facts: pl.DataFrame, entries: pl.DataFrame, moment: Moment) -> pl.DataF
 
 def _holding(entries: pl.DataFrame, moment: Moment) -> pl.DataFrame:
     """Leave the entries that hold on the day of `moment`; without a moment those that hold always."""
-    day = moment.local.date().isoformat() if moment.local else None
+    if moment.local is None:
+        return entries.filter(pl.col("from").is_null() & pl.col("until").is_null())
+    day = moment.local.date().isoformat()
     begun = pl.col("from").is_null() | (pl.col("from") <= day)
     lasts = pl.col("until").is_null() | (pl.col("until") >= day)
     return entries.filter(begun & lasts)
