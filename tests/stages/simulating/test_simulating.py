@@ -81,6 +81,7 @@ def test_each_shipment_is_decided_as_route_decides_it_at_its_own_time() -> None:
         assert found["courier_rule"][n] == steps["courier"]
     assert set(found["courier_rule"].to_list()) == {
         "evening",
+        "noon",
         "sunday",
         "hurry",
         "november",
