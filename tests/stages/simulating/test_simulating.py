@@ -107,6 +107,22 @@ not_served: [{courier: ZTO, from: 2026-10-25, until: 2026-11-05, why: x}]
     assert set(alone) == {"ZTO", "EMS"}
 
 
+def test_tags_that_an_earlier_routing_gave_do_not_count() -> None:
+    text = """
+tags: [{name: heavy, when: {weight_g: {gte: LEAST}}, add: [heavy]}]
+couriers: [{name: tagged, when: {tags: heavy}, use: SF}, {name: rest, use: ZTO}]
+"""
+    old, new = parse(text.replace("LEAST", "1000")), parse(text.replace("LEAST", "8000"))
+    shipments = sent()
+    at = routed_at(shipments, "paid")
+    routed = route(shipments, old, Facts(), "2026-11-24T00:00:00Z")
+    assert routed["tags"].list.len().sum() > 0
+    for book in (old, new):
+        assert replay(routed, book, Facts(), at)["courier"].equals(
+            replay(shipments, book, Facts(), at)["courier"]
+        )
+
+
 def test_facts_of_time_are_those_of_each_moment() -> None:
     shipments = sent(30)
     at = routed_at(shipments, "placed")

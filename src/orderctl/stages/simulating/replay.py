@@ -9,7 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from orderctl.model.facts import Facts
-from orderctl.stages.route import bound_by, parcels_of
+from orderctl.stages.route import bound_by, parcels_of, untagged
 from orderctl.stages.rules.choose import choose, needed
 from orderctl.stages.rules.parse import RuleBook
 from orderctl.stages.simulating.times import days, facts_at
@@ -34,7 +34,7 @@ def replay(shipments: pl.DataFrame, book: RuleBook, pins: Facts, at: pl.Series) 
     Returns: columns REPLAYED, rows as in `shipments`. A rule that was not asked, because a person had spoken, is null.
     """
     free = Facts(decisions=pins.decisions, shop_groups=pins.shop_groups, key=pins.key)
-    numbered = shipments.rechunk().with_row_index("place")
+    numbered = untagged(shipments.rechunk()).with_row_index("place")
     found = []
     for moment, rows in days(at, book):
         part = numbered.filter(rows)
