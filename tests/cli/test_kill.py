@@ -1,7 +1,7 @@
 """kill -9 at any instant, then the same command again: every piece is bought, printed and shipped once.
 
 The judges are the sandbox's books and the barcodes on the pages that came out, never the program's own memory.
-ORDERCTL_KILLS asks for more kills than the six of an ordinary run.
+ORDERCTL_KILLS asks for more kills than the four of an ordinary run.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from tests.cli.desk import (
     shipped_lines,
 )
 
-KILLS = -(-int(os.environ.get("ORDERCTL_KILLS") or 6) // 2)  # for each of the two actions
+KILLS = -(-int(os.environ.get("ORDERCTL_KILLS") or 4) // 2)  # for each of the two actions
 PRINT = ("print", "routed.jsonl", *LABELS, "-o", "printed.jsonl")
 SHIP = ("ship", "printed.jsonl", "-o", "shipped.jsonl")
 ALL = (

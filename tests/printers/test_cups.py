@@ -111,13 +111,11 @@ def test_out_of_paper_is_named_and_the_job_ends_when_paper_is_back(label_printer
     document, _ = batch(1)
     before = len(label_printer.kept)
     label_printer.fault.write_text("media-empty")
-    repair = threading.Timer(2.5, label_printer.fault.unlink)
-    repair.start()
     try:
         with pytest.raises(OutcomeUnknown, match="has not ended \\(out of paper\\)"):
             connect(f"{label_printer.device}?deadline=2").send(document, title="empty")
     finally:
-        repair.join()
+        label_printer.fault.unlink()
     wait(lambda: len(label_printer.kept) == before + 1)
     idle(label_printer)
 

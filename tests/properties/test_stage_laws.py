@@ -37,7 +37,7 @@ from tests.properties.damage import templates
 FORMS = sorted(sources())
 LATER = "2026-11-25T02:00:00Z"
 BETWEEN = ("orders.jsonl", "orders.jsonl.zst", "orders.parquet", "orders.arrow")
-COPIES = 40
+COPIES = 20
 
 
 @cache
@@ -210,7 +210,7 @@ def test_neither_threads_nor_the_order_of_lines_show_in_what_the_commands_write(
     alone = piped(raw.parent, raw, 1)
     assert piped(raw.parent, raw, 4) == alone
     lines = raw.read_text("utf-8").splitlines()
-    assert len(alone["normalize"]) == len(lines) > 2_000
+    assert len(alone["normalize"]) == len(lines) > 1_000
     random.Random(5).shuffle(lines)
     mixed = raw.with_name("mixed.jsonl")
     mixed.write_text("".join(line + "\n" for line in lines), "utf-8")

@@ -33,7 +33,7 @@ def read_lines(shelf: Shelf, kind: str, lines: list[str], block: int) -> pl.Data
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(data=st.data())
 def test_every_record_comes_back_as_it_was(shelf: Shelf, kind: str, data: st.DataObject) -> None:
     given_records: list[dict[str, Any]] = data.draw(st.lists(records(kind), min_size=1, max_size=4))
@@ -79,7 +79,7 @@ def test_an_empty_batch_is_a_batch(shelf: Shelf, kind: str, form: str) -> None:
     assert shelf.write([pl.DataFrame(schema=SCHEMAS[kind])], form, kind) == shelf.write([], form, kind)
 
 
-@settings(max_examples=40)
+@settings(max_examples=24)
 @given(record=records("order/1"), key=st.sampled_from(["x", "名", "a.b"]))
 def test_unknown_nested_keys_are_counted_and_cost_nothing_else(
     shelf: Shelf, record: dict[str, Any], key: str
