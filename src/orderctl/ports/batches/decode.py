@@ -134,7 +134,7 @@ def repeated(line: bytes) -> str | None:
     """Say which key an object of a document has twice, at any depth; other faults are not looked for."""
     try:
         if _encoder.encode(_decoder.decode(line)) == line:
-            return None  # nothing got lost on the way there and back, which costs half of a search
+            return None  # nothing got lost on the way there and back, which costs two thirds of a search
     except (msgspec.MsgspecError, RecursionError):
         pass  # whatever it is, the next reader says whether a key is there twice before it
     try:
