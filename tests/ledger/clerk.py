@@ -10,6 +10,7 @@ import json
 import os
 import random
 import sys
+import time
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -74,13 +75,23 @@ def work(folder: Path, now: str, run: str) -> None:
 
 
 def race(folder: Path, run: str, keys: int) -> None:
-    """Begin every one of the same keys, in an order of one's own, and tell which one did itself."""
+    """Begin every one of the same keys, in an order of one's own, and tell which one did itself.
+
+    The first effect waits until the other clerk is at its first, too: on a busy machine one would else do everything
+    before the other is given a turn.
+    """
     order = list(range(keys))
     random.Random(run).shuffle(order)
     book = FileBooks(folder / "book.jsonl")
     mine: list[str] = []
 
     def act(effect: Effect) -> Mapping[str, JSON]:
+        if not mine:
+            (folder / f"{run}.begun").touch()
+            for _ in range(60_000):
+                if len(list(folder.glob("*.begun"))) == 2:
+                    break
+                time.sleep(0.001)
         book.arrive(effect)
         mine.append(effect.key)
         return {"number": effect.subject}
