@@ -5,7 +5,7 @@ An example knows no other time than the one it gives (`now`), so the same file g
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
@@ -27,11 +27,15 @@ Json = str | int | list[str] | dict[str, int] | None
 
 @dataclass(frozen=True)
 class Result:
-    """What one example came to: `differs` maps a field to (expected, found); it is empty when all is well."""
+    """What one example came to: `differs` maps a field to (expected, found); it is empty when all is well.
+
+    `fired` are the rules that decided something, each as (section, name).
+    """
 
     name: str
     place: str
     differs: Mapping[str, tuple[Json, Json]]
+    fired: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def passed(self) -> bool:
@@ -89,10 +93,31 @@ def _run(case: Case, book: RuleBook, place: str) -> Result:
     table = facts_of_case(case, needed(book) | book.gifts.facts | {"weight_g", "tags"}, moment, orders)
     parcel = table.select("row", *(_given(case, name) for name in PARCEL if name != "row"))
     found = choose(table, pl.DataFrame(schema=BOUND), parcel, book, moment).row(0, named=True)
-    found |= {"wishes": _told(orders), "tags": _tags(table, found), "gifts": _gifts(table, book)}
+    pieces, _ = judge_gifts(table, book.gifts, Known())
+    found |= {"wishes": _told(orders), "tags": _tags(table, found), "gifts": _gifts(pieces)}
     expected = case.expect.model_dump(include=case.expect.model_fields_set)
     pairs = {name: (value, found[_FIELDS.get(name, name)]) for name, value in expected.items()}
-    return Result(case.name, place, {name: pair for name, pair in pairs.items() if pair[0] != pair[1]})
+    differs = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+    return Result(case.name, place, differs, frozenset(_fired(found, pieces, book)))
+
+
+def _fired(found: Mapping[str, Any], pieces: pl.DataFrame, book: RuleBook) -> Iterator[tuple[str, str]]:
+    for section in ("warehouse", "courier", "template", "hold"):
+        if found[f"{section}_rule"] is not None:
+            yield f"{section}s", found[f"{section}_rule"]
+    yield from (("tags", one["rule"]) for one in found["tags_added"])
+    yield from (("gifts", book.rules.gifts[number].name) for number in pieces["number"].unique().to_list())
+
+
+def untested(book: RuleBook, results: Sequence[Result]) -> list[tuple[str, str]]:
+    """Give the rules (section, name) that decide nothing in any of the examples."""
+    fired = frozenset[tuple[str, str]]().union(*(result.fired for result in results))
+    return [
+        (section, rule.name)
+        for section in ("tags", "warehouses", "couriers", "templates", "holds", "gifts")
+        for rule in getattr(book.rules, section)
+        if (section, rule.name) not in fired
+    ]
 
 
 def _tags(table: pl.DataFrame, found: Mapping[str, Any]) -> list[str]:
@@ -100,9 +125,8 @@ def _tags(table: pl.DataFrame, found: Mapping[str, Any]) -> list[str]:
     return [*dict.fromkeys([*table["tags"][0], *(one["tag"] for one in found["tags_added"])])]
 
 
-def _gifts(table: pl.DataFrame, book: RuleBook) -> dict[str, int]:
+def _gifts(pieces: pl.DataFrame) -> dict[str, int]:
     """Give the pieces of every gift, as if nobody had had one before and the first article were drawn."""
-    pieces, _ = judge_gifts(table, book.gifts, Known())
     return dict(pieces.group_by("sku").agg(pl.col("quantity").sum()).sort("sku").iter_rows())
 
 
