@@ -10,6 +10,9 @@ SIZE_MB ?= 1000
 CASES   ?= 100000
 PIP_COMPILE := build/pins/bin/pip-compile
 
+# The tests start a thousand commands; each would compile the sources again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test check lint tests coverage fix golden docs bench kill rehearse tell damage freight pins clean packages
 

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from orderctl.model.facts import COMMITMENTS, DECISIONS, Facts
-from orderctl.stages.merge import MergeRules, merge, take_apart
+from orderctl.stages.merge import MergeRules, merge
 from orderctl.stages.merging.decisions import plan_decisions
-from orderctl.stages.merging.versions import newest
+from orderctl.stages.merging.versions import newest, take_apart
 from orderctl.stages.merging.wishes import Asked, wishes_of
 from tests.stages.samples import line, order, orders
 

@@ -12,8 +12,9 @@ from pydantic import ValidationError
 
 from orderctl.model.facts import COMMITMENTS, DECISIONS, Facts
 from orderctl.model.schema import SHIPMENT, conform, empty
-from orderctl.stages.merge import MergeRules, merge, take_apart
+from orderctl.stages.merge import MergeRules, merge
 from orderctl.stages.merging.suggestions import TOO_MANY
+from orderctl.stages.merging.versions import take_apart
 from orderctl.stages.normalize import NormalizeRules, normalize
 from tests.stages.samples import codes, line, only, order, orders
 

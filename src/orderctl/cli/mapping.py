@@ -12,7 +12,7 @@ from orderctl.model.schema import conform, empty
 from orderctl.ports import batches
 from orderctl.ports.batches.read import typed_rows
 from orderctl.ports.platforms.formats import mappers, payload_types
-from orderctl.stages.merge import take_apart
+from orderctl.stages.merging.versions import take_apart
 from orderctl.stages.normalize import normalize
 from orderctl.stages.rules.parse import RuleBook
 

@@ -11,15 +11,13 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
-
-from rich import box
-from rich.cells import cell_len
-from rich.console import Console
-from rich.table import Table as Drawn
-from rich.text import Text as Cell
+from typing import TYPE_CHECKING
 
 from orderctl.model.table import Table
 from orderctl.model.text import visible
+
+if TYPE_CHECKING:
+    from rich.table import Table as Drawn
 
 GAP, NOTHING = "  ", "-"
 _LEAST = 14  # characters a column of text keeps on a narrow terminal
@@ -64,10 +62,17 @@ def _aligned(cells: list[str], *, right: bool) -> list[str]:
 
 
 def _width(cell: str) -> int:
-    return len(cell) if cell.isascii() else cell_len(cell)
+    if cell.isascii():
+        return len(cell)
+    from rich.cells import cell_len
+
+    return cell_len(cell)
 
 
 def _drawn(tables: Sequence[Table], *, titles: bool) -> bytes:
+    from rich.console import Console
+    from rich.text import Text as Cell
+
     sink = io.StringIO()
     width = shutil.get_terminal_size().columns
     plain = "NO_COLOR" in os.environ
@@ -86,6 +91,10 @@ def _drawn(tables: Sequence[Table], *, titles: bool) -> bytes:
 
 def _drawn_table(table: Table) -> tuple[Drawn, int]:
     """Give a table whose columns shrink to the terminal, but none below `_LEAST`, and the width it needs at least."""
+    from rich import box
+    from rich.table import Table as Drawn
+    from rich.text import Text as Cell
+
     drawn, least = Drawn(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold"), 0
     columns = _cells(table)
     for name, words, cells in zip(table.frame.columns, table.words(), columns, strict=True):

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import xlsxwriter  # type: ignore[import-untyped]  # ships no types
 
 from orderctl.model.errors import OutputFailed, UsageError
 from orderctl.model.table import Table
@@ -59,6 +58,8 @@ def xlsx_bytes(tables: Sequence[Table], *, created: datetime) -> bytes:
 
     Raises: UsageError if a table has more rows than a sheet holds.
     """
+    import xlsxwriter  # type: ignore[import-untyped]  # ships no types
+
     sink = io.BytesIO()
     as_given = {"strings_to_numbers": False, "strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(sink, {"in_memory": True, **as_given}) as book:

@@ -22,8 +22,7 @@ from orderctl.stages.merging.groups import carried, commitments_here, orders_bey
 from orderctl.stages.merging.keys import shown_key
 from orderctl.stages.merging.shipments import assembled, placements
 from orderctl.stages.merging.suggestions import suggested
-from orderctl.stages.merging.versions import newest
-from orderctl.stages.merging.versions import take_apart as take_apart
+from orderctl.stages.merging.versions import newest, take_apart
 from orderctl.stages.rules.sections.merge import MergeSection
 
 MergeRules = MergeSection

@@ -13,9 +13,9 @@ from polars.testing import assert_frame_equal
 
 from orderctl.model.facts import COMMITMENTS, Facts
 from orderctl.stages.committed import write_trail
-from orderctl.stages.merge import MergeRules, merge, take_apart
+from orderctl.stages.merge import MergeRules, merge
 from orderctl.stages.merging.gift_counts import KEYS, USED, Left, deal
-from orderctl.stages.merging.versions import newest
+from orderctl.stages.merging.versions import newest, take_apart
 from orderctl.stages.plans.rows import claims
 from orderctl.stages.rules.parse import RuleBook, parse
 from orderctl.stages.rules.sections.gifts import GiftRule, Give

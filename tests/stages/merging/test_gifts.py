@@ -12,7 +12,8 @@ import pytest
 from orderctl.model.facts import COMMITMENTS, DECISIONS, Facts
 from orderctl.stages.committed import write_trail
 from orderctl.stages.explain import explain
-from orderctl.stages.merge import MergeRules, merge, take_apart
+from orderctl.stages.merge import MergeRules, merge
+from orderctl.stages.merging.versions import take_apart
 from orderctl.stages.normalize import NormalizeRules, normalize
 from orderctl.stages.plans.rows import claims
 from orderctl.stages.rules.parse import RuleBook, parse

@@ -13,9 +13,9 @@ import polars as pl
 from orderctl.model.mapper import Mapper
 from orderctl.ports.platforms import NAMES, manifest, resolve
 from orderctl.ports.tables.layout import Layout
-from orderctl.ports.tables.mapped import FORMAT, MAPPER
 
 Kind = TypeVar("Kind")
+_BY_MAP = "map/1"
 
 
 @cache
@@ -33,7 +33,12 @@ def _places() -> dict[str, tuple[str, str]]:
 
 @cache
 def _mapper(form: str) -> Mapper:
-    return MAPPER if form == FORMAT else resolve(*_places()[form])
+    if form == _BY_MAP:
+        from orderctl.ports.tables.mapped import MAPPER
+
+        return MAPPER
+    found: Mapper = resolve(*_places()[form])
+    return found
 
 
 @dataclass(frozen=True)
@@ -48,10 +53,10 @@ class _Lazily(Mapping[str, Kind]):
         return self.make(form)
 
     def __contains__(self, form: object) -> bool:
-        return form == FORMAT or form in _places()
+        return form == _BY_MAP or form in _places()
 
     def __iter__(self) -> Iterator[str]:
-        return iter([*sorted(_places()), FORMAT])
+        return iter([*sorted(_places()), _BY_MAP])
 
     def __len__(self) -> int:
         return len(_places()) + 1

@@ -7,7 +7,6 @@ the mainland are read as columns; those of other countries by the plans of `phon
 
 from __future__ import annotations
 
-import phonenumbers
 import polars as pl
 
 from orderctl.stages.normalizing.cleaning import clean
@@ -68,6 +67,8 @@ def one_form_abroad(found: pl.DataFrame) -> pl.DataFrame:
 
 def _read(country: str, phone: str) -> tuple[str | None, str | None]:
     """Give a number as E.164 and its extension; nothing for what is no number of the country's plan."""
+    import phonenumbers
+
     try:
         number = phonenumbers.parse(phone, country)
     except phonenumbers.NumberParseException:
