@@ -16,7 +16,17 @@ from orderctl.model.facts import Facts
 from orderctl.model.schema import SHIPMENT
 
 STAGES = ("merge", "route")
-_KEPT = ("merge", "decision", "template", "freight_minor", "freight_currency", "cards", "problems")
+_KEPT = (
+    "merge",
+    "decision",
+    "template",
+    "freight_minor",
+    "freight_currency",
+    "wave",
+    "sequence",
+    "cards",
+    "problems",
+)
 _TRAIL = pl.Struct({name: SHIPMENT[name] for name in _KEPT})
 _HISTORY = {"merge": ("merge_suggested",)}  # what else `merge` finds is about now, and stays
 
@@ -25,6 +35,7 @@ def write_trail(row: Mapping[str, Any]) -> str:
     """Give what is to be kept of a shipment row, as JSON text."""
     kept = {name: row[name] for name in _KEPT}
     kept["problems"] = [p for p in row["problems"] if p["stage"] in STAGES]
+    kept["skus"] = [[x["order_id"], x["line_ref"], x["sku"]] for x in row["lines"] if x["sku"] and x["quantity"]]
     return json.dumps(kept, ensure_ascii=False)
 
 

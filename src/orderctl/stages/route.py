@@ -1,8 +1,9 @@
 """Choose warehouse, courier, label template and freight of every shipment, by the first rule that matches, and say why.
 
-Row by row: any division of a batch gives the same rows, so blocks may be routed as they are read. `wave` and
-`sequence` are left as they are: the place in a printed run is given where the run is made. What a row carries from an
-earlier routing is decided anew; what the ledger holds as committed is kept, and a person's pin goes before the rules.
+Row by row, unless the rules say what only the whole batch can tell (`RuleBook.is_of_the_whole`): else any division of a
+batch gives the same rows, so blocks may be routed as they are read. Without rules for waves `wave` and `sequence` are
+left as they are: the place in a printed run is given where the run is made. What a row carries from an earlier routing
+is decided anew; what the ledger holds as committed is kept, and a person's pin goes before the rules.
 Rows with problems are routed too, so that a person sees the whole; the actions skip them.
 """
 
@@ -18,6 +19,7 @@ from orderctl.model.problem import problem
 from orderctl.model.records import Param, Step
 from orderctl.model.schema import PROBLEM, SHIPMENT, fields
 from orderctl.model.text import Text
+from orderctl.stages import waves
 from orderctl.stages.committed import restore
 from orderctl.stages.rules.choose import BOUND, choose, needed
 from orderctl.stages.rules.facts_table import Moment, facts_frame
@@ -48,7 +50,34 @@ def route(shipments: pl.DataFrame, book: RuleBook, facts: Facts, now: str) -> pl
     rows = shipments.drop(_CHOSEN).hstack(chosen).with_columns(_tags())
     trail = _decision(chosen, _kept(rows, "decision", ~pl.col("item").struct.field("step").is_in(STEPS)))
     routed = rows.with_columns(trail, _problems(rows)).select(SHIPMENT.names())
-    return restore(routed, facts, STAGE, ("decision", "template", "freight_minor", "freight_currency"))
+    kept = restore(routed, facts, STAGE, ("decision", "template", "freight_minor", "freight_currency"))
+    return _waved(kept, book, facts, moment)
+
+
+def _waved(routed: pl.DataFrame, book: RuleBook, facts: Facts, moment: Moment) -> pl.DataFrame:
+    """Give `routed` its waves: those that are committed, and where the rules have a section, new ones for what is ready."""
+    rows = routed.with_columns(row=pl.int_range(pl.len(), dtype=pl.Int64))
+    rows = rows.update(waves.kept(rows, facts), on="row")
+    if book.rules.waves is None:
+        return rows.drop("row")
+    begun = pl.col("shipment_id").is_in(facts.commitments["shipment_id"].implode())
+    placed = waves.place(rows, book, facts, moment)
+    step = pl.struct(
+        step=pl.lit(waves.STEP),
+        rule="wave_rule",
+        outcome="wave",
+        reason="wave_reason",
+        params=_params(placed, *waves.PARAMS),
+    )
+    old = _kept(rows.filter(~begun), "decision", pl.col("item").struct.field("step") != waves.STEP)
+    held = _kept(rows.filter(begun), "decision", pl.lit(True))
+    decision = _gathered(rows, _STEP, [old, held, placed.select("row", item=step)]).alias("decision")
+    given = placed.select("row", wave_given="wave", sequence_given="sequence")
+    joined = rows.join(given, on="row", how="left", maintain_order="left")
+    return joined.with_columns(
+        decision,
+        *(pl.when(begun).then(n).otherwise(f"{n}_given").alias(n) for n in ("wave", "sequence")),
+    ).select(SHIPMENT.names())
 
 
 def untagged(shipments: pl.DataFrame) -> pl.DataFrame:

@@ -26,7 +26,12 @@ def run(
     facts = session.facts()
     counted = Counted()
     with batches.open_source(batch) as source:
-        blocks = batches.read_blocks(source, ["shipment/1", "order/1"], refused)
+        kinds = ["shipment/1", "order/1"]
+        blocks = (
+            iter([batches.read_whole(source, kinds, refused)])
+            if session.book.is_of_the_whole
+            else batches.read_blocks(source, kinds, refused)
+        )
         routed = (route(to_shipments(session, b, facts), session.book, facts, session.now) for b in blocks)
         batches.write_batch(
             counted.over(routed), output, kind="shipment/1", format=batches.format_of(output, format)

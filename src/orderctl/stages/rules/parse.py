@@ -52,6 +52,8 @@ from orderctl.stages.rules.sections.tariffs_sheet import parse_sheet
 from orderctl.stages.rules.sections.templates import TemplateRule
 from orderctl.stages.rules.sections.tests import Case
 from orderctl.stages.rules.sections.warehouses import WarehouseRule
+from orderctl.stages.rules.sections.waves import WavesSection
+from orderctl.stages.waves.bins import BINS, bins_frame, parse_bins
 
 ZONE = "Asia/Shanghai"
 
@@ -100,6 +102,9 @@ class Rules(Section):
     )
     holds: list[HoldRule] = Field(
         default_factory=list, description="what waits; the first rule that matches says why"
+    )
+    waves: WavesSection | None = Field(
+        None, description="which shipments are picked in one walk, and in what order"
     )
     tests: list[Case] = Field(default_factory=list, description="examples, checked by `orderctl rules test`")
     golden: list[GoldenCase] = Field(
@@ -154,6 +159,7 @@ class Tables:
     blacklist: pl.DataFrame | None = None
     not_served: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ENTRIES))
     notices: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ENTRIES))
+    bins: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=BINS))
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,6 +220,11 @@ class RuleBook:
     def prices(self) -> PriceBook:
         """Give the tariffs in the form freight is computed with."""
         return PriceBook(self.rules.tariffs)
+
+    @property
+    def is_of_the_whole(self) -> bool:
+        """Say whether routing must see the whole batch at once: what one shipment gets depends on the others."""
+        return self.rules.waves is not None
 
     @cached_property
     def locations(self) -> dict[str, str]:
@@ -293,6 +304,7 @@ def parse(
         None if listed is None else parse_blacklist(table(listed, "audit", "blacklist"), listed),
         _reach("not_served", rules.not_served, NotServed, table, place),
         _reach("notices", rules.notices, Notice, table, place),
+        _bins(rules.waves, table),
     )
     bundles = found.bundles if isinstance(skus.bundles, str) else bundles_frame(skus.bundles)
     if bundles is not None and (inside := ", ".join(nested(bundles))):
@@ -318,6 +330,13 @@ def _reach(
         else:
             parts.append(reach_frame([(place(section, at), entry)]))
     return pl.concat(parts)
+
+
+def _bins(waves: WavesSection | None, table: Callable[..., pl.DataFrame]) -> pl.DataFrame:
+    listed = [] if waves is None else waves.bins
+    if isinstance(listed, str):
+        return parse_bins(table(listed, "waves", "bins"), listed)
+    return bins_frame(listed)
 
 
 def _unknown_gifts(book: RuleBook, bundles: pl.DataFrame | None) -> list[Finding]:

@@ -1,0 +1,99 @@
+"""Where articles lie: the bins that the rules list or name a table of, else the shelves of the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from orderctl.model.text import Text
+from orderctl.model.yamlfile import Finding, config_error
+from orderctl.stages.rules.sections.waves import PLACE, Bin, Path
+from orderctl.stages.waves.path import natural_key, read_codes
+
+LINE = "_line"
+CHINESE = {
+    "sku": "商品编码",
+    "warehouse": "仓库",
+    "location": "货位",
+    "zone": "库区",
+    "aisle": "巷道",
+    "bay": "货架列",
+    "level": "层",
+}
+BINS = pl.Schema(dict.fromkeys(CHINESE, pl.String()))
+
+
+def parse_bins(table: pl.DataFrame, source: str) -> pl.DataFrame:
+    """Read a table of bins (columns of texts, headings English or Chinese) as BINS; rows without a location are left out.
+
+    Raises: ConfigError if a column is missing, or a row has a location and no SKU.
+    """
+    english = {chinese: name for name, chinese in CHINESE.items()} | {"我方SKU": "sku", "库位": "location"}
+    names = {name: english.get(name.strip(), name.strip()) for name in table.columns if name != LINE}
+    for wanted in ("sku", "location"):
+        if wanted not in names.values():
+            text = Text("{source}: has no column {column}", source=source, column=wanted)
+            raise config_error(source, [Finding(1, 1, text)])
+    lines = table[LINE].to_list() if LINE in table.columns else list(range(2, table.height + 2))
+    texts = table.rename(names).select(
+        (pl.col(name).cast(pl.String) if name in names.values() else pl.lit(None, dtype=pl.String))
+        .str.strip_chars()
+        .alias(name)
+        for name in BINS
+    )
+    found = texts.select(pl.when(pl.all() != "").then(pl.all()).name.keep())
+    lacking = [
+        line
+        for line, sku, location in zip(lines, found["sku"], found["location"], strict=True)
+        if location is not None and sku is None
+    ]
+    if lacking:
+        column = list(names.values()).index("sku") + 1
+        raise config_error(
+            source, [Finding(line, column, Text("'{field}' is missing", field="sku")) for line in lacking]
+        )
+    return found.filter(pl.col("location").is_not_null())
+
+
+def bins_frame(listed: Sequence[Bin]) -> pl.DataFrame:
+    """Give the bins of the rules as BINS."""
+    return pl.DataFrame([one.model_dump() for one in listed], schema=BINS)
+
+
+def with_places(goods: pl.DataFrame, bins: pl.DataFrame, articles: pl.DataFrame, path: Path) -> pl.DataFrame:
+    """Add where each of `goods` (columns warehouse, sku) lies: `location` and PLACE, null where that is not known.
+
+    The bin of its own warehouse counts, else one of every warehouse, else the shelf of the catalogue; of several bins the
+    first in natural order.
+    """
+    shelves = articles.filter(pl.col("location").is_not_null()).select(
+        "sku", "location", **{name: pl.lit(None, dtype=pl.String) for name in ("warehouse", *PLACE)}
+    )
+    known = pl.concat([_first(bins), shelves.select(BINS.names())])
+    own = known.filter(pl.col("warehouse").is_not_null())
+    everywhere = known.filter(pl.col("warehouse").is_null()).drop("warehouse")
+    everywhere = everywhere.unique("sku", keep="first", maintain_order=True)
+    placed = goods.join(own, on=["warehouse", "sku"], how="left", maintain_order="left").join(
+        everywhere, on="sku", how="left", maintain_order="left", suffix="_all"
+    )
+    here = pl.col("location").is_not_null()
+    placed = placed.select(
+        *goods.columns,
+        *(
+            pl.when(here).then(name).otherwise(f"{name}_all").alias(name)
+            for name in BINS
+            if name not in goods.columns
+        ),
+    )
+    codes = read_codes(placed["location"].drop_nulls().unique().sort(), path)
+    read = placed.join(codes, on="location", how="left", maintain_order="left", suffix="_read")
+    return read.select(*goods.columns, "location", *(pl.coalesce(n, f"{n}_read").alias(n) for n in PLACE))
+
+
+def _first(bins: pl.DataFrame) -> pl.DataFrame:
+    keys = {code: natural_key(code) for code in bins["location"].unique()}
+    key = pl.col("location").replace_strict(keys, return_dtype=pl.String)
+    return bins.sort(key, "location", maintain_order=True).unique(
+        ["warehouse", "sku"], keep="first", maintain_order=True
+    )
