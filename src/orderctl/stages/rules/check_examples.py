@@ -82,23 +82,50 @@ _OF_NOTES = ("note", *(name for name in FACTS if name.startswith(("wish", "avoid
 
 
 def run_tests(book: RuleBook) -> list[Result]:
-    """Decide every example of the rules and compare; one result each, in their order."""
-    return [_run(case, book, book.place("tests", number)) for number, case in enumerate(book.rules.tests)]
+    """Decide every example of the rules and compare; one result each, in their order.
+
+    Examples of one time are decided together, as the rows of a batch are.
+    """
+    at: dict[str | None, list[int]] = {}
+    for number, case in enumerate(book.rules.tests):
+        now = case.given.get("now")
+        at.setdefault(None if now is None else str(now), []).append(number)
+    orders = _orders(book)
+    found: dict[int, Result] = {}
+    for now, numbers in at.items():
+        results = _decided(book, numbers, orders, Moment(now, book.rules.timezone))
+        found.update(zip(numbers, results, strict=True))
+    return [found[number] for number in range(len(book.rules.tests))]
 
 
-def _run(case: Case, book: RuleBook, place: str) -> Result:
-    now = case.given.get("now")
-    moment = Moment(str(now) if now is not None else None, book.rules.timezone)
-    orders = _orders(case, book)
-    table = facts_of_case(case, needed(book) | book.gifts.facts | {"weight_g", "tags"}, moment, orders)
-    parcel = table.select("row", *(_given(case, name) for name in PARCEL if name != "row"))
-    found = choose(table, pl.DataFrame(schema=BOUND), parcel, book, moment).row(0, named=True)
-    pieces, _ = judge_gifts(table, book.gifts, Known())
+def _decided(
+    book: RuleBook, numbers: Sequence[int], orders: Sequence[pl.DataFrame], moment: Moment
+) -> Iterator[Result]:
+    cases = [book.rules.tests[number] for number in numbers]
+    names = needed(book) | book.gifts.facts | {"weight_g", "tags"}
+    tables = [facts_of_case(case, names, moment, orders[n]) for case, n in zip(cases, numbers, strict=True)]
+    given = [
+        table.select(_given(case, name) for name in PARCEL if name != "row")
+        for case, table in zip(cases, tables, strict=True)
+    ]
+    rows = pl.Series("row", range(len(cases)), dtype=pl.Int64)
+    table = pl.concat(tables).with_columns(rows)
+    parcels = pl.concat(given).select(rows, pl.all())
+    chosen = choose(table, pl.DataFrame(schema=BOUND), parcels, book, moment)
+    for at, (number, found) in enumerate(zip(numbers, chosen.iter_rows(named=True), strict=True)):
+        yield _compared(book, number, found, tables[at], orders[number])
+
+
+def _compared(
+    book: RuleBook, number: int, found: dict[str, Any], table: pl.DataFrame, orders: pl.DataFrame
+) -> Result:
+    case = book.rules.tests[number]
+    pieces, _ = judge_gifts(table, book.gifts, Known())  # each by itself: nobody had a gift before
     found |= {"wishes": _told(orders), "tags": _tags(table, found), "gifts": _gifts(pieces)}
     expected = case.expect.model_dump(include=case.expect.model_fields_set)
     pairs = {name: (value, found[_FIELDS.get(name, name)]) for name, value in expected.items()}
     differs = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
-    return Result(case.name, place, differs, frozenset(_fired(found, pieces, book)))
+    return Result(case.name, book.place("tests", number), differs, frozenset(_fired(found, pieces, book)))
 
 
 def _fired(found: Mapping[str, Any], pieces: pl.DataFrame, book: RuleBook) -> Iterator[tuple[str, str]]:
@@ -134,15 +161,29 @@ def _given(case: Case, name: str) -> pl.Expr:
     return pl.lit(case.given.get(name), dtype=DTYPES[FACTS[name].kind]).alias(name)
 
 
-def _orders(case: Case, book: RuleBook) -> pl.DataFrame:
-    """Give an order for each pair of notes of an example, with what they ask for; `note` is one of a buyer."""
-    buyers, sellers = ([*case.given.get(name, [])] for name in ("buyer_note", "seller_note"))  # type: ignore[misc]
-    pairs = [*zip_longest(buyers, sellers), *((note, None) for note in case.given.get("note", []))]  # type: ignore[union-attr]
-    placed = case.given.get("placed_at", case.given.get("now"))
-    rows = [{"buyer_note": b and str(b), "seller_note": s and str(s), "placed_at": placed} for b, s in pairs]
-    orders = pl.DataFrame(rows, {"buyer_note": pl.String, "seller_note": pl.String, "placed_at": pl.String})
+def _orders(book: RuleBook) -> list[pl.DataFrame]:
+    """Give for each example an order for each pair of its notes, with what they ask for; `note` is one of a buyer."""
+    rows = [
+        {"case": number, "buyer_note": buyer, "seller_note": seller, "placed_at": placed}
+        for number, case in enumerate(book.rules.tests)
+        for placed in [case.given.get("placed_at", case.given.get("now"))]
+        for buyer, seller in _pairs(case)
+    ]
+    schema = {"case": pl.Int64, **dict.fromkeys(("buyer_note", "seller_note", "placed_at"), pl.String)}
+    orders = pl.DataFrame(rows, schema)
     blank = orders.with_columns(pl.lit([], dtype=ORDER[name]).alias(name) for name in ("wishes", "tags"))
-    return orders.with_columns(read_notes(blank, book.notes))
+    read = orders.with_columns(read_notes(blank, book.notes))
+    cases = read.partition_by("case", as_dict=True, include_key=False)
+    none = read.clear().drop("case")
+    return [cases.get((number,), none) for number in range(len(book.rules.tests))]
+
+
+def _pairs(case: Case) -> list[tuple[str | None, str | None]]:
+    buyers, sellers, either = (
+        [str(note) for note in case.given.get(name, [])]  # type: ignore[union-attr]
+        for name in ("buyer_note", "seller_note", "note")
+    )
+    return [*zip_longest(buyers, sellers), *((note, None) for note in either)]
 
 
 def _told(orders: pl.DataFrame) -> list[str]:
