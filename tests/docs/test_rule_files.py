@@ -1,0 +1,34 @@
+"""The rules files of two sellers: they read, nothing in them is doubtful, and every rule is shown by an example."""
+
+from __future__ import annotations
+
+import pytest
+
+from orderctl.stages.rules.check import lint, run_tests
+from orderctl.stages.rules.check_examples import untested
+from orderctl.stages.rules.parse import RuleBook, parse
+from tests.docs.console import ROOT
+
+FILES = ("clothes.yaml", "fruit.yaml")
+
+
+@pytest.fixture(scope="module", params=FILES)
+def book(request: pytest.FixtureRequest) -> RuleBook:
+    path = ROOT / "docs" / "rules" / request.param
+    return parse(path.read_text("utf-8"), path.name)
+
+
+def test_nothing_in_it_is_doubtful(book: RuleBook) -> None:
+    assert [str(one.text) for one in lint(book)] == []
+
+
+def test_its_examples_hold_and_show_every_rule(book: RuleBook) -> None:
+    results = run_tests(book)
+    assert [str(result.text) for result in results if not result.passed] == []
+    assert untested(book, results) == []
+
+
+def test_it_is_as_large_as_a_shop_needs(book: RuleBook) -> None:
+    rules = book.rules
+    sections = (rules.tags, rules.warehouses, rules.couriers, rules.templates, rules.holds, rules.gifts)
+    assert sum(map(len, sections)) + len(rules.not_served) + len(rules.notices) + len(rules.cards) >= 60
