@@ -7,7 +7,7 @@ import pytest
 from orderctl.stages.rules.check import lint, run_tests
 from orderctl.stages.rules.check_examples import untested
 from orderctl.stages.rules.parse import RuleBook, parse
-from tests.docs.console import ROOT
+from tests.docs.console import ROOT, blocks
 
 FILES = ("clothes.yaml", "fruit.yaml")
 
@@ -32,3 +32,12 @@ def test_it_is_as_large_as_a_shop_needs(book: RuleBook) -> None:
     rules = book.rules
     sections = (rules.tags, rules.warehouses, rules.couriers, rules.templates, rules.holds, rules.gifts)
     assert sum(map(len, sections)) + len(rules.not_served) + len(rules.notices) + len(rules.cards) >= 60
+
+
+def test_what_the_page_shows_stands_in_the_files() -> None:
+    files = "\n".join((ROOT / "docs" / "rules" / name).read_text("utf-8") for name in FILES)
+    shown = [
+        b.text for b in blocks((ROOT / "docs" / "rule-files.md").read_text("utf-8")) if b.language == "yaml"
+    ]
+    assert len(shown) > 5
+    assert [text for text in shown if text not in files] == []
