@@ -45,6 +45,24 @@ SEEN = pl.Schema(
         for name in ("order_id", "buyer", "recipient", "placed_at", "notes_at", "recipient_at")
     }
 )
+STOCK = pl.Schema(
+    {
+        "warehouse": pl.String(),
+        "sku": pl.String(),
+        "location": pl.String(),
+        "quantity": pl.Int64(),
+        "counted_at": pl.String(),
+    }
+)
+RESERVED = pl.Schema(
+    {
+        "shipment_id": pl.String(),
+        "warehouse": pl.String(),
+        "sku": pl.String(),
+        "quantity": pl.Int64(),
+        "at": pl.String(),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -55,6 +73,10 @@ class Facts:
     people's pins, forces and never-merges (columns DECISIONS); `shop_groups` maps shop to group; `key` keys the
     hashes of recipients; `seen` is what `fetch` has noticed of orders over time (columns SEEN): who ordered and who
     receives as hashes, and since when notes or recipient are other ones. It holds only what the rules ask for.
+
+    `stock` is what lies where (columns STOCK), None where no stock is configured, and `reserved` what shipments have
+    been bound to take of it, and since when (columns RESERVED); `partial` are the shops whose platforms take an
+    order in parts.
     """
 
     commitments: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=COMMITMENTS))
@@ -62,21 +84,24 @@ class Facts:
     shop_groups: dict[str, str] = field(default_factory=dict)
     key: bytes = b"orderctl"
     seen: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SEEN))
+    stock: pl.DataFrame | None = None
+    reserved: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=RESERVED))
+    partial: frozenset[str] = frozenset()
 
     def to_json(self) -> str:
         """Write the facts as JSON text, rows sorted, so equal facts are equal bytes."""
-        return json.dumps(
-            {
-                "schema": "facts/1",
-                "commitments": self.commitments.sort(self.commitments.columns).to_dicts(),
-                "decisions": self.decisions.sort(self.decisions.columns).to_dicts(),
-                "shop_groups": self.shop_groups,
-                "key": self.key.hex(),
-                "seen": self.seen.sort(self.seen.columns).to_dicts(),
-            },
-            ensure_ascii=False,
-            sort_keys=True,
-        )
+        written: dict[str, Any] = {
+            "schema": "facts/1",
+            "commitments": _rows(self.commitments),
+            "decisions": _rows(self.decisions),
+            "shop_groups": self.shop_groups,
+            "key": self.key.hex(),
+            "seen": _rows(self.seen),
+        }
+        if self.stock is not None:
+            written |= {"stock": _rows(self.stock), "reserved": _rows(self.reserved)}
+            written["partial"] = sorted(self.partial)
+        return json.dumps(written, ensure_ascii=False, sort_keys=True)
 
     @property
     def hash(self) -> str:
@@ -96,9 +121,16 @@ def parse_facts(text: str, source: str) -> Facts:
             shop_groups=dict(found["shop_groups"]),
             key=bytes.fromhex(found["key"]),
             seen=_table(found.get("seen", []), SEEN),
+            stock=_table(found["stock"], STOCK) if found.get("stock") is not None else None,
+            reserved=_table(found.get("reserved", []), RESERVED),
+            partial=frozenset(map(str, found.get("partial", []))),
         )
     except (ValueError, KeyError, TypeError, RecursionError, pl.exceptions.PolarsError) as error:
         raise DataError(Text("{source}: is no facts/1 file", source=source)) from error
+
+
+def _rows(table: pl.DataFrame) -> list[dict[str, Any]]:
+    return table.sort(table.columns).to_dicts()
 
 
 def _table(rows: list[dict[str, Any]], schema: pl.Schema) -> pl.DataFrame:

@@ -149,6 +149,10 @@ KINDS: dict[str, Kind] = {
     "no_warehouse": Kind(
         "block", "no warehouse rule matched", "add a rule, or a last one without conditions"
     ),
+    "out_of_stock": Kind("wait", "not enough in stock: {missing}", "nothing: it moves on when stock arrives"),
+    "warehouse_full": Kind(
+        "wait", "no more parcels leave {warehouses} today", "run route again tomorrow, or raise the capacity"
+    ),
     "not_served": Kind(
         "block",
         "does not deliver there: {refused}",

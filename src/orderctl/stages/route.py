@@ -1,7 +1,7 @@
 """Choose warehouse, courier, label template and freight of every shipment, by the first rule that matches, and say why.
 
-Row by row, unless the rules say what only the whole batch can tell (`RuleBook.is_of_the_whole`): else any division of a
-batch gives the same rows, so blocks may be routed as they are read. Without rules for waves `wave` and `sequence` are
+Row by row, unless stock is dealt out or the rules say what only the whole batch can tell (`needs_whole`): else any
+division of a batch gives the same rows, so blocks may be routed as they are read. Without rules for waves `wave` and `sequence` are
 left as they are: the place in a printed run is given where the run is made. What a row carries from an earlier routing
 is decided anew; what the ledger holds as committed is kept, and a person's pin goes before the rules.
 Rows with problems are routed too, so that a person sees the whole; the actions skip them.
@@ -20,6 +20,7 @@ from orderctl.model.records import Param, Step
 from orderctl.model.schema import PROBLEM, SHIPMENT, fields
 from orderctl.model.text import Text
 from orderctl.stages import waves
+from orderctl.stages.allocating.allocate import RULED, TOLD, allocate
 from orderctl.stages.committed import restore
 from orderctl.stages.rules.choose import BOUND, choose, needed
 from orderctl.stages.rules.facts_table import Moment, facts_frame
@@ -45,13 +46,45 @@ def route(shipments: pl.DataFrame, book: RuleBook, facts: Facts, now: str) -> pl
     """
     shipments = untagged(shipments.rechunk())
     moment = Moment(now, book.rules.timezone)
-    table = facts_frame(shipments, needed(book), moment)
-    chosen = choose(table, bound_by(shipments, facts), parcels_of(shipments), book, moment)
+    shipments, chosen = _decided(shipments, book, facts, moment)
     rows = shipments.drop(_CHOSEN).hstack(chosen).with_columns(_tags())
     trail = _decision(chosen, _kept(rows, "decision", ~pl.col("item").struct.field("step").is_in(STEPS)))
     routed = rows.with_columns(trail, _problems(rows)).select(SHIPMENT.names())
     kept = restore(routed, facts, STAGE, ("decision", "template", "freight_minor", "freight_currency"))
     return _waved(kept, book, facts, moment)
+
+
+def needs_whole(book: RuleBook, facts: Facts) -> bool:
+    """Say whether `route` must be given the whole batch at once: what one shipment gets depends on the others."""
+    return book.is_of_the_whole or _deals_out(book, facts)
+
+
+def _deals_out(book: RuleBook, facts: Facts) -> bool:
+    return facts.stock is not None and bool(book.rules.warehouses)
+
+
+def _decided(
+    shipments: pl.DataFrame, book: RuleBook, facts: Facts, moment: Moment
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Give the shipments, parts of split ones each on its own, and what is chosen for them: as `choose` says it, and TOLD."""
+    table, bound = facts_frame(shipments, needed(book), moment), bound_by(shipments, facts)
+    if not _deals_out(book, facts):
+        chosen = choose(table, bound, parcels_of(shipments), book, moment)
+        return shipments, chosen.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in TOLD)
+    rows = shipments.with_row_index("row").cast({"row": pl.Int64()})
+    found = allocate(rows, table, bound, parcels_of(shipments), book, facts, moment)
+    proposed = found.plan.select(
+        "row", *(pl.col(n).alias(f"{n}_plan") for n in ("warehouse", "warehouse_how"))
+    )
+    settled = bound.join(proposed, on="row", how="full", coalesce=True).with_columns(
+        pl.coalesce("warehouse_plan", "warehouse").alias("warehouse"),
+        pl.coalesce("warehouse_how_plan", "warehouse_how").alias("warehouse_how"),
+    )
+    chosen = choose(table, settled.select(BOUND.names()), parcels_of(shipments), book, moment)
+    told = chosen.select("row").join(
+        found.plan.select("row", *RULED, *TOLD), on="row", how="left", maintain_order="left"
+    )
+    return shipments, chosen.with_columns(told.drop("row"))
 
 
 def _waved(routed: pl.DataFrame, book: RuleBook, facts: Facts, moment: Moment) -> pl.DataFrame:
@@ -195,10 +228,13 @@ def _params(rows: pl.DataFrame, *names: str) -> pl.Series:
 _SHOWN = {
     "zone_id": "zone",
     "courier_refused": "not_served",
+    "stock_candidates": "candidates",
+    "stock_missing": "missing",
+    "stock_room": "no_room",
     **{f"{step}_doubt": "passed_over" for step in STEPS},
 }
 _TRAIL: dict[str, tuple[str, str, tuple[str, ...]]] = {  # step: rule, outcome, parameters
-    "warehouse": ("warehouse_rule", "warehouse", ("warehouse_doubt",)),
+    "warehouse": ("warehouse_rule", "warehouse", (*TOLD, "warehouse_doubt")),
     "courier": (
         "courier_rule",
         "courier",
@@ -268,6 +304,14 @@ def _findings() -> list[tuple[pl.Expr, pl.Expr]]:
     ]
     return [
         (pl.col("warehouse_reason") == "no_match", problem("no_warehouse", stage=STAGE, field="warehouse")),
+        (
+            pl.col("stock_missing").is_not_null(),
+            problem("out_of_stock", stage=STAGE, field="warehouse", missing=pl.col("stock_missing")),
+        ),
+        (
+            pl.col("stock_room").is_not_null(),
+            problem("warehouse_full", stage=STAGE, field="warehouse", warehouses=pl.col("stock_room")),
+        ),
         (pl.col("courier_reason") == "no_match", problem("no_courier", stage=STAGE, field="courier")),
         (refused, problem("not_served", stage=STAGE, field="courier", refused=pl.col("courier_refused"))),
         (pl.col("hold").is_not_null(), problem("held", stage=STAGE, holds=pl.col("hold"))),

@@ -68,7 +68,8 @@ def _domains(book: RuleBook, section: str) -> Domains:
     """
     if section == "warehouses":
         return {}
-    found = {"warehouse": frozenset(rule.use for rule in book.rules.warehouses)}
+    named = frozenset(name for rule in book.rules.warehouses for name in rule.candidates)
+    found = {"warehouse": named}
     if section == "couriers":
         return found
     uses = [use for rule in book.rules.couriers for use in rule.chain]

@@ -35,7 +35,9 @@ from orderctl.stages.normalizing.skus_map import entries_frame
 from orderctl.stages.normalizing.skus_parts import bundles_frame
 from orderctl.stages.normalizing.skus_tables import nested, parse_bundles, parse_map, parse_stock
 from orderctl.stages.rules.freight_book import PriceBook
-from orderctl.stages.rules.reach import ENTRIES, parse_reach, reach_frame
+from orderctl.stages.rules.listed import read_listed
+from orderctl.stages.rules.reach import ENTRIES, reach_frame
+from orderctl.stages.rules.sections.allocation import AllocationSection
 from orderctl.stages.rules.sections.audit import AuditSection
 from orderctl.stages.rules.sections.cards import CardRule
 from orderctl.stages.rules.sections.couriers import CourierRule
@@ -44,7 +46,7 @@ from orderctl.stages.rules.sections.golden import GoldenCase
 from orderctl.stages.rules.sections.holds import HoldRule
 from orderctl.stages.rules.sections.merge import MergeSection
 from orderctl.stages.rules.sections.notes import NotesSection
-from orderctl.stages.rules.sections.reach import Notice, NotServed
+from orderctl.stages.rules.sections.reach import CHINESE, Notice, NotServed
 from orderctl.stages.rules.sections.skus import SkuMapping, SkusSection
 from orderctl.stages.rules.sections.tags import TagRule
 from orderctl.stages.rules.sections.tariffs import Tariff
@@ -85,6 +87,9 @@ class Rules(Section):
     )
     warehouses: list[WarehouseRule] = Field(
         default_factory=list, description="from where; the first rule that matches decides"
+    )
+    allocation: AllocationSection = Field(
+        default_factory=AllocationSection, description="what counts when stock is dealt out"
     )
     couriers: list[CourierRule] = Field(
         default_factory=list, description="with whom; the first rule that matches decides"
@@ -302,8 +307,8 @@ def parse(
         parse_stock(table(rules.stock, "stock"), rules.stock) if rules.stock is not None else {},
         None if articles is None else parse_costs(articles, str(skus.catalogue)),
         None if listed is None else parse_blacklist(table(listed, "audit", "blacklist"), listed),
-        _reach("not_served", rules.not_served, NotServed, table, place),
-        _reach("notices", rules.notices, Notice, table, place),
+        reach_frame(read_listed("not_served", rules.not_served, CHINESE, table, place)),
+        reach_frame(read_listed("notices", rules.notices, CHINESE, table, place)),
         _bins(rules.waves, table),
     )
     bundles = found.bundles if isinstance(skus.bundles, str) else bundles_frame(skus.bundles)
@@ -313,23 +318,6 @@ def parse(
     if unknown := _unknown_gifts(book, bundles):
         raise config_error(source, unknown)
     return book
-
-
-def _reach(
-    section: str,
-    written: Sequence[NotServed | Notice],
-    model: type[NotServed | Notice],
-    table: Callable[..., pl.DataFrame],
-    place: Callable[..., str],
-) -> pl.DataFrame:
-    """Give the entries of a section, those of its tables among them, in their order."""
-    parts = [pl.DataFrame(schema=ENTRIES)]
-    for at, entry in enumerate(written):
-        if entry.file is not None:
-            parts.append(parse_reach(table(entry.file, section, at, "file"), entry.file, model))
-        else:
-            parts.append(reach_frame([(place(section, at), entry)]))
-    return pl.concat(parts)
 
 
 def _bins(waves: WavesSection | None, table: Callable[..., pl.DataFrame]) -> pl.DataFrame:
