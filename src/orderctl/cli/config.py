@@ -77,6 +77,14 @@ class WarehouseConfig(Section):
     sender: SenderConfig
 
 
+class StockConfig(Section):
+    """Where it stands how much of which SKU lies where: a table in a file, or in a SQLite database."""
+
+    file: str | None = Field(None, description="a CSV, XLSX or Parquet file")
+    database: str | None = Field(None, description="a SQLite file")
+    table: str = Field("stock", description="table or view of the database")
+
+
 class PrintConfig(Section):
     """What `orderctl print` prints when the command line does not say."""
 
@@ -114,6 +122,9 @@ class Config(Section):
     shops: dict[str, ShopConfig] = {}
     issuers: dict[str, IssuerConfig] = {}
     warehouses: dict[str, WarehouseConfig] = {}
+    stock: list[StockConfig] = Field(
+        [], description="what lies in the warehouses; with it `route` deals stock out, and what lacks waits"
+    )
     devices: dict[str, str] = Field(
         {}, description="name to device: file:PATH, cups:QUEUE, escpos://HOST:9100, ..."
     )

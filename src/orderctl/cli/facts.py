@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import polars as pl
 
-from orderctl.cli.config import Config
-from orderctl.model.facts import COMMITMENTS, DECISIONS, SEEN, Facts
+from orderctl.cli.config import Config, StockConfig
+from orderctl.model.errors import ConfigError
+from orderctl.model.facts import COMMITMENTS, DECISIONS, SEEN, STOCK, Facts
 from orderctl.model.instant import parse_instant, write_instant
+from orderctl.model.text import Text
 from orderctl.ports.ledger import Ledger
+from orderctl.ports.platforms import NAMES, manifest
+from orderctl.ports.tables.database import read_database
+from orderctl.ports.tables.numbered import read_numbered
+from orderctl.stages.allocating.stock import parse_stock, reserved_of
 from orderctl.stages.rules.sections.audit import AuditSection
 
 SEEN_DAYS = 31
@@ -26,6 +34,46 @@ def facts_of(
         shop_groups={name: shop.group for name, shop in config.shops.items() if shop.group},
         key=ledger.identity_key(),
         seen=pl.DataFrame(schema=SEEN) if audit is None or now is None else _seen(ledger, audit, now),
+    )
+
+
+def with_stock(facts: Facts, config: Config, base: Path, ledger: Ledger) -> Facts:
+    """Give `facts` with what lies in the warehouses and what is bound of it, where the configuration names a stock."""
+    if not config.stock:
+        return facts
+    read = [_stock(source, at, base, config.time_zone) for at, source in enumerate(config.stock)]
+    bound = pl.concat([ledger.commitments(purpose=purpose) for purpose in _SENT])
+    return replace(
+        facts,
+        stock=pl.concat([STOCK.to_frame(), *read]),
+        reserved=reserved_of(bound),
+        partial=_partial(config),
+    )
+
+
+_SENT = ("sale", "resend", "exchange")
+
+
+def _stock(source: StockConfig, at: int, base: Path, zone: str) -> pl.DataFrame:
+    """Read one source; a file without times counts as counted when it was written."""
+    where = f"stock {at + 1}"
+    if (source.file is None) == (source.database is None):
+        raise ConfigError(Text("{where}: name either a file or a database", where=where))
+    if source.database is not None:
+        path = base / source.database
+        return parse_stock(read_database(path, source.table), f"{path}: {source.table}", zone)
+    path = base / str(source.file)
+    table = read_numbered(str(path))
+    written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    return parse_stock(table, str(path), zone, write_instant(written))
+
+
+def _partial(config: Config) -> frozenset[str]:
+    """Give the shops whose platforms take an order in parts."""
+    return frozenset(
+        name
+        for name, shop in config.shops.items()
+        if shop.platform in NAMES and (manifest(shop.platform).PARTIAL or shop.settings.get("parts") == "sp")
     )
 
 

@@ -166,14 +166,18 @@ class Session:
         if "http" in self.__dict__:
             self.http.close()
 
-    def facts(self, *, audit: bool = False) -> Facts:
+    def facts(self, *, audit: bool = False, stock: bool = False) -> Facts:
         """Give what the stages may know: frozen by `--facts FILE`, else from ledger and configuration.
 
-        For an `audit`, with what the rules ask for of what `fetch` noticed over time.
+        For an `audit`, with what the rules ask for of what `fetch` noticed over time; with `stock`, what lies where.
         """
         if self.facts_path is None:
             with self.ledger() as ledger:
                 found = self.facts_of(ledger, audit=audit)
+                if stock:
+                    from orderctl.cli.facts import with_stock
+
+                    found = with_stock(found, self.config, self.base, ledger)
                 ledger.note("facts.loaded", self.now, command=self.command, hash=found.hash)
                 return found
         from orderctl.cli.config import read_text

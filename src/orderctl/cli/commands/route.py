@@ -20,16 +20,16 @@ def run(
     from orderctl.cli.tallying import Counted
     from orderctl.model.text import Text
     from orderctl.ports import batches
-    from orderctl.stages.route import route
+    from orderctl.stages.route import needs_whole, route
 
     refused = session.rejects(rejects)
-    facts = session.facts()
+    facts = session.facts(stock=True)
     counted = Counted()
     with batches.open_source(batch) as source:
         kinds = ["shipment/1", "order/1"]
         blocks = (
             iter([batches.read_whole(source, kinds, refused)])
-            if session.book.is_of_the_whole
+            if needs_whole(session.book, facts)
             else batches.read_blocks(source, kinds, refused)
         )
         routed = (route(to_shipments(session, b, facts), session.book, facts, session.now) for b in blocks)

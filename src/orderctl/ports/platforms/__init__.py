@@ -1,7 +1,8 @@
 """The platforms we know, by name. To add one: its folder and its name here.
 
 A folder's `__init__.py` is the platform's manifest and imports nothing: `CLIENT` ("module:Class", where there is an
-API connector), `MAPPERS` (format of raw records to "module:NAME") and `EXPORT` (whether export.py has `LAYOUTS`).
+API connector), `MAPPERS` (format of raw records to "module:NAME"), `EXPORT` (whether export.py has `LAYOUTS`) and `PARTIAL`
+(whether it takes an order in several parts).
 """
 
 from __future__ import annotations

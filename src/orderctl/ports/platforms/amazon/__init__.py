@@ -8,3 +8,4 @@ MAPPERS = {
     "amazon/export-all": "export:ALL",
 }
 EXPORT = True
+PARTIAL = True

@@ -3,3 +3,4 @@
 CLIENT = "client:Douyin"
 MAPPERS = {"douyin/order": "mapper:ORDER", "douyin/export-csv": "export:MAPPER"}
 EXPORT = True
+PARTIAL = True

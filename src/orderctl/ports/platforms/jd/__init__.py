@@ -7,3 +7,4 @@ MAPPERS = {
     "jd/export-csv": "export:MAPPER",
 }
 EXPORT = True
+PARTIAL = False

@@ -3,3 +3,4 @@
 CLIENT = "client:Kuaishou"
 MAPPERS = {"kuaishou/order": "mapper:ORDER", "kuaishou/export-csv": "export:MAPPER"}
 EXPORT = True
+PARTIAL = True

@@ -7,3 +7,4 @@ MAPPERS = {
     "taobao/export-csv": "export:MAPPER",
 }
 EXPORT = True
+PARTIAL = True
