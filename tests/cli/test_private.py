@@ -39,7 +39,10 @@ def told(routed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tup
         said: dict[str, str] = {}
 
         def run(name: str, *words: str) -> None:
-            for form, more in (("text", ("-vv",)), ("json", ("-vv", "--log-format", "json"))):
+            forms = [("json", ("-vv", "--log-format", "json"))]
+            if name in ("print", "ship"):  # what acts tells most; the same messages are worded once for both forms
+                forms.insert(0, ("text", ("-vv",)))
+            for form, more in forms:
                 ran = desk.run(*words, *more)
                 said[f"{name} {form}"] = ran.err
                 if form == "json":
@@ -78,7 +81,7 @@ def test_nothing_private_is_told(told: tuple[Desk, dict[str, str]]) -> None:
     names = people(desk)
     assert len(names) > 20
     assert "credentials refused" in said["refused"]
-    assert "rejected" in said["normalize text"]
+    assert "rejected" in said["normalize json"]
     for place, text in said.items():
         assert [s for s in SECRETS if s in text] == [], place
         # the list of orders is for whoever packs: it shows notes in full, names and streets in part

@@ -33,7 +33,7 @@ def read_lines(shelf: Shelf, kind: str, lines: list[str], block: int) -> pl.Data
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(data=st.data())
 def test_every_record_comes_back_as_it_was(shelf: Shelf, kind: str, data: st.DataObject) -> None:
     given_records: list[dict[str, Any]] = data.draw(st.lists(records(kind), min_size=1, max_size=4))
@@ -55,7 +55,7 @@ def test_every_record_comes_back_as_it_was(shelf: Shelf, kind: str, data: st.Dat
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=8)
+@settings(max_examples=5)
 @given(data=st.data())
 def test_the_bytes_do_not_tell_how_a_batch_was_read(
     shelf: Shelf, cut: Cut, kind: str, data: st.DataObject
