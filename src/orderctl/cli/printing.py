@@ -48,6 +48,7 @@ class Wanted:
     dry_run: bool = False
     offline: bool = False
     fresh: int | None = None
+    wave: str | None = None
     workers: int = 4
 
 
@@ -63,7 +64,8 @@ def print_rows(session: Session, rows: list[Row], wanted: Wanted) -> dict[str, i
             Job(session, ledger, content, name, device, wanted.size)
             for name, device in wanted.devices.items()
         ]
-        ready = ready_rows(session, rows)
+        chosen = in_walk_order(rows, wanted.wave)
+        ready = ready_rows(session, chosen)
         bought = _buy(session, ledger, rows, ready, content, wanted, key)
         done = {"numbers": bought}
         if wanted.dry_run:
@@ -72,6 +74,20 @@ def print_rows(session: Session, rows: list[Row], wanted: Wanted) -> dict[str, i
             done[job.document] = job.run([r for r in ready if not _troubled(r)], key)
             _fold_prints(ledger, rows, job.document)
         return done
+
+
+def in_walk_order(rows: list[Row], wave: str | None) -> list[Row]:
+    """Give the rows to print, in the order they are picked: all of them, or those of one `wave`.
+
+    Raises: UsageError if no row is in that wave.
+    """
+    if wave is None:
+        return prints.walk_order(rows)
+    known = sorted({row["wave"] for row in rows if prints.in_wave(row)})
+    if wave not in known:
+        text = Text("no shipment of this batch is in the wave {wave}", wave=wave)
+        raise UsageError(text, hint=Text("there are: {waves}", waves=", ".join(known) or "-"))
+    return prints.walk_order([row for row in rows if row["wave"] == wave])
 
 
 def devices_of(session: Session, asked: Sequence[str], device: str | None) -> dict[str, str]:
@@ -258,12 +274,13 @@ class Job:
         return [sheet for row, sheet in enumerate(sheets) if row not in faults]
 
     def _parts(self, sheets: list[prints.Sheet]) -> list[list[prints.Sheet]]:
-        """Cut sheets into jobs: a file takes all; a device takes pages of one size, a jam's worth at a time."""
+        """Cut sheets into jobs: a file takes all; a device takes pages of one wave and size, a jam's worth at a time."""
         if self.kind in ("file", "escpos-file") or self.document != "label":
             return [sheets] if sheets else []
-        by_size: dict[tuple[float, float], list[prints.Sheet]] = defaultdict(list)
+        by_size: dict[tuple[str | None, tuple[float, float]], list[prints.Sheet]] = defaultdict(list)
         for sheet in sheets:
-            by_size[documents.label_size(self._label(sheet, 1, 1), self.size)].append(sheet)
+            wave = sheet.row["wave"] if prints.in_wave(sheet.row) else None
+            by_size[wave, documents.label_size(self._label(sheet, 1, 1), self.size)].append(sheet)
         return [same[i : i + JOB_PAGES] for same in by_size.values() for i in range(0, len(same), JOB_PAGES)]
 
     def _label(self, sheet: prints.Sheet, sequence: int, total: int) -> documents.Label:
@@ -273,15 +290,17 @@ class Job:
         if self.document != "label":
             row = {**row, "parcels": [{**p, "label": None} for p in row["parcels"]]}
         warehouse = self.session.config.warehouses.get(row["warehouse"] or "")
+        place = prints.in_wave(row) or prints.InWave(sequence, total, "")
         return documents.to_label(
             row,
             sheet.parcel_index,
             sender=_sender(warehouse.sender.model_dump()) if warehouse else {},
-            sequence=sequence,
-            total=total,
+            sequence=place.sequence,
+            total=place.total,
+            position=place.position,
             copy=sheet.effect.revision - 1,
             mask=self.session.config.print.mask and not _is_local(self.session, row),
-            locations=self.session.book.locations,
+            locations=self.session.book.shelves(row["warehouse"]),
             supplied=content,
             size=row["template"] if self.document == "label" else None,
             language=_language(self.session, row),
@@ -337,7 +356,7 @@ class Job:
         if self.document == "card":
             return documents.render_cards(labels, **style)
         if self.document == "picklist":
-            return documents.render_picklist(labels, **style)
+            return documents.render_picklist(labels, **style, stops=self.session.book.stops)
         return documents.render_receipt(labels, language=style["language"])
 
     def _style(self) -> dict[str, Any]:

@@ -35,6 +35,9 @@ DeviceOpt = Annotated[
 SizeOpt = Annotated[
     str | None, typer.Option("--size", metavar="SIZE", help="Paper of our own labels: 76x130, 100x150, ...")
 ]
+WaveOpt = Annotated[
+    str | None, typer.Option("--wave", metavar="WAVE", help="Print this wave only; else all, wave by wave.")
+]
 ReprintOpt = Annotated[
     list[str] | None,
     typer.Option(
@@ -52,6 +55,7 @@ def run(
     document: DocumentOpt = None,
     device: DeviceOpt = None,
     size: SizeOpt = None,
+    wave: WaveOpt = None,
     reprint: ReprintOpt = None,
     reason: ReasonOpt = None,
     rules_path: RulesOpt = None,
@@ -76,6 +80,7 @@ def run(
         dry_run=dry_run,
         offline=offline,
         fresh=fresh,
+        wave=wave,
     )
     if reprint and not dry_run:
         reopen(session, rows, wanted, reprint, reason)

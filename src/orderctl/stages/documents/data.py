@@ -109,6 +109,7 @@ class Label(TypedDict):
     parcels: int
     sequence: int | None
     total: int | None
+    position: str
     wave: str
     warehouse: str
     copy: int
@@ -124,6 +125,7 @@ def to_label(
     sender: Mapping[str, Any],
     sequence: int | None = None,
     total: int | None = None,
+    position: str = "",
     copy: int = 0,
     mask: bool = True,
     locations: Mapping[str, str] | None = None,
@@ -137,8 +139,9 @@ def to_label(
         shipment: the row as a dict.
         parcel_index: position in `parcels`, from 0.
         sender: `name, phone, address` and optionally `country`.
-        sequence: place in the run, shown as `12 / 140`; the shipment's own when not given.
-        total: how many the run has.
+        sequence: place in the run or wave, shown as `12 / 140`; the shipment's own when not given.
+        total: how many the run or wave has.
+        position: its slot in the sorting wall of its wave.
         copy: 0 for the first print, n for the n-th reprint, which is marked as a copy.
         mask: hide parts of name, phone and address of recipients in China as the waybill standard asks. Say false
             where the courier was told nothing electronically (a local number range): it could not deliver.
@@ -182,6 +185,7 @@ def to_label(
         parcels=len(parcels),
         sequence=sequence if sequence is not None else shipment.get("sequence"),
         total=total,
+        position=clean(position),
         wave=clean(shipment.get("wave")),
         warehouse=clean(shipment.get("warehouse")),
         copy=copy,

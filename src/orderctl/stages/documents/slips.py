@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from orderctl.stages.documents.typesetting import compile_pdf, template_text
 from orderctl.stages.documents.words import WORDS, Language, courier_name
 
 MAX_BARCODE = 20
+Stops = Callable[[str, Iterable[str]], Mapping[str, int]]
+"""From a warehouse and the shelves of one walk to their order; what is not named comes last."""
 
 _FRAME = """
 #import "lib.typ": styled, fill-in
@@ -93,13 +95,14 @@ def render_picklist(
     source: str = "picklist.typ",
     fonts: Path = FONTS,
     name: str = "picklist.pdf",
+    stops: Stops | None = None,
 ) -> Document:
-    """Set the pick list of these parcels: equal goods added up, sorted by shelf, one list for each warehouse and wave.
+    """Set the pick list of these parcels: equal goods added up, in the order of the walk, one list for each warehouse and wave.
 
-    Args and Raises as for `render_packing_slips`.
+    Args and Raises as for `render_packing_slips`, and `stops` as for `to_picks`.
     """
     rows = []
-    for pick in to_picks(labels):
+    for pick in to_picks(labels, stops):
         _check_picks(pick, labels, fonts)
         said = " ".join(part for part in (pick["warehouse"], pick["wave"]) if part)
         rows.append({**shown({**pick, "said": said}, fonts), "lang": language})
@@ -108,20 +111,27 @@ def render_picklist(
     return _document(frame, text, rows, page_size(size), source, fonts, name)
 
 
-def to_picks(labels: Sequence[Label]) -> list[dict[str, Any]]:
+def to_picks(labels: Sequence[Label], stops: Stops | None = None) -> list[dict[str, Any]]:
     """Add up the goods of parcels by warehouse, wave and SKU.
 
+    Args:
+        stops: tells the order in which the shelves of a walk are passed; without it their natural one.
+
     Returns:
-        One dict for each warehouse and wave: `warehouse, wave, rows, shipments, pieces`; a row is an item with
-        `positions`, a list of `sequence` (text) and `quantity`.
+        One dict for each warehouse and wave: `warehouse, wave, wall, rows, shipments, pieces`; a row is an item with
+        `positions`, a list of `sequence` (text: the slot of the sorting wall if there is one, `wall` says so, else the
+        place in the run) and `quantity`, and `spans`, the same with runs of places that get equally many drawn together.
     """
     picks: dict[tuple[str, str], dict[str, Any]] = {}
     shipments: dict[tuple[str, str], set[str]] = {}
     for place, label in enumerate(labels, 1):
         walk = (label["warehouse"], label["wave"])
-        pick = picks.setdefault(walk, {"warehouse": walk[0], "wave": walk[1], "rows": {}, "pieces": 0})
+        pick = picks.setdefault(
+            walk, {"warehouse": walk[0], "wave": walk[1], "rows": {}, "pieces": 0, "wall": False}
+        )
+        pick["wall"] = pick["wall"] or bool(label["position"])
         shipments.setdefault(walk, set()).add(label["shipment_id"])
-        sequence = str(place if label["sequence"] is None else label["sequence"])
+        sequence = label["position"] or str(place if label["sequence"] is None else label["sequence"])
         for item in label["items"]:
             key = (item["sku"] or item["title"], "" if item["sku"] else item["spec"], item["gift"])
             row = pick["rows"].setdefault(key, {**item, "quantity": 0, "positions": {}})
@@ -130,13 +140,44 @@ def to_picks(labels: Sequence[Label]) -> list[dict[str, Any]]:
             pick["pieces"] += item["quantity"]
     for walk, pick in picks.items():
         pick["shipments"] = len(shipments[walk])
+        passed = stops(walk[0], {r["location"] for r in pick["rows"].values()} - {""}) if stops else {}
         pick["rows"] = sorted(
-            pick["rows"].values(), key=lambda r: (natural(r["location"]), natural(r["sku"]), r["title"])
+            pick["rows"].values(),
+            key=lambda r: (
+                passed.get(r["location"], len(passed) + 1),
+                natural(r["location"]),
+                natural(r["sku"]),
+                r["title"],
+            ),
         )
         for row in pick["rows"]:
             told = sorted(row["positions"].items(), key=lambda pair: natural(pair[0]))
             row["positions"] = [{"sequence": sequence, "quantity": quantity} for sequence, quantity in told]
+            row["spans"] = [
+                {"sequence": f"{first}–{last}" if first != last else first, "quantity": quantity}
+                for first, last, quantity in _spans(told)
+            ]
     return [picks[walk] for walk in sorted(picks, key=lambda walk: (natural(walk[0]), natural(walk[1])))]
+
+
+def _spans(told: Sequence[tuple[str, int]]) -> Iterator[tuple[str, str, int]]:
+    """Draw three or more places in a row together that get equally many: (first, last, quantity)."""
+    at = 0
+    while at < len(told):
+        first, quantity = told[at]
+        end = at + 1
+        while (
+            end < len(told)
+            and told[end][1] == quantity
+            and first.isdecimal()
+            and told[end][0] == str(int(first) + end - at)
+        ):
+            end += 1
+        if end - at >= 3:
+            yield first, told[end - 1][0], quantity
+        else:
+            yield from ((sequence, sequence, quantity) for sequence, _ in told[at:end])
+        at = end
 
 
 def _check_picks(pick: Mapping[str, Any], labels: Sequence[Label], fonts: Path) -> None:

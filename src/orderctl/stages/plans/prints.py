@@ -2,15 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from orderctl.model.effect import Effect
 from orderctl.model.identity import fingerprint
 from orderctl.stages.plans.rows import Row, claims
+from orderctl.stages.waves.path import natural_key
 
 KIND = "document.print"
 DOCUMENTS = ("label", "packing-slip", "picklist", "card", "receipt")
+
+
+class InWave(NamedTuple):
+    """Where a shipment stands in its wave: its place, how many the wave has, and its slot of the sorting wall."""
+
+    sequence: int
+    total: int
+    position: str
+
+
+def in_wave(row: Mapping[str, Any]) -> InWave | None:
+    """Say where a shipment stands in its wave; None if `route` gave it none."""
+    if row["wave"] is None or row["sequence"] is None:
+        return None
+    steps = [step for step in row["decision"] if step["step"] == "wave"]
+    told = {p["name"]: p["value"] for step in steps for p in step["params"]}
+    return InWave(row["sequence"], int(told.get("of") or row["sequence"]), told.get("position") or "")
+
+
+def walk_order(rows: Sequence[Row]) -> list[Row]:
+    """Give `rows` as they are to be printed: wave by wave, each in its sequence, then those without a wave as they stand."""
+    of_waves = [row for row in rows if in_wave(row)]
+    of_waves.sort(key=lambda row: (natural_key(row["wave"]), row["sequence"]))
+    return [*of_waves, *(row for row in rows if not in_wave(row))]
 
 
 class Sheet(NamedTuple):
@@ -76,6 +101,6 @@ def fold_print(row: Row, parcel_no: int, document: str, revision: int, result: M
         "at": result["at"],
         "confirmed": result["confirmed"],
     }
-    if document == "label" and parcel_no == 1:
+    if document == "label" and parcel_no == 1 and in_wave(row) is None:
         row["sequence"] = result.get("page", row["sequence"])
     row["printed"] = sorted([*kept, done], key=lambda p: (p["document"], p["parcel_no"], p["revision"]))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import polars as pl
 
 from orderctl.model.text import Text
 from orderctl.model.yamlfile import Finding, config_error
 from orderctl.stages.rules.sections.waves import PLACE, Bin, Path
-from orderctl.stages.waves.path import natural_key, read_codes
+from orderctl.stages.waves.path import natural_key, read_codes, walked
 
 LINE = "_line"
 CHINESE = {
@@ -67,13 +67,9 @@ def with_places(goods: pl.DataFrame, bins: pl.DataFrame, articles: pl.DataFrame,
     The bin of its own warehouse counts, else one of every warehouse, else the shelf of the catalogue; of several bins the
     first in natural order.
     """
-    shelves = articles.filter(pl.col("location").is_not_null()).select(
-        "sku", "location", **{name: pl.lit(None, dtype=pl.String) for name in ("warehouse", *PLACE)}
-    )
-    known = pl.concat([_first(bins), shelves.select(BINS.names())])
+    known = _known(bins, articles)
     own = known.filter(pl.col("warehouse").is_not_null())
     everywhere = known.filter(pl.col("warehouse").is_null()).drop("warehouse")
-    everywhere = everywhere.unique("sku", keep="first", maintain_order=True)
     placed = goods.join(own, on=["warehouse", "sku"], how="left", maintain_order="left").join(
         everywhere, on="sku", how="left", maintain_order="left", suffix="_all"
     )
@@ -89,6 +85,36 @@ def with_places(goods: pl.DataFrame, bins: pl.DataFrame, articles: pl.DataFrame,
     codes = read_codes(placed["location"].drop_nulls().unique().sort(), path)
     read = placed.join(codes, on="location", how="left", maintain_order="left", suffix="_read")
     return read.select(*goods.columns, "location", *(pl.coalesce(n, f"{n}_read").alias(n) for n in PLACE))
+
+
+def shelves_of(warehouse: str | None, bins: pl.DataFrame, articles: pl.DataFrame) -> dict[str, str]:
+    """Give the shelf of every SKU that has one in a warehouse."""
+    goods = _known(bins, articles).select("sku").unique().sort("sku")
+    placed = with_places(
+        goods.with_columns(warehouse=pl.lit(warehouse, dtype=pl.String)), bins, articles, Path()
+    )
+    return dict(placed.filter(pl.col("location").is_not_null()).select("sku", "location").iter_rows())
+
+
+def stops_of(warehouse: str, locations: Iterable[str], bins: pl.DataFrame, path: Path) -> dict[str, int]:
+    """Give the order in which one walk through a warehouse passes `locations`."""
+    codes = read_codes(sorted(locations), path)
+    own = _first(bins).filter(pl.col("warehouse").fill_null(warehouse) == warehouse)
+    own = own.sort(pl.col("warehouse").is_null(), maintain_order=True).unique(
+        "location", keep="first", maintain_order=True
+    )
+    told = codes.join(own, on="location", how="left", maintain_order="left", suffix="_own")
+    placed = told.select("location", *(pl.coalesce(f"{name}_own", name).alias(name) for name in PLACE))
+    return dict(walked(placed, path).select("location", "stop").iter_rows())
+
+
+def _known(bins: pl.DataFrame, articles: pl.DataFrame) -> pl.DataFrame:
+    """Give one bin for each warehouse and SKU, then those for every warehouse (null), the rules' before the catalogue's."""
+    shelves = articles.filter(pl.col("location").is_not_null()).select(
+        "sku", "location", **{name: pl.lit(None, dtype=pl.String) for name in ("warehouse", *PLACE)}
+    )
+    both = pl.concat([_first(bins), shelves.select(BINS.names())])
+    return both.unique(["warehouse", "sku"], keep="first", maintain_order=True)
 
 
 def _first(bins: pl.DataFrame) -> pl.DataFrame:

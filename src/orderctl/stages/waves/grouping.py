@@ -149,7 +149,16 @@ def in_order(
             lot_way=pl.when(together).then(pl.col("way").min().over(lot)).otherwise("way"),
         )
         .sort(
-            *walk, "lot_due", "lot_way", "lot", "way", "first_sku", "ship_by", "shipment_id", nulls_last=True
+            *walk,
+            "lot_due",
+            "lot_way",
+            "lot",
+            "way",
+            "first_sku",
+            "pieces",
+            "ship_by",
+            "shipment_id",
+            nulls_last=True,
         )
         .drop("lot_due", "lot_way", "way", "first_sku")
     )
