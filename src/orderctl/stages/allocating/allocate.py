@@ -41,6 +41,24 @@ class Allocation:
     plan: pl.DataFrame
     parts: pl.DataFrame
 
+    def plan_of(self, parted: pl.DataFrame) -> pl.DataFrame:
+        """Give [row, proposed, proposed_how, ...RULED, ...TOLD] for each of `parted` (as `split` gives it), in its order.
+
+        `row` counts them anew.
+        """
+        homes = self.parts.select("row", split_part=pl.col("part") + 1, home="warehouse").unique()
+        joined = parted.select("row", "split_part").join(
+            self.plan, on="row", how="left", maintain_order="left"
+        )
+        joined = joined.join(homes, on=["row", "split_part"], how="left", maintain_order="left")
+        return joined.select(
+            pl.int_range(pl.len(), dtype=pl.Int64).alias("row"),
+            pl.coalesce("home", "warehouse").alias("proposed"),
+            pl.col("warehouse_how").alias("proposed_how"),
+            *RULED,
+            *TOLD,
+        )
+
 
 def allocate(
     shipments: pl.DataFrame,
@@ -106,7 +124,7 @@ def _lightest(
     book: RuleBook,
     moment: Moment,
 ) -> pl.DataFrame:
-    """Price the lightest part of each shipment that may be split: [row, warehouse, light_g, light_cost].
+    """Price the lightest part of each shipment that may be split: [row, warehouse, light_g, light_cost], null if unknown.
 
     Between that and the whole a part is taken to cost in proportion to its weight; what it really costs is found
     when the plan is made.
@@ -115,6 +133,9 @@ def _lightest(
         pl.col("weight_g").sum(), known=pl.col("weight_g").is_not_null().all()
     )
     light = weights.group_by("row").agg(light_g=pl.when(pl.col("known").all()).then(pl.col("weight_g").min()))
+    unknown = splits.join(light.drop_nulls(), on="row", how="anti").select(
+        "row", "warehouse", light_g=pl.lit(None, dtype=pl.Int64), light_cost=pl.lit(None, dtype=pl.Int64)
+    )
     asked = splits.join(light.drop_nulls(), on="row", maintain_order="left")
     rows = asked.select("row", "light_g").unique(maintain_order=True)
     lighter = table.select("row").join(rows, on="row", how="left", maintain_order="left")
@@ -125,9 +146,10 @@ def _lightest(
     asked = asked.select("row", "place", "warehouse", "split", "light_g", "freight_currency")
     found = offered(asked.drop("light_g", "freight_currency"), table, bound, boxes, book, moment)
     same = found["freight_currency"] == asked["freight_currency"]
-    return found.select("row", "warehouse").with_columns(
+    priced = found.select("row", "warehouse").with_columns(
         asked["light_g"], pl.when(same & found["reached"]).then(found["freight_minor"]).alias("light_cost")
     )
+    return pl.concat([priced, unknown])
 
 
 def _told(

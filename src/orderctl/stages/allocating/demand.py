@@ -48,12 +48,10 @@ def demands(shipments: pl.DataFrame, facts: Facts) -> pl.DataFrame:
     joined = goes.join(heads, on=["row", "order_id"], how="left", maintain_order="left")
     alone = pl.concat_str("order_id", "unit", separator=SEPARATOR)
     key = pl.when(pl.col("whole").fill_null(True) & ~pl.col("ours")).then("order_id").otherwise(alone)
-    numbered = joined.with_columns(key=key).with_columns(
-        group=(pl.int_range(pl.len()).over("row").min().over("row", "key"))
-        .rank("dense")
-        .over("row")
-        .cast(pl.Int64)
-        - 1,
+    keyed = joined.with_columns(key=key, at=pl.int_range(pl.len()))
+    first = keyed.with_columns(first=pl.col("at").min().over("row", "key"))
+    numbered = first.with_columns(
+        group=pl.col("first").rank("dense").over("row").cast(pl.Int64) - 1,
         gift=pl.col("gift").all().over("row", "key"),
     )
     return numbered.select("row", "order_id", "line_ref", "group", "gift", "sku", "quantity", "weight_g")

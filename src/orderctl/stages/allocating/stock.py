@@ -74,7 +74,7 @@ def parse_stock(table: pl.DataFrame, source: str, zone: str, counted_at: str | N
     counted = pl.coalesce("at", pl.lit(counted_at, dtype=pl.String))
     return read.select("warehouse", "sku", "location", quantity="number", counted_at=counted).cast(
         dict(STOCK)
-    )  # type: ignore[arg-type]
+    )
 
 
 def _said(template: str, name: str, value: str | None) -> Text:
@@ -103,7 +103,7 @@ def reserved_of(commitments: pl.DataFrame) -> pl.DataFrame:
         sku=pl.coalesce("sku", pl.col("line_ref").str.extract(_GIFT, 1))
     )
     known = found.filter(pl.col("sku").is_not_null())
-    return known.select("shipment_id", "warehouse", "sku", "quantity", at="first_at").cast(dict(RESERVED))  # type: ignore[arg-type]
+    return known.select("shipment_id", "warehouse", "sku", "quantity", at="first_at").cast(RESERVED)
 
 
 def free_stock(facts: Facts) -> pl.DataFrame:
