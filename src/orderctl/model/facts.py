@@ -54,6 +54,9 @@ STOCK = pl.Schema(
         "counted_at": pl.String(),
     }
 )
+QUOTA_USED = pl.Schema(
+    {"courier": pl.String(), "account": pl.String(), "warehouse": pl.String(), "parcels": pl.Int64()}
+)
 RESERVED = pl.Schema(
     {
         "shipment_id": pl.String(),
@@ -76,7 +79,7 @@ class Facts:
 
     `stock` is what lies where (columns STOCK), None where no stock is configured, and `reserved` what shipments have
     been bound to take of it, and since when (columns RESERVED); `partial` are the shops whose platforms take an
-    order in parts.
+    order in parts. `quota_used` counts the parcels that got their numbers today (columns QUOTA_USED).
     """
 
     commitments: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=COMMITMENTS))
@@ -87,6 +90,7 @@ class Facts:
     stock: pl.DataFrame | None = None
     reserved: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=RESERVED))
     partial: frozenset[str] = frozenset()
+    quota_used: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=QUOTA_USED))
 
     def to_json(self) -> str:
         """Write the facts as JSON text, rows sorted, so equal facts are equal bytes."""
@@ -101,6 +105,8 @@ class Facts:
         if self.stock is not None:
             written |= {"stock": _rows(self.stock), "reserved": _rows(self.reserved)}
             written["partial"] = sorted(self.partial)
+        if self.quota_used.height:
+            written["quota_used"] = _rows(self.quota_used)
         return json.dumps(written, ensure_ascii=False, sort_keys=True)
 
     @property
@@ -124,6 +130,7 @@ def parse_facts(text: str, source: str) -> Facts:
             stock=_table(found["stock"], STOCK) if found.get("stock") is not None else None,
             reserved=_table(found.get("reserved", []), RESERVED),
             partial=frozenset(map(str, found.get("partial", []))),
+            quota_used=_table(found.get("quota_used", []), QUOTA_USED),
         )
     except (ValueError, KeyError, TypeError, RecursionError, pl.exceptions.PolarsError) as error:
         raise DataError(Text("{source}: is no facts/1 file", source=source)) from error

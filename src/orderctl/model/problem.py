@@ -153,6 +153,16 @@ KINDS: dict[str, Kind] = {
     "warehouse_full": Kind(
         "wait", "no more parcels leave {warehouses} today", "run route again tomorrow, or raise the capacity"
     ),
+    "courier_full": Kind(
+        "wait",
+        "no courier of the rule has room left today: {full}",
+        "nothing: it moves on tomorrow, or name another courier under 'otherwise'",
+    ),
+    "courier_unweighed": Kind(
+        "warn",
+        "couriers that could not be weighed came last: {couriers}",
+        "complete the tables: tariffs, transit, performance",
+    ),
     "not_served": Kind(
         "block",
         "does not deliver there: {refused}",

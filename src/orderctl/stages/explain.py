@@ -22,6 +22,7 @@ from orderctl.stages.explaining.given import given_by
 from orderctl.stages.explaining.judged import Looked, StepExplained, Verdict, look
 from orderctl.stages.explaining.origins import Origins, origins
 from orderctl.stages.explaining.price import price_lines
+from orderctl.stages.explaining.waved import wave_step
 from orderctl.stages.merging.gift_lines import without_gifts
 from orderctl.stages.route import bound_by, parcels_of, route, untagged
 from orderctl.stages.rules.choose import Rule, choose, needed
@@ -70,6 +71,7 @@ class Explanation:
                     "reason": step.reason,
                     "then": step.then,
                     "refused": step.refused,
+                    "told": [str(one) for one in step.told],
                     "looked": [
                         {**vars(rule), "because": None if rule.because is None else str(rule.because)}
                         for rule in step.looked
@@ -102,6 +104,7 @@ class Explanation:
                     yield Text("  {verdict} {rule} ({place})", **shown)
                 else:
                     yield Text("  {verdict} {rule} ({place}): {because}", **shown, because=looked.because)
+            yield from (Text("  {line}", line=one) for one in step.told)
             if step.refused is not None:
                 yield Text("  does not deliver there: {refused}", refused=step.refused)
         yield from _listed(Text("notices:"), self.notices)
@@ -138,6 +141,7 @@ _STEPS = {
     "courier": Text("courier"),
     "template": Text("label"),
     "hold": Text("hold"),
+    "wave": Text("wave"),
     "tariff": Text("tariff"),
 }
 _VERDICTS: dict[Verdict, Text] = {"match": Text("match  "), "no": Text("no     "), "unknown": Text("unknown")}
@@ -145,6 +149,8 @@ _REASONS = {
     "rule": Text("by a rule"),
     "no_match": Text("no rule matched"),
     "fallback": Text("by a rule, the first of its couriers that delivers there"),
+    "ranked": Text("by a rule, the best of its couriers"),
+    "full": Text("no courier of the rule has room left today"),
     "not_served": Text("no courier of the rule delivers there"),
     "none_given": Text("no rule gave"),
     "committed": Text("committed already"),
@@ -191,10 +197,11 @@ def explain(row: Mapping[str, Any], book: RuleBook, facts: Facts, now: str) -> E
     steps.append(_tags(asked, added.to_list()[0], book))
     steps += [_step(step, rules, found, judged, book, bound.get(step)) for step, rules in sections.items()]
     tariff = StepExplained("tariff", found["tariff_id"], found["tariff_reason"], ())
+    wave = wave_step(frame, book, moment)
     price = price_lines(chosen, judged, frame, book, moment) if book.rules.tariffs else ()
     return Explanation(
         shipment_id=str(row["shipment_id"]),
-        steps=tuple(s for s in (*steps, tariff) if s.reason or s.looked),
+        steps=tuple(s for s in (*steps, tariff, *([wave] if wave else [])) if s.reason or s.looked),
         price=tuple(price),
         problems=tuple(_finding(problem) for problem in routed["problems"]),
         origins=origins(row, book, facts),

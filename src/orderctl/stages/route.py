@@ -26,6 +26,7 @@ from orderctl.stages.rules.choose import BOUND, choose, needed
 from orderctl.stages.rules.facts_table import Moment, facts_frame
 from orderctl.stages.rules.freight import PARCEL
 from orderctl.stages.rules.parse import RuleBook
+from orderctl.stages.rules.quota import room_of
 
 STAGE = "route"
 STEPS = ("tag", "warehouse", "courier", "template", "hold", "tariff")
@@ -69,7 +70,7 @@ def _decided(
     """Give the shipments, parts of split ones each on its own, and what is chosen for them: as `choose` says it, and TOLD."""
     table, bound = facts_frame(shipments, needed(book), moment), bound_by(shipments, facts)
     if not _deals_out(book, facts):
-        chosen = choose(table, bound, parcels_of(shipments), book, moment)
+        chosen = choose(table, bound, parcels_of(shipments), book, moment, room_of(shipments, facts))
         return shipments, chosen.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in TOLD)
     rows = shipments.with_row_index("row").cast({"row": pl.Int64()})
     found = allocate(rows, table, bound, parcels_of(shipments), book, facts, moment)
@@ -80,7 +81,8 @@ def _decided(
         pl.coalesce("warehouse_plan", "warehouse").alias("warehouse"),
         pl.coalesce("warehouse_how_plan", "warehouse_how").alias("warehouse_how"),
     )
-    chosen = choose(table, settled.select(BOUND.names()), parcels_of(shipments), book, moment)
+    room = room_of(shipments, facts)
+    chosen = choose(table, settled.select(BOUND.names()), parcels_of(shipments), book, moment, room)
     told = chosen.select("row").join(
         found.plan.select("row", *RULED, *TOLD), on="row", how="left", maintain_order="left"
     )
@@ -228,6 +230,9 @@ def _params(rows: pl.DataFrame, *names: str) -> pl.Series:
 _SHOWN = {
     "zone_id": "zone",
     "courier_refused": "not_served",
+    "courier_full": "full",
+    "courier_score": "score",
+    "courier_over": "over",
     "stock_candidates": "candidates",
     "stock_missing": "missing",
     "stock_room": "no_room",
@@ -238,7 +243,7 @@ _TRAIL: dict[str, tuple[str, str, tuple[str, ...]]] = {  # step: rule, outcome, 
     "courier": (
         "courier_rule",
         "courier",
-        ("service", "account", "issuer", "courier_refused", "courier_doubt"),
+        ("service", "account", "issuer", "courier_score", "courier_over", "courier_refused", "courier_full", "courier_doubt"),
     ),
     "template": ("template_rule", "template", ("template_doubt",)),
     "hold": ("hold_rule", "hold", ("hold_doubt",)),
@@ -293,6 +298,8 @@ def _findings() -> list[tuple[pl.Expr, pl.Expr]]:
     refused = (pl.col("courier_reason") == "not_served") | (
         (pl.col("courier_reason") == "pinned") & pl.col("courier_refused").is_not_null()
     )
+    full = pl.col("courier_reason") == "full"
+    unweighed = (pl.col("courier_reason") == "ranked") & pl.col("courier_unweighed").is_not_null()
     unpriced = pl.col("tariff_reason").is_in(["no_tariff", "no_zone", "too_heavy"])
     doubts = [
         (
@@ -314,6 +321,8 @@ def _findings() -> list[tuple[pl.Expr, pl.Expr]]:
         ),
         (pl.col("courier_reason") == "no_match", problem("no_courier", stage=STAGE, field="courier")),
         (refused, problem("not_served", stage=STAGE, field="courier", refused=pl.col("courier_refused"))),
+        (full, problem("courier_full", stage=STAGE, field="courier", full=pl.col("courier_full"))),
+        (unweighed, problem("courier_unweighed", stage=STAGE, couriers=pl.col("courier_unweighed"))),
         (pl.col("hold").is_not_null(), problem("held", stage=STAGE, holds=pl.col("hold"))),
         (
             pl.col("weight_g").is_null(),

@@ -11,7 +11,7 @@ import polars as pl
 from orderctl.model.money import exponent_of, written
 from orderctl.model.text import Text
 from orderctl.stages.route import parcels_of
-from orderctl.stages.rules.choose import parcel_prices
+from orderctl.stages.rules.estimate import parcel_prices
 from orderctl.stages.rules.facts_table import Moment
 from orderctl.stages.rules.freight import ADDED
 from orderctl.stages.rules.freight_book import MONEY, PERCENT

@@ -53,8 +53,11 @@ from orderctl.stages.rules.sections.tariffs import Tariff
 from orderctl.stages.rules.sections.tariffs_sheet import parse_sheet
 from orderctl.stages.rules.sections.templates import TemplateRule
 from orderctl.stages.rules.sections.tests import Case
+from orderctl.stages.rules.sections.timetable import CHINESE as TIMES_CHINESE
+from orderctl.stages.rules.sections.timetable import Limit, Performance, Transit
 from orderctl.stages.rules.sections.warehouses import WarehouseRule
 from orderctl.stages.rules.sections.waves import WavesSection
+from orderctl.stages.rules.timetable import TIMES, times_frame
 from orderctl.stages.waves.bins import BINS, bins_frame, parse_bins
 
 ZONE = "Asia/Shanghai"
@@ -99,7 +102,16 @@ class Rules(Section):
         description="where and what a courier does not take, which no rule can override",
     )
     notices: list[Notice] = Field(
-        default_factory=list, description="what is announced of couriers, for `explain` to show"
+        default_factory=list, description="what is announced of couriers, for `explain` to show and `rank` to count"
+    )
+    transit: list[Transit] = Field(
+        default_factory=list, description="how many days couriers promise; `rank` may count them"
+    )
+    performance: list[Performance] = Field(
+        default_factory=list, description="how long couriers took and how often something went wrong, as measured"
+    )
+    limits: list[Limit] = Field(
+        default_factory=list, description="how many parcels a courier takes a day, and until when"
     )
     tariffs: list[Tariff] = Field(default_factory=list, description="price lists, for the freight estimate")
     templates: list[TemplateRule] = Field(
@@ -137,6 +149,20 @@ class Rules(Section):
                 reject(Wrong(text, None, ("gifts", at, "stock_floor")))
         return self
 
+    @model_validator(mode="after")
+    def _weighable(self) -> Rules:
+        timed = [*self.transit, *self.performance]
+        needs = {"price": self.tariffs, "day": timed, "exception": self.performance, "penalty": self.notices}
+        for at, rule in enumerate(self.couriers):
+            for name, tables in needs.items():
+                if rule.rank is not None and getattr(rule.rank, name) and not tables:
+                    text = Text("there is nothing to weigh '{name}' by: write {table}", name=name, table=_WEIGHED_BY[name])
+                    reject(Wrong(text, None, ("couriers", at, "rank", name)))
+        return self
+
+
+_WEIGHED_BY = {"price": "tariffs", "day": "transit", "exception": "performance", "penalty": "notices"}
+
 
 class MapFile(Section):
     """A file of its own for entries of `skus.map`, written like there."""
@@ -164,6 +190,8 @@ class Tables:
     blacklist: pl.DataFrame | None = None
     not_served: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ENTRIES))
     notices: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ENTRIES))
+    transit: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=TIMES))
+    performance: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=TIMES))
     bins: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=BINS))
 
 
@@ -229,7 +257,7 @@ class RuleBook:
     @property
     def is_of_the_whole(self) -> bool:
         """Say whether routing must see the whole batch at once: what one shipment gets depends on the others."""
-        return self.rules.waves is not None
+        return self.rules.waves is not None or any(x.parcels is not None for x in self.rules.limits)
 
     @cached_property
     def locations(self) -> dict[str, str]:
@@ -309,6 +337,8 @@ def parse(
         None if listed is None else parse_blacklist(table(listed, "audit", "blacklist"), listed),
         reach_frame(read_listed("not_served", rules.not_served, CHINESE, table, place)),
         reach_frame(read_listed("notices", rules.notices, CHINESE, table, place)),
+        times_frame(read_listed("transit", rules.transit, TIMES_CHINESE, table, place)),
+        times_frame(read_listed("performance", rules.performance, TIMES_CHINESE, table, place)),
         _bins(rules.waves, table),
     )
     bundles = found.bundles if isinstance(skus.bundles, str) else bundles_frame(skus.bundles)

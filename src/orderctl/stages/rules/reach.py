@@ -6,19 +6,14 @@ An entry holds for a shipment when all that it names holds and the day lies with
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
 
 import polars as pl
-from pydantic import ValidationError
 
-from orderctl.model.text import Text
-from orderctl.model.yamlfile import Finding, Wrong, config_error
 from orderctl.stages.rules.facts_table import Moment, comparable
 from orderctl.stages.rules.places import ENDINGS, written_as
-from orderctl.stages.rules.sections.reach import CHINESE, WHERE, Notice, NotServed
+from orderctl.stages.rules.sections.reach import WHERE, Notice, NotServed
 
-LINE = "_line"
 FACTS = ("province", "city", "district", "town", "street", "trait")
 """The facts a shipment is looked up by."""
 ENTRIES = pl.Schema(
@@ -35,44 +30,6 @@ def reach_frame(rows: Iterable[tuple[str, NotServed | Notice]]) -> pl.DataFrame:
     """Give entries (with the place each stands at) as columns ENTRIES."""
     plain = [{"place": place, "penalty": None, **entry.values()} for place, entry in rows]
     return pl.DataFrame(plain, schema=ENTRIES)
-
-
-def parse_reach(table: pl.DataFrame, source: str, model: type[NotServed | Notice]) -> pl.DataFrame:
-    """Read a table of entries, headings English or Chinese; columns with other headings are for people.
-
-    Args:
-        table: columns of texts, perhaps with LINE.
-
-    Raises: ConfigError naming every mistake as `source:line:column`.
-    """
-    english = {chinese: name for name, chinese in CHINESE.items()}
-    names = {name: english.get(name.strip(), name.strip()) for name in table.columns if name != LINE}
-    known = {f.alias or name for name, f in model.model_fields.items()} - {"file"}
-    column = {field: at for at, field in enumerate(names.values(), 1) if field in known}
-    if "courier" not in column:
-        raise config_error(
-            source, [Finding(1, 1, Text("{source}: has no column {column}", source=source, column="courier"))]
-        )
-    lines = table[LINE].to_list() if LINE in table.columns else range(2, table.height + 2)
-    texts = table.rename(names).select(pl.col(list(column)).cast(pl.String).str.strip_chars())
-    findings: list[Finding] = []
-    found: list[tuple[str, NotServed | Notice]] = []
-    for line, row in zip(lines, texts.iter_rows(named=True), strict=True):
-        given = {name: value for name, value in row.items() if value}
-        try:
-            found.append((f"{source}:{line}", model.model_validate(given)))
-        except ValidationError as error:
-            findings += [_finding(line, column, dict(e)) for e in error.errors(include_url=False)]
-    if findings:
-        raise config_error(source, findings)
-    return reach_frame(found)
-
-
-def _finding(line: int, column: Mapping[str, int], error: Mapping[str, Any]) -> Finding:
-    wrong = (error.get("ctx") or {}).get("wrong")
-    text = wrong.text if isinstance(wrong, Wrong) else Text("the value does not fit")
-    loc = [part for part in error["loc"] if part in column]
-    return Finding(line, column[loc[0]] if loc else 1, text)
 
 
 def hits(facts: pl.DataFrame, entries: pl.DataFrame, moment: Moment) -> pl.DataFrame:
