@@ -51,7 +51,7 @@ def _checks(session: Session, ledger: Ledger) -> Iterator[Check]:
 
 def _rules(session: Session) -> Text:
     failed = sum(not result.passed for result in run_tests(session.book))
-    doubtful = len(lint(session.book))
+    doubtful = len(lint(session.book, session.now))
     if failed or doubtful:
         raise ConfigError(
             Text("{failed} tests fail, {doubtful} places are doubtful", failed=failed, doubtful=doubtful),

@@ -88,7 +88,7 @@ def _accept(session: Session, case: GoldenCase, found: pl.DataFrame) -> None:
 def lint_rules(session: Session, file: str | None) -> None:
     """Print each doubtful place and end with 3 if there is one."""
     session.rules_path = file or session.rules_path
-    findings = lint(session.book)
+    findings = lint(session.book, session.now)
     for finding in findings:
         sys.stdout.write(finding.render(session.console.locale) + "\n")
     session.tally.blocked += len(findings)

@@ -93,10 +93,10 @@ def test_what_no_rule_leads_to() -> None:
         codes(warehouses + "couriers: [{name: hz, use: X, when: {warehouse: hz}}, {name: rest, use: X}]")
         == []
     )
-    couriers = "couriers: [{name: a, use: {courier: SF, template: big}}, {name: b, use: ZTO}]\n".replace(
-        "{courier: SF, template: big}}", "{courier: SF, template: big}, when: {country: CN}}"
+    couriers = "couriers: [{name: a, use: {courier: SF, template: 100x150}}, {name: b, use: ZTO}]\n".replace(
+        "{courier: SF, template: 100x150}}", "{courier: SF, template: 100x150}, when: {country: CN}}"
     )
-    named = "templates: [{name: sf, use: big, when: {courier: SF}}, {name: rest, use: small}]"
+    named = "templates: [{name: sf, use: 100x150, when: {courier: SF}}, {name: rest, use: 76x130}]"
     assert codes(couriers + named) == ["unreachable"]
     assert codes(couriers + named.replace("courier: SF", "courier: ZTO")) == []
     assert codes(couriers + "holds: [{name: sf, when: {courier: SF}}]") == []
@@ -106,10 +106,11 @@ def test_what_no_rule_leads_to() -> None:
 def test_a_courier_that_steps_in_is_led_to() -> None:
     text = """
 couriers: [{name: all, use: ZTO, otherwise: [EMS]}]
-templates: [{name: ems, use: big, when: {courier: EMS}}, {name: rest, use: small}]
+templates: [{name: ems, use: 100x150, when: {courier: EMS}}, {name: rest, use: 76x130}]
 tariffs:
   - {id: z, courier: ZTO, zones: [{id: a, countries: [CN], first_weight_kg: 1, first_price: 1}]}
   - {id: e, courier: EMS, zones: [{id: a, countries: [CN], first_weight_kg: 1, first_price: 1}]}
+not_served: [{courier: ZTO, province: 西藏}]
 """
     assert codes(text) == []
 

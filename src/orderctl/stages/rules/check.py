@@ -5,20 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from orderctl.model.text import Text
+from orderctl.stages.rules.check_chains import chains
+from orderctl.stages.rules.check_entries import entries
 from orderctl.stages.rules.check_examples import Result, run_tests
 from orderctl.stages.rules.check_finding import Lint
-from orderctl.stages.rules.check_reach import cards, ends, gifts, reach
+from orderctl.stages.rules.check_places import places
+from orderctl.stages.rules.check_reach import cards, ends, gifts, over, reach
+from orderctl.stages.rules.check_tags import tags
 from orderctl.stages.rules.check_use import unused
 from orderctl.stages.rules.choose import Rule
+from orderctl.stages.rules.facts_table import Moment
 from orderctl.stages.rules.parse import RuleBook
 from orderctl.stages.rules.tariff_lint import lint_tariffs
 
 __all__ = ["Lint", "Result", "lint", "run_tests"]
 
 
-def lint(book: RuleBook) -> list[Lint]:
-    """Give what is wrong with the rules although they can be read, in the order of the file's sections."""
-    found: list[Lint] = []
+def lint(book: RuleBook, now: str | None = None) -> list[Lint]:
+    """Give what is wrong with the rules although they can be read, in the order of the file's sections.
+
+    Args:
+        now: what is over at this instant (RFC 3339, UTC) is found too.
+    """
+    moment = Moment(now, book.rules.timezone)
+    found = [*_twice(book, "tags", [rule.name for rule in book.rules.tags]), *tags(book, book.rules.tags)]
     for section in ("warehouses", "couriers", "templates", "holds"):
         rules: Sequence[Rule] = getattr(book.rules, section)
         found += _twice(book, section, [rule.name for rule in rules])
@@ -28,6 +38,7 @@ def lint(book: RuleBook) -> list[Lint]:
     found += cards(book, book.rules.cards)
     found += _twice(book, "tariffs", [t.id for t in book.rules.tariffs])
     found += _twice(book, "tests", [case.name for case in book.rules.tests])
+    found += [*chains(book), *entries(book, moment), *places(book), *over(book, moment)]
     return [*found, *unused(book), *lint_tariffs(book), *ends(book)]
 
 

@@ -12,12 +12,13 @@ from orderctl.model.text import Text
 from orderctl.stages.rules.check_finding import Lint
 from orderctl.stages.rules.check_worlds import Domains, covering, impossible
 from orderctl.stages.rules.choose import Rule
-from orderctl.stages.rules.conditions import All, Condition
+from orderctl.stages.rules.conditions import All, Comparison, Condition, facts_of
+from orderctl.stages.rules.facts_table import Moment
 from orderctl.stages.rules.parse import RuleBook
 from orderctl.stages.rules.sections.cards import CardRule
 from orderctl.stages.rules.sections.gifts import GiftRule
 
-_ALWAYS: Condition = All(())
+ALWAYS: Condition = All(())
 
 
 def reach(book: RuleBook, section: str, rules: Sequence[Rule]) -> Iterator[Lint]:
@@ -26,10 +27,10 @@ def reach(book: RuleBook, section: str, rules: Sequence[Rule]) -> Iterator[Lint]
     names: list[str] = []
     domains = _domains(book, section)
     for number, rule in enumerate(rules):
-        wanted = rule.when or _ALWAYS
+        wanted = rule.when or ALWAYS
         place = book.place(section, number)
         if impossible(wanted):
-            yield _contradiction(book.place(section, number, "when"), rule.name)
+            yield contradiction(book.place(section, number, "when"), rule.name)
             continue
         covers = covering(wanted, above)
         if covers is not None:
@@ -44,7 +45,8 @@ def reach(book: RuleBook, section: str, rules: Sequence[Rule]) -> Iterator[Lint]
         names.append(rule.name)
 
 
-def _contradiction(place: str, name: str) -> Lint:
+def contradiction(place: str, name: str) -> Lint:
+    """Say of the rule `name` that its condition, at `place`, is never true."""
     text = Text("the condition of '{name}' can never be true", name=name)
     return Lint(place, "contradiction", "error", text)
 
@@ -83,7 +85,7 @@ def cards(book: RuleBook, rules: Sequence[CardRule]) -> Iterator[Lint]:
     """Find cards whose condition can never be true; all that match count, so none is in the way of another."""
     for number, card in enumerate(rules):
         if card.when is not None and impossible(card.when):
-            yield _contradiction(book.place("cards", number, "when"), card.name)
+            yield contradiction(book.place("cards", number, "when"), card.name)
 
 
 def gifts(book: RuleBook, rules: Sequence[GiftRule]) -> Iterator[Lint]:
@@ -92,14 +94,14 @@ def gifts(book: RuleBook, rules: Sequence[GiftRule]) -> Iterator[Lint]:
     Of a group the first that can gives, so a rule with a limit is never surely in the way.
     """
     for number, rule in enumerate(rules):
-        wanted = rule.when or _ALWAYS
+        wanted = rule.when or ALWAYS
         if impossible(wanted):
-            yield _contradiction(book.place("gifts", number, "when"), rule.name)
+            yield contradiction(book.place("gifts", number, "when"), rule.name)
             continue
         earlier = [
             r for r in rules[:number] if rule.group is not None and r.group == rule.group and not _limited(r)
         ]
-        covers = covering(wanted, [r.when or _ALWAYS for r in earlier])
+        covers = covering(wanted, [r.when or ALWAYS for r in earlier])
         if covers is not None:
             above = "', '".join(earlier[n].name for n in covers)
             text = Text(
@@ -115,11 +117,25 @@ def _limited(rule: GiftRule) -> bool:
     return any(limit is not None for limit in limits)
 
 
+def over(book: RuleBook, moment: Moment) -> Iterator[Lint]:
+    """Find rules that could match once and never will again: the days they ask for are over."""
+    if moment.now is None:
+        return
+    from_now = Comparison("now", "gte", ((moment.now, moment.now),))
+    for section in ("tags", "warehouses", "couriers", "templates", "holds", "gifts", "cards"):
+        for number, rule in enumerate(getattr(book.rules, section)):
+            if rule.when is None or "now" not in facts_of(rule.when):
+                continue
+            if impossible(All((rule.when, from_now))) and not impossible(rule.when):
+                text = Text("'{name}' is over: it never matches again", name=rule.name)
+                yield Lint(book.place(section, number, "when"), "over", "warning", text)
+
+
 def ends(book: RuleBook) -> Iterator[Lint]:
     """Find sections whose rules leave some shipments without a choice, or may: it is not proved that they do not."""
     for section in ("warehouses", "couriers"):
         rules: Sequence[Rule] = getattr(book.rules, section)
-        if rules and covering(_ALWAYS, [rule.when or _ALWAYS for rule in rules]) is None:
+        if rules and covering(ALWAYS, [rule.when or ALWAYS for rule in rules]) is None:
             text = Text(
                 "{section} has no last rule without 'when': what matches none is blocked", section=section
             )

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from orderctl.model.errors import ConfigError
 from orderctl.model.text import Text
+from orderctl.stages.documents.data import page_size
 from orderctl.stages.rules.check_finding import Lint
 from orderctl.stages.rules.parse import RuleBook
 
 
 def unused(book: RuleBook) -> Iterator[Lint]:
-    """Find tariffs that are missing or unused, and tables nobody reads."""
+    """Find tariffs that are missing or unused, papers that are none, and tables nobody reads."""
     yield from _tariffs(book)
+    yield from _papers(book)
     yield from _tables(book)
 
 
@@ -42,6 +45,21 @@ def _tariffs(book: RuleBook) -> Iterator[Lint]:
         if tariff.courier not in used and tariff.id not in named:
             text = Text("no courier rule uses the tariff '{tariff}'", tariff=tariff.id)
             yield Lint(book.place("tariffs", number), "tariff_unused", "warning", text)
+
+
+def _papers(book: RuleBook) -> Iterator[Lint]:
+    """Find label templates that are no size of paper: nothing could be printed on them."""
+    named = [(rule.use, ("templates", number, "use")) for number, rule in enumerate(book.rules.templates)] + [
+        (use.template, ("couriers", number, "use", "template"))
+        for number, rule in enumerate(book.rules.couriers)
+        for use in rule.chain
+        if use.template is not None
+    ]
+    for size, where in named:
+        try:
+            page_size(size)
+        except ConfigError as error:
+            yield Lint(book.place(*where), "template_missing", "error", error.text)
 
 
 def _tables(book: RuleBook) -> Iterator[Lint]:

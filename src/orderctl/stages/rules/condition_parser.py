@@ -197,7 +197,7 @@ class _Parser:
         elif (kind == "flag" and isinstance(value, bool)) or (kind == "whole" and whole):
             found: Scalar = value
             return found
-        elif kind == "instant" and (span := _span(value, self.zone)):
+        elif kind == "instant" and (span := span_of(value, self.zone)):
             return span
         elif kind in WORDS and (whole or isinstance(value, str | Decimal)):
             return str(value)
@@ -253,7 +253,7 @@ def _with_names(test: Comparison) -> Comparison:
 _DAY = re.compile(r"^\d{4}-\d\d-\d\d$")
 
 
-def _span(value: Any, zone: str) -> Span | None:
+def span_of(value: Any, zone: str) -> Span | None:
     """Give the first and last second of what was written: a day of `zone`, a wall-clock time of it, or an instant."""
     if not isinstance(value, str):
         return None
@@ -298,7 +298,7 @@ def parse_line_condition(value: Any, info: ValidationInfo) -> Condition | None:
 
 def parse_span(value: Any, info: ValidationInfo) -> Span:
     """Read a day or an instant as its first and last second."""
-    span = _span(value, str((info.context or {}).get("zone", "Asia/Shanghai")))
+    span = span_of(value, str((info.context or {}).get("zone", "Asia/Shanghai")))
     if span is None:
         reject(Wrong(Text("expected {kind}", kind=_KIND_WORDS["instant"])))
     return span

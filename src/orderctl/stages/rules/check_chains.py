@@ -1,0 +1,90 @@
+"""Couriers under `otherwise` that are never taken: those before them deliver, or where they do not, these do not either.
+
+A finding is proved from `not_served` as it stands (`check_worlds`). A courier whose room is limited may be refused anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from orderctl.model.text import Text
+from orderctl.stages.rules.check_finding import Lint
+from orderctl.stages.rules.check_reach import ALWAYS
+from orderctl.stages.rules.check_worlds import impossible
+from orderctl.stages.rules.condition_parser import span_of
+from orderctl.stages.rules.conditions import All, AnyOf, Comparison, Condition
+from orderctl.stages.rules.parse import RuleBook
+from orderctl.stages.rules.places import ENDINGS, written_as
+from orderctl.stages.rules.sections.couriers import CourierRule, CourierUse
+
+MOST_ENTRIES = 100
+"""With more entries of the couriers of one rule its chain is not proved: that takes time by their square."""
+
+
+def chains(book: RuleBook) -> Iterator[Lint]:
+    """Find couriers that no shipment of their rule can come to."""
+    entries: dict[str, list[Mapping[str, Any]]] = {}
+    for entry in book.tables.not_served.iter_rows(named=True):
+        entries.setdefault(entry["courier"], []).append(entry)
+    for number, rule in enumerate(book.rules.couriers):
+        yield from _chain(book, number, rule, entries)
+
+
+def _chain(
+    book: RuleBook, number: int, rule: CourierRule, entries: Mapping[str, Sequence[Mapping[str, Any]]]
+) -> Iterator[Lint]:
+    first = len(rule.chain) - len(rule.otherwise)
+    asked = [_entries(use, entries) for use in rule.chain]
+    if sum(map(len, asked)) > MOST_ENTRIES:
+        return
+    refused = [AnyOf(tuple(_holding(entry, book.rules.timezone) for entry in its)) for its in asked]
+    for at, use in enumerate(rule.otherwise, start=first):
+        if _same(use) in map(_same, rule.chain[:at]):
+            text = Text("'{name}': {courier} stands there twice", name=rule.name, courier=_named(use))
+        elif impossible(All((rule.when or ALWAYS, *refused[:at]))):
+            text = Text(
+                "'{name}': {courier} is never asked: nothing says where those before it do not deliver",
+                name=rule.name,
+                courier=_named(use),
+            )
+        elif impossible(All((rule.when or ALWAYS, *refused[:at])), (refused[at],)):
+            text = Text(
+                "'{name}': {courier} is never taken: where those before it do not deliver, it does not either",
+                name=rule.name,
+                courier=_named(use),
+            )
+        else:
+            continue
+        yield Lint(
+            book.place("couriers", number, "otherwise", at - first), "fallback_unreachable", "warning", text
+        )
+
+
+def _same(use: CourierUse) -> tuple[str, str | None]:
+    return use.courier, use.service
+
+
+def _named(use: CourierUse) -> str:
+    return f"{use.courier} {use.service}" if use.service else use.courier
+
+
+def _entries(use: CourierUse, entries: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Mapping[str, Any]]:
+    return [e for e in entries.get(use.courier, ()) if e["service"] in (None, use.service)]
+
+
+def _holding(entry: Mapping[str, Any], zone: str) -> Condition:
+    """Give the condition under which an entry holds."""
+    equal = (name for name in ("province", "city", "trait") if entry[name] is not None)
+    named = (name for name in ENDINGS if entry[name] is not None)
+    parts: list[Condition] = [
+        *(Comparison(name, "eq", (entry[name],)) for name in equal),
+        *(Comparison(name, "in", written_as(name, entry[name])) for name in named),
+    ]
+    if entry["keyword"] is not None:
+        parts.append(Comparison("street", "contains", (entry["keyword"],)))
+    for name, op in (("from", "gte"), ("until", "lte")):
+        span = span_of(entry[name], zone) if entry[name] is not None else None
+        if span is not None:
+            parts.append(Comparison("now", op, (span,)))
+    return All(tuple(parts))
