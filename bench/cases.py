@@ -89,7 +89,8 @@ def merge_orders(path: Path) -> int:
     import polars as pl
 
     from orderctl.model.facts import Facts
-    from orderctl.stages.merge import merge, take_apart
+    from orderctl.stages.merge import merge
+    from orderctl.stages.merging.versions import take_apart
     from orderctl.stages.rules.parse import parse
 
     orders = take_apart(_shipments(path))
@@ -100,7 +101,7 @@ def merge_orders(path: Path) -> int:
 
 def merge_dicts(path: Path) -> int:
     """The grouping alone, over plain Python dicts: key, orders, lines and totals."""
-    from orderctl.stages.merge import take_apart
+    from orderctl.stages.merging.versions import take_apart
 
     groups: dict[tuple[object, ...], dict[str, object]] = {}
     rows = take_apart(_shipments(path)).to_dicts()
@@ -112,41 +113,6 @@ def merge_dicts(path: Path) -> int:
         group["lines"].extend(order["lines"])  # type: ignore[attr-defined]
         group["total"] += order["total_minor"]  # type: ignore[operator]
     return len(rows)
-
-
-def rules_of(count: int):  # type: ignore[no-untyped-def]
-    """Give a book with `count` courier rules that name a province, a weight and a word, and a last one for all."""
-    from orderctl.stages.rules.parse import parse
-
-    provinces = ["浙江", "上海", "广东", "新疆", "四川", "北京", "江苏", "湖北", "湖南", "河南"]
-    rules = [
-        f"  - name: r{k}\n    when: {{province: {provinces[k % 10]}, weight_g: {{between: [{k * 7}, {k * 7 + 5}]}}, note: {{none: [词{k}]}}}}\n"
-        "    use: {courier: YTO}"
-        for k in range(count - 1)
-    ]
-    return parse("couriers:\n" + "\n".join(rules) + "\n  - name: rest\n    use: {courier: ZTO}\n")
-
-
-def _route(path: Path, rules: int) -> int:
-    from orderctl.model.facts import Facts
-    from orderctl.stages.route import route
-
-    return route(_shipments(path), rules_of(rules), Facts(), NOW).height
-
-
-def route_10(path: Path) -> int:
-    """`route` with 10 courier rules."""
-    return _route(path, 10)
-
-
-def route_100(path: Path) -> int:
-    """`route` with 100 courier rules."""
-    return _route(path, 100)
-
-
-def route_1000(path: Path) -> int:
-    """`route` with 1000 courier rules."""
-    return _route(path, 1000)
 
 
 def help_text(path: Path) -> int:  # noqa: ARG001
@@ -182,7 +148,11 @@ GROUPS: dict[str, list[str]] = {
         "merging_dicts",
         *(c for p, c in MERGERS.items() if find_spec(p)),
     ],
-    "route: growth with rules": ["route_10", "route_100", "route_1000"],
+    "route": [
+        *("routing_floor", "routing_whole", "routing_dicts"),
+        *(["routing_duckdb"] if find_spec("duckdb") else []),
+    ],
+    "route: growth with rules": ["routing_10", "routing_100", "routing_1000"],
     "first match, 200 rules": ["match_blocks", "match_chain", "match_python"],
     "words in notes": ["words_any", "words_extract", "words_columns"],
     "wishes in notes": [
@@ -201,14 +171,26 @@ GROUPS: dict[str, list[str]] = {
 OWN = {
     "addresses": "bench.addresses",
     "merging": "bench.merging",
+    "routing": "bench.routing",
     "audit": "bench.audit",
     "taobao": "bench.reading",
     "shopify": "bench.reading",
 }
 """Where cases stand, by the first word of their names; the others stand here or among the parts."""
-WITHOUT_INPUT = ("merge", "addresses", "words in notes", "wishes in notes", "first match, 200 rules", "start")
+WITHOUT_INPUT = (
+    *("merge", "route", "route: growth with rules", "addresses", "words in notes", "wishes in notes"),
+    *("first match, 200 rules", "start"),
+)
 """Groups that make their own input, or need none."""
-GROWTH = ("taobao_whole", "shopify_whole", "audit_again", "wishes_500", "addresses_settled", "merging_whole")
+GROWTH = (
+    "taobao_whole",
+    "shopify_whole",
+    "audit_again",
+    "wishes_500",
+    "addresses_settled",
+    "merging_whole",
+    "routing_whole",
+)
 """Cases whose cost per row is told for growing inputs."""
 
 
