@@ -26,6 +26,7 @@ from orderctl.stages.rules.conditions import (
 from orderctl.stages.rules.sections.cards import CardRule
 from orderctl.stages.rules.sections.gifts import GiftRule
 from orderctl.stages.rules.sections.tags import TagRule
+from orderctl.stages.rules.sections.waves import WaveRule
 
 Verdict = Literal["match", "no", "unknown"]
 Truth = bool | None
@@ -46,7 +47,7 @@ class StepExplained:
     """One step: what came out, how (rule, committed, pinned, ...), and the rules looked at in order.
 
     `then` is the rule that decided when a committed shipment was bound; it is not judged again;
-    `refused` names the couriers that do not deliver there.
+    `refused` names the couriers that do not deliver there; `told` is what else there is to say.
     """
 
     step: str
@@ -55,9 +56,10 @@ class StepExplained:
     looked: tuple[Looked, ...]
     then: str | None = None
     refused: str | None = None
+    told: tuple[Text, ...] = ()
 
 
-def look(rule: Rule | GiftRule | CardRule | TagRule, place: str, facts: pl.DataFrame) -> Looked:
+def look(rule: Rule | GiftRule | CardRule | TagRule | WaveRule, place: str, facts: pl.DataFrame) -> Looked:
     """Judge one rule on a facts frame of one row; `place` is where it stands in its file."""
     if rule.when is None:
         return Looked(rule.name, place, "match", None)

@@ -50,7 +50,7 @@ class Path(Section):
         try:
             groups = re.compile(value).groupindex
         except re.error as error:
-            reject(Wrong(Text("this is no regular expression: {why}", why=error.msg)))
+            reject(Wrong(Text("not a regular expression: {reason}", reason=error.msg)))
         if not groups or not set(groups) <= set(PLACE):
             reject(Wrong(Text("name its groups {names}", names=", ".join(f"(?P<{n}>...)" for n in PLACE))))
         return value
