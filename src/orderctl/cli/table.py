@@ -167,6 +167,7 @@ OPTIONS: dict[str, list[str]] = {
         "--size",
         "--state",
         "--verbose",
+        "--wave",
     ],
     "ship": [
         "--config",
