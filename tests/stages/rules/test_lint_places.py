@@ -172,6 +172,14 @@ def test_couriers_that_step_in() -> None:
     assert found(text % ("[ZTO]", "")) == [("fallback_unreachable", "'a': ZTO stands there twice")]
 
 
+def test_a_courier_whose_room_is_limited_may_be_refused_anywhere() -> None:
+    text = "couriers: [{name: a, use: ZTO, otherwise: YTO}]\nlimits: [{courier: %s, parcels: 5}]"
+    assert found(text % "ZTO") == []
+    assert [code for code, _ in found(text % "STO")] == ["fallback_unreachable", "entry_unused"]
+    closed = "couriers: [{name: a, use: ZTO, otherwise: YTO}]\nlimits: [{courier: ZTO, closed: [7]}]"
+    assert [code for code, _ in found(closed)] == ["fallback_unreachable"]
+
+
 def test_places_that_are_none_and_their_nearest() -> None:
     text = "couriers: [{name: a, use: ZTO}]\nnot_served: [{courier: ZTO, %s}]"
     cases = {

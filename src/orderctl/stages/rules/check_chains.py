@@ -38,7 +38,7 @@ def _chain(
     asked = [_entries(use, entries) for use in rule.chain]
     if sum(map(len, asked)) > MOST_ENTRIES:
         return
-    refused = [AnyOf(tuple(_holding(entry, book.rules.timezone) for entry in its)) for its in asked]
+    refused = [_refused(book, use, its) for use, its in zip(rule.chain, asked, strict=True)]
     for at, use in enumerate(rule.otherwise, start=first):
         if _same(use) in map(_same, rule.chain[:at]):
             text = Text("'{name}': {courier} stands there twice", name=rule.name, courier=_named(use))
@@ -48,7 +48,7 @@ def _chain(
                 name=rule.name,
                 courier=_named(use),
             )
-        elif impossible(All((rule.when or ALWAYS, *refused[:at])), (refused[at],)):
+        elif refused[at] != ALWAYS and impossible(All((rule.when or ALWAYS, *refused[:at])), (refused[at],)):
             text = Text(
                 "'{name}': {courier} is never taken: where those before it do not deliver, it does not either",
                 name=rule.name,
@@ -71,6 +71,14 @@ def _named(use: CourierUse) -> str:
 
 def _entries(use: CourierUse, entries: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Mapping[str, Any]]:
     return [e for e in entries.get(use.courier, ()) if e["service"] in (None, use.service)]
+
+
+def _refused(book: RuleBook, use: CourierUse, entries: Sequence[Mapping[str, Any]]) -> Condition:
+    """Give the condition under which a courier cannot be taken, or one that is true wherever it may be."""
+    limits = (x for x in book.rules.limits if x.courier == use.courier and x.parcels is not None)
+    if any(x.account in (None, use.account) for x in limits):
+        return ALWAYS
+    return AnyOf(tuple(_holding(entry, book.rules.timezone) for entry in entries))
 
 
 def _holding(entry: Mapping[str, Any], zone: str) -> Condition:

@@ -1,4 +1,4 @@
-"""Entries of `not_served` and `notices` that say nothing: over, covered by another, of a courier no rule uses."""
+"""Entries on couriers that say nothing: over, covered by another, of a courier no rule uses."""
 
 from __future__ import annotations
 
@@ -25,9 +25,13 @@ def entries(book: RuleBook, moment: Moment) -> Iterator[Lint]:
     for section in ("not_served", "notices"):
         table: pl.DataFrame = getattr(book.tables, section)
         found = _one_form(table).to_dicts()
-        yield from _unused(book, found, table)
+        yield from _unused(book, table)
         yield from _over(table, moment)
         yield from _covered(found, table, said=("why", "penalty") if section == "notices" else ())
+    for section in ("transit", "performance"):
+        yield from _unused(book, getattr(book.tables, section))
+    limits = [(book.place("limits", number), limit.courier) for number, limit in enumerate(book.rules.limits)]
+    yield from _unused(book, pl.DataFrame(limits, {"place": pl.String, "courier": pl.String}, orient="row"))
 
 
 def _one_form(table: pl.DataFrame) -> pl.DataFrame:
@@ -40,23 +44,18 @@ def _one_form(table: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _unused(book: RuleBook, found: Sequence[Entry], table: pl.DataFrame) -> Iterator[Lint]:
+def _unused(book: RuleBook, table: pl.DataFrame) -> Iterator[Lint]:
     """Find couriers that no rule uses, each once: a courier's table may have thousands of places."""
     used = {use.courier for rule in book.rules.couriers for use in rule.chain}
     if not used:
         return
-    seen = set(used)
-    for entry in found:
-        courier = entry["courier"]
-        if courier in seen:
-            continue
-        seen.add(courier)
-        count = int((table["courier"] == courier).sum())
-        hint = nearest(courier, used)
+    others = table.filter(~pl.col("courier").is_in(used)).group_by("courier", maintain_order=True)
+    for courier, place, count in others.agg(pl.col("place").first(), pl.len()).iter_rows():
         text = Text("no courier rule uses {courier} ({count} entries)", courier=courier, count=count)
+        hint = nearest(courier, used)
         if hint is not None:
             text = Text("{text} ({hint})", text=text, hint=hint)
-        yield Lint(entry["place"], "entry_unused", "warning", text)
+        yield Lint(place, "entry_unused", "warning", text)
 
 
 def _over(table: pl.DataFrame, moment: Moment) -> Iterator[Lint]:
