@@ -19,17 +19,18 @@ from orderctl.model.problem import problem
 from orderctl.model.records import Param, Step
 from orderctl.model.schema import PROBLEM, SHIPMENT, fields
 from orderctl.model.text import Text
-from orderctl.stages import waves
 from orderctl.stages.allocating.allocate import RULED, TOLD, allocate
+from orderctl.stages.allocating.splitting import MARK, rejoined, split
 from orderctl.stages.committed import restore
 from orderctl.stages.rules.choose import BOUND, choose, needed
 from orderctl.stages.rules.facts_table import Moment, facts_frame
 from orderctl.stages.rules.freight import PARCEL
 from orderctl.stages.rules.parse import RuleBook
 from orderctl.stages.rules.quota import room_of
+from orderctl.stages.waves import placing
 
 STAGE = "route"
-STEPS = ("tag", "warehouse", "courier", "template", "hold", "tariff")
+STEPS = ("split", "tag", "warehouse", "courier", "template", "hold", "tariff")
 _ATTRIBUTES = ("warehouse", "courier", "service", "account", "issuer")
 _PIN = pl.Struct(dict.fromkeys(_ATTRIBUTES, pl.String()))
 _STEP, _PARAM = pl.Struct(fields(Step)), pl.Struct(fields(Param))
@@ -45,7 +46,7 @@ def route(shipments: pl.DataFrame, book: RuleBook, facts: Facts, now: str) -> pl
 
     Raises: DataError if the payload of a pin is no JSON object of texts.
     """
-    shipments = untagged(shipments.rechunk())
+    shipments = untagged(rejoined(shipments.rechunk(), facts))
     moment = Moment(now, book.rules.timezone)
     shipments, chosen = _decided(shipments, book, facts, moment)
     rows = shipments.drop(_CHOSEN).hstack(chosen).with_columns(_tags())
@@ -71,40 +72,41 @@ def _decided(
     table, bound = facts_frame(shipments, needed(book), moment), bound_by(shipments, facts)
     if not _deals_out(book, facts):
         chosen = choose(table, bound, parcels_of(shipments), book, moment, room_of(shipments, facts))
-        return shipments, chosen.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in TOLD)
+        return shipments, chosen.with_columns(pl.lit(None, dtype=t).alias(n) for n, t in _UNTOLD.items())
     rows = shipments.with_row_index("row").cast({"row": pl.Int64()})
     found = allocate(rows, table, bound, parcels_of(shipments), book, facts, moment)
-    proposed = found.plan.select(
-        "row", *(pl.col(n).alias(f"{n}_plan") for n in ("warehouse", "warehouse_how"))
-    )
-    settled = bound.join(proposed, on="row", how="full", coalesce=True).with_columns(
-        pl.coalesce("warehouse_plan", "warehouse").alias("warehouse"),
-        pl.coalesce("warehouse_how_plan", "warehouse_how").alias("warehouse_how"),
-    )
+    parted = split(rows, found.parts, facts)
+    told = found.plan_of(parted)
+    shipments = parted.select(SHIPMENT.names())
+    if found.parts.height:
+        table = facts_frame(shipments, needed(book), moment)
+    bound = bound_by(shipments, facts).join(told.select("row", *_PROPOSED), on="row", how="full", coalesce=True)
+    bound = bound.with_columns(pl.coalesce(new, old).alias(old) for new, old in _PROPOSED.items())
     room = room_of(shipments, facts)
-    chosen = choose(table, settled.select(BOUND.names()), parcels_of(shipments), book, moment, room)
-    told = chosen.select("row").join(
-        found.plan.select("row", *RULED, *TOLD), on="row", how="left", maintain_order="left"
-    )
-    return shipments, chosen.with_columns(told.drop("row"))
+    chosen = choose(table, bound.select(BOUND.names()), parcels_of(shipments), book, moment, room)
+    return shipments, chosen.with_columns(*told.select(*RULED, *TOLD), *parted.select(MARK.names()))
+
+
+_UNTOLD = {**dict.fromkeys(TOLD, pl.String()), **MARK}
+_PROPOSED = {"proposed": "warehouse", "proposed_how": "warehouse_how"}
 
 
 def _waved(routed: pl.DataFrame, book: RuleBook, facts: Facts, moment: Moment) -> pl.DataFrame:
     """Give `routed` its waves: those that are committed, and where the rules have a section, new ones for what is ready."""
     rows = routed.with_columns(row=pl.int_range(pl.len(), dtype=pl.Int64))
-    rows = rows.update(waves.kept(rows, facts), on="row")
+    rows = rows.update(placing.kept(rows, facts), on="row")
     if book.rules.waves is None:
         return rows.drop("row")
     begun = pl.col("shipment_id").is_in(facts.commitments["shipment_id"].implode())
-    placed = waves.place(rows, book, facts, moment)
+    placed = placing.place(rows, book, facts, moment)
     step = pl.struct(
-        step=pl.lit(waves.STEP),
+        step=pl.lit(placing.STEP),
         rule="wave_rule",
         outcome="wave",
         reason="wave_reason",
-        params=_params(placed, *waves.PARAMS),
+        params=_params(placed, *placing.PARAMS),
     )
-    old = _kept(rows.filter(~begun), "decision", pl.col("item").struct.field("step") != waves.STEP)
+    old = _kept(rows.filter(~begun), "decision", pl.col("item").struct.field("step") != placing.STEP)
     held = _kept(rows.filter(begun), "decision", pl.lit(True))
     decision = _gathered(rows, _STEP, [old, held, placed.select("row", item=step)]).alias("decision")
     given = placed.select("row", wave_given="wave", sequence_given="sequence")
@@ -236,9 +238,12 @@ _SHOWN = {
     "stock_candidates": "candidates",
     "stock_missing": "missing",
     "stock_room": "no_room",
+    "split_part": "part",
+    "split_parts": "parts",
     **{f"{step}_doubt": "passed_over" for step in STEPS},
 }
 _TRAIL: dict[str, tuple[str, str, tuple[str, ...]]] = {  # step: rule, outcome, parameters
+    "split": ("warehouse_rule", "split_of", ("split_part", "split_parts")),
     "warehouse": ("warehouse_rule", "warehouse", (*TOLD, "warehouse_doubt")),
     "courier": (
         "courier_rule",
@@ -259,12 +264,13 @@ def _decision(rows: pl.DataFrame, earlier: pl.DataFrame) -> pl.Series:
     item = pl.struct(step=pl.lit("tag"), rule="rule", outcome="tag", reason=pl.lit("rule"), params=none)
     parts = [earlier, given.select("row", item=item)]
     for step, (rule, outcome, params) in _TRAIL.items():
-        taken = rows.filter(pl.col(f"{step}_reason").is_not_null())
+        reason = "warehouse_reason" if step == "split" else f"{step}_reason"
+        taken = rows.filter(pl.col(reason).is_not_null() & ((step != "split") | pl.col(outcome).is_not_null()))
         item = pl.struct(
             step=pl.lit(step),
             rule=pl.col(rule),
             outcome=pl.col(outcome).cast(pl.String),
-            reason=pl.col(f"{step}_reason"),
+            reason=pl.col(reason),
             params=_params(taken, *params),
         )
         parts.append(taken.select("row", item=item))
@@ -307,7 +313,7 @@ def _findings() -> list[tuple[pl.Expr, pl.Expr]]:
             problem("fact_missing", stage=STAGE, rule=pl.col(f"{step}_doubt"), facts=pl.col(f"{step}_lacks")),
         )
         for step in STEPS
-        if step not in ("tag", "tariff")
+        if step not in ("split", "tag", "tariff")
     ]
     return [
         (pl.col("warehouse_reason") == "no_match", problem("no_warehouse", stage=STAGE, field="warehouse")),
