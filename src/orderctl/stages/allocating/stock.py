@@ -72,9 +72,7 @@ def parse_stock(table: pl.DataFrame, source: str, zone: str, counted_at: str | N
     if findings:
         raise config_error(source, findings)
     counted = pl.coalesce("at", pl.lit(counted_at, dtype=pl.String))
-    return read.select("warehouse", "sku", "location", quantity="number", counted_at=counted).cast(
-        dict(STOCK)
-    )
+    return read.select("warehouse", "sku", "location", quantity="number", counted_at=counted).cast(STOCK)
 
 
 def _said(template: str, name: str, value: str | None) -> Text:
