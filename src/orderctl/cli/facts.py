@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -19,6 +21,7 @@ from orderctl.ports.tables.database import read_database
 from orderctl.ports.tables.numbered import read_numbered
 from orderctl.stages.allocating.stock import parse_stock, reserved_of
 from orderctl.stages.rules.sections.audit import AuditSection
+from orderctl.stages.rules.sections.timetable import Limit
 
 SEEN_DAYS = 31
 """How far back orders of one person are counted: a month of history can be audited at its end."""
@@ -35,6 +38,16 @@ def facts_of(
         key=ledger.identity_key(),
         seen=pl.DataFrame(schema=SEEN) if audit is None or now is None else _seen(ledger, audit, now),
     )
+
+
+def with_quota(facts: Facts, limits: Sequence[Limit], ledger: Ledger, now: str, zone: str) -> Facts:
+    """Give `facts` with the parcels that got their numbers on the day of `now` in `zone`, where `limits` count them."""
+    if all(limit.parcels is None for limit in limits):
+        return facts
+    local = parse_instant(now).astimezone(ZoneInfo(zone))
+    day = datetime.combine(local.date(), time(), ZoneInfo(zone))
+    until = datetime.combine(local.date() + timedelta(days=1), time(), ZoneInfo(zone))
+    return replace(facts, quota_used=ledger.bought(write_instant(day), write_instant(until)))
 
 
 def with_stock(facts: Facts, config: Config, base: Path, ledger: Ledger) -> Facts:

@@ -178,6 +178,11 @@ class Session:
                     from orderctl.cli.facts import with_stock
 
                     found = with_stock(found, self.config, self.base, ledger)
+                rules = self.book.rules
+                if rules.limits:
+                    from orderctl.cli.facts import with_quota
+
+                    found = with_quota(found, rules.limits, ledger, self.now, rules.timezone)
                 ledger.note("facts.loaded", self.now, command=self.command, hash=found.hash)
                 return found
         from orderctl.cli.config import read_text

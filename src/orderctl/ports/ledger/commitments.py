@@ -29,6 +29,26 @@ COMMITMENT: Final = pl.Schema(
 _LIVE: Final = ", ".join(f"'{state}'" for state in sorted(LIVE))
 
 
+BOUGHT: Final = pl.Schema(
+    {"courier": pl.String(), "account": pl.String(), "warehouse": pl.String(), "parcels": pl.Int64()}
+)
+
+
+def read_bought(db: sqlite3.Connection, since: str, until: str) -> pl.DataFrame:
+    """Give how many parcels began to get their waybill numbers from `since` to before `until` (columns BOUGHT).
+
+    What may have happened counts, as one parcel where the answer is not known.
+    """
+    rows = db.execute(
+        "SELECT courier, account, warehouse, sum(coalesce(json_array_length(result, '$.parcels'), 1)) "
+        "FROM effect JOIN shipment USING (shipment_id) "
+        "WHERE key >= 'waybill.buy|' AND key < 'waybill.buy}' "
+        f"AND state IN ({_LIVE}) AND started_at >= ? AND started_at < ? GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
+        (since, until),
+    )
+    return pl.DataFrame([tuple(r) for r in rows], schema=BOUGHT, orient="row")
+
+
 def write_claims(claims: Iterable[Claim]) -> str:
     """Give claims as the JSON text the ledger keeps."""
     return json.dumps([[c.order_id, c.line_ref, c.quantity, c.available] for c in claims], ensure_ascii=False)

@@ -311,6 +311,11 @@ class Ledger:
         with self._database.reading() as db:
             return versions.read_seen(db, since, until, of_buyer, of_recipient)
 
+    def bought(self, since: str, until: str) -> pl.DataFrame:
+        """Give how many parcels of each courier account began to get their numbers then (columns BOUGHT)."""
+        with self._database.reading() as db:
+            return commitments.read_bought(db, since, until)
+
     def places(self, shop: str, since: str) -> list[tuple[str, int]]:
         """Give the places with open orders seen since then, one of which was not asked about yet, and their number."""
         with self._database.reading() as db:

@@ -16,7 +16,7 @@ from orderctl.stages.rules.judging import free, judge
 from orderctl.stages.rules.parse import RuleBook
 from orderctl.stages.rules.quota import Room, place
 from orderctl.stages.rules.reach import hits
-from orderctl.stages.rules.sections.couriers import CourierRule
+from orderctl.stages.rules.sections.couriers import CourierRule, CourierUse
 from orderctl.stages.rules.sections.reach import WHERE
 from orderctl.stages.rules.timetable import with_limit
 
@@ -30,8 +30,7 @@ TOLD = 3
 def uses(rules: Sequence[CourierRule]) -> pl.DataFrame:
     """Give what every courier rule decides, in the order its couriers are written: [courier_fired, rank, ranked, courier, ...]."""
     rows = [
-        (n, at, rule.rank is not None and at < len(rule.candidates))
-        + (u.courier, u.service, u.account, u.issuer, u.template, u.tariff)
+        (n, at, rule.rank is not None and at < len(rule.candidates), *_fields(u))
         for n, rule in enumerate(rules)
         for at, u in enumerate(rule.chain)
     ]
@@ -42,6 +41,10 @@ def uses(rules: Sequence[CourierRule]) -> pl.DataFrame:
         **dict.fromkeys(_USE, pl.String()),
     }
     return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _fields(use: CourierUse) -> tuple[str | None, ...]:
+    return use.courier, use.service, use.account, use.issuer, use.template, use.tariff
 
 
 def refusals(facts: pl.DataFrame, book: RuleBook, moment: Moment) -> pl.DataFrame:
@@ -138,7 +141,7 @@ def _weighed(before: pl.DataFrame) -> dict[str, pl.DataFrame]:
     """Give [row, told] by name: the score of the best, those of the next, and the candidates that could not be weighed."""
     none = pl.DataFrame(schema={"row": pl.Int64, "told": pl.String})
     if "score" not in before.columns:
-        return {name: none for name in WEIGHED[1:]}
+        return dict.fromkeys(WEIGHED[1:], none)
     ranked = before.filter(pl.col("ranked") & pl.col("said").is_null())
     score = pl.when(pl.col("score").is_not_null()).then(ranking.told())
     said = pl.format("{} {}", ranking.label(), pl.coalesce(score, pl.format("? ({})", "lacks")))

@@ -175,7 +175,7 @@ def _parts() -> list[pl.Expr]:
         "days": ("w_day", days * (UNIT // MONEY // DAY)),
         "exceptions": ("w_exception", worth("exception") * (UNIT // MONEY // SHARE)),
         "penalty": ("w_penalty", worth("points") * (UNIT // MONEY)),
-        "wish": ("w_wish", -pl.col("wished").cast(WIDE) * (UNIT // MONEY)),
+        "wish": ("w_wish", pl.col("wished").cast(WIDE) * -(UNIT // MONEY)),
         "avoid": ("w_avoid", pl.col("avoided").cast(WIDE) * (UNIT // MONEY)),
     }
     nothing = pl.lit(0, dtype=WIDE)
