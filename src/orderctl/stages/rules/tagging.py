@@ -14,7 +14,9 @@ ADDED = pl.List(pl.Struct({"rule": pl.String(), "tag": pl.String()}))
 
 def tagged(facts: pl.DataFrame, rules: Sequence[TagRule]) -> tuple[pl.DataFrame, pl.Series]:
     """Give `facts` (with `tags`, when there are rules) with all tags that `rules` add, and what was added (dtype ADDED)."""
-    nothing = pl.Series("added", [[]] * facts.height, dtype=ADDED)
+    nothing = pl.Series("added", [[]], dtype=ADDED).new_from_index(0, facts.height)
+    if not rules:
+        return facts, nothing
     parts = [
         pl.DataFrame(
             {"row": [], "rule": [], "tag": []}, {"row": pl.Int64, "rule": pl.String, "tag": pl.String}
@@ -25,18 +27,16 @@ def tagged(facts: pl.DataFrame, rules: Sequence[TagRule]) -> tuple[pl.DataFrame,
             new = now & ~before["tags"].list.contains(tag)
             parts.append(before.filter(new).select("row", rule=pl.lit(rule.name), tag=pl.lit(tag)))
         facts = with_tags(before, now, rule)
-    if not rules:
-        return facts, nothing
     found = pl.concat(parts).group_by("row", maintain_order=True).agg(added=pl.struct("rule", "tag"))
     joined = facts.select("row").join(found, on="row", how="left", maintain_order="left")
-    return facts, joined["added"].cast(ADDED).fill_null([])
+    return facts, joined["added"].cast(ADDED).zip_with(joined["added"].is_not_null(), nothing)
 
 
 def judged(
     facts: pl.DataFrame, rules: Sequence[TagRule]
 ) -> Iterator[tuple[TagRule, pl.DataFrame, pl.Series]]:
     """Give every rule with the facts it looks at, and for which rows it is asked and true."""
-    asked = pl.Series("now", [True] * facts.height, dtype=pl.Boolean)
+    asked = pl.Series("now", [True]).new_from_index(0, facts.height)
     for rule in rules:
         true = facts.select("row", now=predicate(rule.when).fill_null(False))["now"]
         now = asked & true
