@@ -40,7 +40,7 @@ def told(routed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tup
 
         def run(name: str, *words: str) -> None:
             forms = [("json", ("-vv", "--log-format", "json"))]
-            if name in ("print", "ship"):  # what acts tells most; the same messages are worded once for both forms
+            if name in ("print", "ship"):  # what acts tells most
                 forms.insert(0, ("text", ("-vv",)))
             for form, more in forms:
                 ran = desk.run(*words, *more)
