@@ -17,6 +17,7 @@ from typing import Annotated, Any, NoReturn, TypeVar, Union, get_args, get_origi
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from orderctl.model.errors import ConfigError
@@ -166,6 +167,12 @@ def locate(node: yaml.Node | None, loc: Iterable[str | int], *, key: bool = Fals
     return where
 
 
+def child(node: yaml.Node | None, name: str) -> yaml.Node | None:
+    """Give what stands under the key `name` of a mapping, or None."""
+    pairs = node.value if isinstance(node, yaml.MappingNode) else ()
+    return next((value for key, value in pairs if key.value == name), None)
+
+
 def nearest(word: str, known: Iterable[str]) -> Text | None:
     """Give "did you mean" with the word of `known` most like `word`, or None when nothing is like it."""
     names = list(known)
@@ -233,15 +240,24 @@ def _inner(annotation: Any) -> Iterable[Any]:
         yield annotation
 
 
+def _members(field: FieldInfo) -> Iterable[Any]:
+    """Give the types that may be written in a field: those of its annotation, and those its marks add (`members`)."""
+    yield from _inner(field.annotation)
+    for mark in field.metadata:
+        yield from getattr(mark, "members", ())
+
+
 def _names_at(model: type[BaseModel], loc: Sequence[str | int]) -> list[str]:
     """Give the field names allowed at `loc` of `model`; none when it cannot be told."""
     here: list[Any] = [model]
     for part in loc:
+        if isinstance(part, str) and part.startswith("("):
+            continue  # the name of a member of a union
         below: list[Any] = []
         for kind in here:
             if isinstance(kind, type) and issubclass(kind, BaseModel):
                 found = next((f for n, f in kind.model_fields.items() if part in (n, f.alias)), None)
-                below += _inner(found.annotation) if found else []
+                below += _members(found) if found else []
             elif get_origin(kind) in (list, dict, tuple):
                 below += _inner(get_args(kind)[-1 if get_origin(kind) is dict else 0])
         here = below

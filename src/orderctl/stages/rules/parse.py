@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any, NoReturn
+from functools import cache, cached_property
+from typing import Annotated, Any, NoReturn
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
@@ -17,6 +17,7 @@ from orderctl.model.yamlfile import (
     Finding,
     Section,
     Wrong,
+    child,
     config_error,
     load_validated,
     load_with_nodes,
@@ -35,32 +36,35 @@ from orderctl.stages.normalizing.skus_map import entries_frame
 from orderctl.stages.normalizing.skus_parts import bundles_frame
 from orderctl.stages.normalizing.skus_tables import nested, parse_bundles, parse_map, parse_stock
 from orderctl.stages.rules.freight_book import PriceBook
+from orderctl.stages.rules.groups import Grouped, written_at
 from orderctl.stages.rules.listed import read_listed
 from orderctl.stages.rules.reach import ENTRIES, reach_frame
 from orderctl.stages.rules.sections.allocation import AllocationSection
 from orderctl.stages.rules.sections.audit import AuditSection
 from orderctl.stages.rules.sections.cards import CardRule
-from orderctl.stages.rules.sections.couriers import CourierRule
+from orderctl.stages.rules.sections.couriers import CourierGroup, CourierRule
 from orderctl.stages.rules.sections.gifts import GiftRule, without_twins
 from orderctl.stages.rules.sections.golden import GoldenCase
-from orderctl.stages.rules.sections.holds import HoldRule
+from orderctl.stages.rules.sections.holds import HoldGroup, HoldRule
 from orderctl.stages.rules.sections.merge import MergeSection
 from orderctl.stages.rules.sections.notes import NotesSection
 from orderctl.stages.rules.sections.reach import CHINESE, Notice, NotServed
 from orderctl.stages.rules.sections.skus import SkuMapping, SkusSection
-from orderctl.stages.rules.sections.tags import TagRule
+from orderctl.stages.rules.sections.tags import TagGroup, TagRule
 from orderctl.stages.rules.sections.tariffs import Tariff
 from orderctl.stages.rules.sections.tariffs_sheet import parse_sheet
-from orderctl.stages.rules.sections.templates import TemplateRule
+from orderctl.stages.rules.sections.templates import TemplateGroup, TemplateRule
 from orderctl.stages.rules.sections.tests import Case
 from orderctl.stages.rules.sections.timetable import CHINESE as TIMES_CHINESE
 from orderctl.stages.rules.sections.timetable import Limit, Performance, Transit
-from orderctl.stages.rules.sections.warehouses import WarehouseRule
-from orderctl.stages.rules.sections.waves import WavesSection
+from orderctl.stages.rules.sections.warehouses import WarehouseGroup, WarehouseRule
+from orderctl.stages.rules.sections.waves import Path, WavesSection
 from orderctl.stages.rules.timetable import TIMES, times_frame
-from orderctl.stages.waves.bins import BINS, bins_frame, parse_bins
+from orderctl.stages.waves.bins import BINS, bins_frame, parse_bins, shelves_of, stops_of
 
 ZONE = "Asia/Shanghai"
+GROUPED = ("tags", "warehouses", "couriers", "templates", "holds")
+"""The sections in which groups of rules may stand."""
 
 
 class Rules(Section):
@@ -84,17 +88,17 @@ class Rules(Section):
         default_factory=list,
         description="what is written on cards in the parcel; every rule that matches counts",
     )
-    tags: list[TagRule] = Field(
+    tags: Annotated[list[TagRule], Grouped(TagGroup)] = Field(
         default_factory=list,
         description="what routing calls a shipment before it decides; every rule that matches adds its tags",
     )
-    warehouses: list[WarehouseRule] = Field(
+    warehouses: Annotated[list[WarehouseRule], Grouped(WarehouseGroup)] = Field(
         default_factory=list, description="from where; the first rule that matches decides"
     )
     allocation: AllocationSection = Field(
         default_factory=AllocationSection, description="what counts when stock is dealt out"
     )
-    couriers: list[CourierRule] = Field(
+    couriers: Annotated[list[CourierRule], Grouped(CourierGroup)] = Field(
         default_factory=list, description="with whom; the first rule that matches decides"
     )
     not_served: list[NotServed] = Field(
@@ -114,10 +118,10 @@ class Rules(Section):
         default_factory=list, description="how many parcels a courier takes a day, and until when"
     )
     tariffs: list[Tariff] = Field(default_factory=list, description="price lists, for the freight estimate")
-    templates: list[TemplateRule] = Field(
+    templates: Annotated[list[TemplateRule], Grouped(TemplateGroup)] = Field(
         default_factory=list, description="which label; the first rule that matches decides"
     )
-    holds: list[HoldRule] = Field(
+    holds: Annotated[list[HoldRule], Grouped(HoldGroup)] = Field(
         default_factory=list, description="what waits; the first rule that matches says why"
     )
     waves: WavesSection | None = Field(
@@ -205,9 +209,19 @@ class RuleBook:
     node: yaml.Node | None = None
 
     def place(self, *loc: str | int) -> str:
-        """Give `source:line:column` of what stands at `loc`, such as ("couriers", 3)."""
-        line, column = locate(self.node, loc)
+        """Give `source:line:column` of what stands at `loc`, such as ("couriers", 3): rules are counted as if no group were."""
+        line, column = locate(self.node, self._written(loc))
         return f"{self.source}:{line}:{column}"
+
+    def _written(self, loc: Sequence[str | int]) -> Sequence[str | int]:
+        if len(loc) < 2 or loc[0] not in GROUPED or not isinstance(loc[1], int):
+            return loc
+        at = self._grouped[str(loc[0])]
+        return (loc[0], *(at[loc[1]] if loc[1] < len(at) else (loc[1],)), *loc[2:])
+
+    @cached_property
+    def _grouped(self) -> dict[str, list[tuple[str | int, ...]]]:
+        return {section: written_at(child(self.node, section)) for section in GROUPED}
 
     @cached_property
     def normalize(self) -> NormalizeRules:
@@ -260,10 +274,14 @@ class RuleBook:
         return self.rules.waves is not None or any(x.parcels is not None for x in self.rules.limits)
 
     @cached_property
-    def locations(self) -> dict[str, str]:
-        """Give the shelf of every SKU that has one."""
-        shelves = self.normalize.articles().filter(pl.col("location").is_not_null())
-        return dict(shelves.select("sku", "location").iter_rows())
+    def shelves(self) -> Callable[[str | None], dict[str, str]]:
+        """Give what tells the shelf of every SKU that has one in a warehouse."""
+        return cache(lambda warehouse: shelves_of(warehouse, self.tables.bins, self.normalize.articles()))
+
+    def stops(self, warehouse: str, locations: Iterable[str]) -> dict[str, int]:
+        """Give the order in which a walk through `warehouse` passes `locations`."""
+        path = Path() if self.rules.waves is None else self.rules.waves.path
+        return stops_of(warehouse, locations, self.tables.bins, path)
 
 
 def _is_zone(value: object) -> bool:

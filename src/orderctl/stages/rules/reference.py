@@ -64,9 +64,12 @@ def _sections(
     seen.add(model)
     yield path, model
     for name, field in model.model_fields.items():
-        for found in _members(field.annotation):
+        below = f"{path}.{field.alias or name}".lstrip(".")
+        marked = [inner for mark in field.metadata for inner in getattr(mark, "members", ())]
+        places = [(below, field.annotation), *((f"{below} (group)", inner) for inner in marked)]
+        for place, found in ((place, one) for place, kind in places for one in _members(kind)):
             if isinstance(found, type) and issubclass(found, BaseModel) and found not in seen:
-                yield from _sections(found, f"{path}.{field.alias or name}".lstrip("."), seen)
+                yield from _sections(found, place, seen)
 
 
 def _models(language: Language) -> Iterator[str]:

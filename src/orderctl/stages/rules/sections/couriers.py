@@ -11,6 +11,7 @@ from orderctl.model.text import Text
 from orderctl.model.yamlfile import Section, Wrong, reject
 from orderctl.stages.rules.condition_parser import parse_condition
 from orderctl.stages.rules.conditions import Condition
+from orderctl.stages.rules.groups import Group
 from orderctl.stages.rules.sections.tariffs import Money, Percent
 from orderctl.stages.rules.sections.timetable import Days
 from orderctl.stages.rules.sections.warehouses import CONDITION
@@ -99,3 +100,10 @@ class CourierRule(Section):
     def chain(self) -> list[CourierUse]:
         """Give the couriers in the order they are written."""
         return [*self.candidates, *self.otherwise]
+
+
+class CourierGroup(Group):
+    """Rules with a condition in common; what none of them takes is asked by the rules below."""
+
+    when: WhenPlaced = Field(None, description="what must hold besides the condition of each rule")
+    rules: list[CourierRule] = Field(min_length=1, description="rules, written as outside of a group")

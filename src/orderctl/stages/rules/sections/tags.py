@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from orderctl.model.yamlfile import Section
+from orderctl.stages.rules.groups import Group
 from orderctl.stages.rules.sections.warehouses import WhenMerged
 
 
@@ -25,3 +26,10 @@ class TagRule(Section):
     stop: bool = Field(
         False, description="true: where it matches, the tag rules below are not asked; else they are"
     )
+
+
+class TagGroup(Group):
+    """Rules with a condition in common; what none of them takes is asked by the rules below."""
+
+    when: WhenMerged = Field(None, description="what must hold besides the condition of each rule")
+    rules: list[TagRule] = Field(min_length=1, description="rules, written as outside of a group")

@@ -17,6 +17,7 @@ from orderctl.model.text import Text
 from orderctl.model.yamlfile import Section, Wrong, reject
 from orderctl.stages.rules.condition_parser import parse_condition
 from orderctl.stages.rules.conditions import Condition
+from orderctl.stages.rules.groups import Group
 
 CONDITION = WithJsonSchema(
     {"type": "object", "description": "a condition; see the table of facts and operators"}
@@ -56,3 +57,10 @@ class WarehouseRule(Section):
     def use(self) -> str:
         """Give the warehouse that is taken where no stock is known."""
         return self.candidates[0]
+
+
+class WarehouseGroup(Group):
+    """Rules with a condition in common; what none of them takes is asked by the rules below."""
+
+    when: WhenMerged = Field(None, description="what must hold besides the condition of each rule")
+    rules: list[WarehouseRule] = Field(min_length=1, description="rules, written as outside of a group")
