@@ -32,7 +32,7 @@ def asked(draw: st.DrawFn, turn: int) -> Asked:
     may = sum(not g.gift for g in parts) > 1 and draw(st.booleans())
     split = tuple(parts) if may else ()
     offers = [o if may else o._replace(base=o.cost, shares=()) for o in offers]
-    return Asked(tuple(sorted(needs.items())), tuple(offers), split, 2000 - turn)
+    return Asked(tuple(sorted(needs.items())), tuple(offers), split, 100_000 - 1000 * turn)
 
 
 @st.composite

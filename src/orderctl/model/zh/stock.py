@@ -8,4 +8,10 @@ SENTENCES = {
     "'{name}' is there twice": "“{name}”出现两次",
     "{name}: {value} is no time such as 2026-11-24 13:30": "{name}：{value} 不是如 2026-11-24 13:30 的时间",
     "{where}: name either a file or a database": "{where}：请填写 file 或 database 其中之一",
+    "pip install orderctl[optimize]": "pip install orderctl[optimize]",
+    "--optimize needs an extra package": "--optimize 需要安装额外的软件包",
+    "no stock was scarce: every shipment has its best warehouse": "没有紧缺库存：每个发货单都由最合适的仓库发出",
+    "stock: {orders} shipments wanted what is scarce; {saved} % cheaper than dealt out quickly, at most {gap} % above"
+    " the best there can be": "库存：{orders} 个发货单涉及紧缺库存；比快速分配便宜 {saved} %，最多高出理论最优 {gap} %",
+    "Deal stock out by a solver: cheaper, slower, and with a bound.": "用求解器分配库存：更省钱、较慢，并给出与最优的差距。",
 }
