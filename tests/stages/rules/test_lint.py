@@ -10,8 +10,9 @@ import yaml
 
 from orderctl.model.text import sentences
 from orderctl.stages.rules.check import Lint, lint
+from orderctl.stages.rules.files import Tables
 from orderctl.stages.rules.match import first_match
-from orderctl.stages.rules.parse import Tables, parse
+from orderctl.stages.rules.parse import parse
 from tests.stages.rules.generated import condition, facts, row
 
 

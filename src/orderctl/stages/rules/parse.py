@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
@@ -19,7 +19,6 @@ from orderctl.model.yamlfile import (
     Wrong,
     child,
     config_error,
-    load_validated,
     load_with_nodes,
     locate,
     nearest,
@@ -28,17 +27,12 @@ from orderctl.model.yamlfile import (
 from orderctl.stages.merging.cards import CardRules
 from orderctl.stages.merging.gift_rules import GiftRules
 from orderctl.stages.normalize import NormalizeRules
-from orderctl.stages.normalizing.audit_known import parse_blacklist
-from orderctl.stages.normalizing.costs import parse_costs
 from orderctl.stages.normalizing.notes import NoteReader
-from orderctl.stages.normalizing.skus import parse_catalogue
-from orderctl.stages.normalizing.skus_map import entries_frame
 from orderctl.stages.normalizing.skus_parts import bundles_frame
-from orderctl.stages.normalizing.skus_tables import nested, parse_bundles, parse_map, parse_stock
+from orderctl.stages.normalizing.skus_tables import nested
+from orderctl.stages.rules.files import Files, Tables
 from orderctl.stages.rules.freight_book import PriceBook
 from orderctl.stages.rules.groups import Grouped, written_at
-from orderctl.stages.rules.listed import read_listed
-from orderctl.stages.rules.reach import ENTRIES, reach_frame
 from orderctl.stages.rules.sections.allocation import AllocationSection
 from orderctl.stages.rules.sections.audit import AuditSection
 from orderctl.stages.rules.sections.cards import CardRule
@@ -48,19 +42,16 @@ from orderctl.stages.rules.sections.golden import GoldenCase
 from orderctl.stages.rules.sections.holds import HoldGroup, HoldRule
 from orderctl.stages.rules.sections.merge import MergeSection
 from orderctl.stages.rules.sections.notes import NotesSection
-from orderctl.stages.rules.sections.reach import CHINESE, Notice, NotServed
-from orderctl.stages.rules.sections.skus import SkuMapping, SkusSection
+from orderctl.stages.rules.sections.reach import Notice, NotServed
+from orderctl.stages.rules.sections.skus import SkusSection
 from orderctl.stages.rules.sections.tags import TagGroup, TagRule
 from orderctl.stages.rules.sections.tariffs import Tariff
-from orderctl.stages.rules.sections.tariffs_sheet import parse_sheet
 from orderctl.stages.rules.sections.templates import TemplateGroup, TemplateRule
 from orderctl.stages.rules.sections.tests import Case
-from orderctl.stages.rules.sections.timetable import CHINESE as TIMES_CHINESE
 from orderctl.stages.rules.sections.timetable import Limit, Performance, Transit
 from orderctl.stages.rules.sections.warehouses import WarehouseGroup, WarehouseRule
 from orderctl.stages.rules.sections.waves import Path, WavesSection
-from orderctl.stages.rules.timetable import TIMES, times_frame
-from orderctl.stages.waves.bins import BINS, bins_frame, parse_bins, shelves_of, stops_of
+from orderctl.stages.waves.bins import shelves_of, stops_of
 
 ZONE = "Asia/Shanghai"
 GROUPED = ("tags", "warehouses", "couriers", "templates", "holds")
@@ -106,13 +97,15 @@ class Rules(Section):
         description="where and what a courier does not take, which no rule can override",
     )
     notices: list[Notice] = Field(
-        default_factory=list, description="what is announced of couriers, for `explain` to show and `rank` to count"
+        default_factory=list,
+        description="what is announced of couriers, for `explain` to show and `rank` to count",
     )
     transit: list[Transit] = Field(
         default_factory=list, description="how many days couriers promise; `rank` may count them"
     )
     performance: list[Performance] = Field(
-        default_factory=list, description="how long couriers took and how often something went wrong, as measured"
+        default_factory=list,
+        description="how long couriers took and how often something went wrong, as measured",
     )
     limits: list[Limit] = Field(
         default_factory=list, description="how many parcels a courier takes a day, and until when"
@@ -160,43 +153,16 @@ class Rules(Section):
         for at, rule in enumerate(self.couriers):
             for name, tables in needs.items():
                 if rule.rank is not None and getattr(rule.rank, name) and not tables:
-                    text = Text("there is nothing to weigh '{name}' by: write {table}", name=name, table=_WEIGHED_BY[name])
+                    text = Text(
+                        "there is nothing to weigh '{name}' by: write {table}",
+                        name=name,
+                        table=_WEIGHED_BY[name],
+                    )
                     reject(Wrong(text, None, ("couriers", at, "rank", name)))
         return self
 
 
 _WEIGHED_BY = {"price": "tariffs", "day": "transit", "exception": "performance", "penalty": "notices"}
-
-
-class MapFile(Section):
-    """A file of its own for entries of `skus.map`, written like there."""
-
-    map: list[SkuMapping] = Field(description="entries with match and sku")
-
-    @field_validator("map")
-    @classmethod
-    def _no_files(cls, value: list[SkuMapping]) -> list[SkuMapping]:
-        for at, entry in enumerate(value):
-            if entry.file is not None:
-                reject(Wrong(Text("a file of entries names no further files"), loc=(at, "file")))
-        return value
-
-
-@dataclass(frozen=True)
-class Tables:
-    """The tables that rules name, as read: each a frame in the form its place asks for."""
-
-    catalogue: pl.DataFrame | None = None
-    bundles: pl.DataFrame | None = None
-    maps: Mapping[str, pl.DataFrame] = field(default_factory=dict)
-    stock: Mapping[str, int] = field(default_factory=dict)
-    costs: pl.DataFrame | None = None
-    blacklist: pl.DataFrame | None = None
-    not_served: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ENTRIES))
-    notices: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ENTRIES))
-    transit: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=TIMES))
-    performance: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=TIMES))
-    bins: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=BINS))
 
 
 @dataclass(frozen=True, eq=False)
@@ -313,66 +279,19 @@ def parse(
     Raises: ConfigError listing every mistake as `source:line:column: what`.
     """
     rules, node = load_with_nodes(text, source, Rules, context=_context)
-    skus = rules.skus
-
-    def refuse(text: Text, *loc: str | int, hint: Text | None = None) -> NoReturn:
-        raise config_error(source, [Finding(*locate(node, loc), text, hint)])
-
-    def table(name: str, *loc: str | int) -> pl.DataFrame:
-        if tables is None:
-            refuse(Text("the table {name} cannot be read here", name=name), *loc)
-        return tables(name)
-
-    def entries(name: str, *loc: str | int) -> pl.DataFrame:
-        if not name.lower().endswith((".yaml", ".yml")):
-            return parse_map(table(name, "skus", *loc), name)
-        if texts is None:
-            refuse(Text("the table {name} cannot be read here", name=name), "skus", *loc)
-        return entries_frame(load_validated(texts(name), name, MapFile).map)
-
-    def priced(tariff: Tariff, at: int) -> Tariff:
-        if tariff.prices is None:
-            return tariff
-        sheet = parse_sheet(table(tariff.prices, "tariffs", at, "prices"), tariff.prices)
-        return tariff.model_copy(update={"zones": [*tariff.zones, *sheet]})
-
-    rules = rules.model_copy(update={"tariffs": [priced(t, at) for at, t in enumerate(rules.tariffs)]})
-
-    def place(*loc: str | int) -> str:
-        line, column = locate(node, loc)
-        return f"{source}:{line}:{column}"
-
-    listed = rules.audit.blacklist
-    articles = table(skus.catalogue, "skus", "catalogue") if isinstance(skus.catalogue, str) else None
-    found = Tables(
-        None if articles is None else parse_catalogue(articles, str(skus.catalogue)),
-        parse_bundles(table(skus.bundles, "skus", "bundles"), skus.bundles)
-        if isinstance(skus.bundles, str)
-        else None,
-        {e.file: entries(e.file, "map", at, "file") for at, e in enumerate(skus.entries) if e.file},
-        parse_stock(table(rules.stock, "stock"), rules.stock) if rules.stock is not None else {},
-        None if articles is None else parse_costs(articles, str(skus.catalogue)),
-        None if listed is None else parse_blacklist(table(listed, "audit", "blacklist"), listed),
-        reach_frame(read_listed("not_served", rules.not_served, CHINESE, table, place)),
-        reach_frame(read_listed("notices", rules.notices, CHINESE, table, place)),
-        times_frame(read_listed("transit", rules.transit, TIMES_CHINESE, table, place)),
-        times_frame(read_listed("performance", rules.performance, TIMES_CHINESE, table, place)),
-        _bins(rules.waves, table),
+    files = Files(source, node, tables, texts)
+    rules = rules.model_copy(
+        update={"tariffs": [files.priced(tariff, at) for at, tariff in enumerate(rules.tariffs)]}
     )
-    bundles = found.bundles if isinstance(skus.bundles, str) else bundles_frame(skus.bundles)
+    book = RuleBook(rules, source, files.read(rules), node)
+    bundles = (
+        book.tables.bundles if isinstance(rules.skus.bundles, str) else bundles_frame(rules.skus.bundles)
+    )
     if bundles is not None and (inside := ", ".join(nested(bundles))):
-        refuse(Text("{skus}: a bundle cannot be part of a bundle", skus=inside), "skus", "bundles")
-    book = RuleBook(rules, source, found, node)
+        files.refuse(Text("{skus}: a bundle cannot be part of a bundle", skus=inside), "skus", "bundles")
     if unknown := _unknown_gifts(book, bundles):
         raise config_error(source, unknown)
     return book
-
-
-def _bins(waves: WavesSection | None, table: Callable[..., pl.DataFrame]) -> pl.DataFrame:
-    listed = [] if waves is None else waves.bins
-    if isinstance(listed, str):
-        return parse_bins(table(listed, "waves", "bins"), listed)
-    return bins_frame(listed)
 
 
 def _unknown_gifts(book: RuleBook, bundles: pl.DataFrame | None) -> list[Finding]:
