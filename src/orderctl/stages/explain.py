@@ -23,11 +23,13 @@ from orderctl.stages.explaining.judged import Looked, StepExplained, Verdict, lo
 from orderctl.stages.explaining.origins import Origins, origins
 from orderctl.stages.explaining.price import price_lines
 from orderctl.stages.explaining.waved import wave_step
+from orderctl.stages.explaining.weighed import weighed
 from orderctl.stages.merging.gift_lines import without_gifts
 from orderctl.stages.route import bound_by, parcels_of, route, untagged
 from orderctl.stages.rules.choose import Rule, choose, needed
 from orderctl.stages.rules.facts_table import Moment, facts_frame
 from orderctl.stages.rules.parse import RuleBook
+from orderctl.stages.rules.quota import Room, remembering
 from orderctl.stages.rules.tagging import judged as judged_tags
 from orderctl.stages.rules.tagging import tagged
 
@@ -172,10 +174,12 @@ def explain(row: Mapping[str, Any], book: RuleBook, facts: Facts, now: str) -> E
         facts: as for `route`.
         now: as for `route`.
     """
+    facts = remembering(facts, row)
     frame = untagged(conform(pl.from_dicts([dict(row)], infer_schema_length=None), "shipment/1"))
     moment = Moment(now, book.rules.timezone)
     table = facts_frame(frame, needed(book), moment)
-    chosen = choose(table, bound_by(frame, facts), parcels_of(frame), book, moment)
+    room, parcels = Room(facts.quota_used), parcels_of(frame)
+    chosen = choose(table, bound_by(frame, facts), parcels, book, moment, room)
     found = chosen.row(0, named=True)
     asked = table
     table, added = tagged(table, book.rules.tags)
@@ -195,7 +199,11 @@ def explain(row: Mapping[str, Any], book: RuleBook, facts: Facts, now: str) -> E
         given_by("card", "cards", book.rules.cards, row, bare, book, kept=kept),
     ]
     steps.append(_tags(asked, added.to_list()[0], book))
-    steps += [_step(step, rules, found, judged, book, bound.get(step)) for step, rules in sections.items()]
+    told = {"courier": tuple(weighed(chosen, judged, parcels, book, moment, room))}
+    steps += [
+        _step(step, rules, found, judged, book, bound.get(step), told.get(step, ()))
+        for step, rules in sections.items()
+    ]
     tariff = StepExplained("tariff", found["tariff_id"], found["tariff_reason"], ())
     wave = wave_step(frame, book, moment)
     price = price_lines(chosen, judged, frame, book, moment) if book.rules.tariffs else ()
@@ -249,6 +257,7 @@ def _step(
     facts: pl.DataFrame,
     book: RuleBook,
     bound_by_rule: str | None,
+    told: tuple[Text, ...] = (),
 ) -> StepExplained:
     reason = found[f"{step}_reason"]
     then = bound_by_rule if reason == "committed" else None
@@ -259,4 +268,4 @@ def _step(
             if looked[-1].verdict == "match":
                 break
     refused = found.get(f"{step}_refused")
-    return StepExplained(step, found[step], reason, tuple(looked), then, refused)
+    return StepExplained(step, found[step], reason, tuple(looked), then, refused, told)

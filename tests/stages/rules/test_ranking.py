@@ -15,11 +15,12 @@ from polars.testing import assert_frame_equal
 
 from orderctl.model.errors import ConfigError
 from orderctl.model.facts import QUOTA_USED, Facts, parse_facts
+from orderctl.stages.explain import explain
 from orderctl.stages.route import route
 from orderctl.stages.rules.parse import RuleBook, parse
 from tests.stages.rules import naive_ranking as naive
 from tests.stages.rules.test_route_laws import dumped
-from tests.stages.test_route import batch, codes, committed, pinned, routed, shipment, trail
+from tests.stages.test_route import NOW, batch, codes, committed, pinned, routed, shipment, trail
 
 COURIERS = ["ZTO", "YTO", "SF", "EMS"]
 PLACES = list(naive.CITIES)
@@ -409,3 +410,37 @@ def test_tables_are_read_with_chinese_headings_and_mistakes_are_placed() -> None
     cells["天数"] = ["soon", "4"]
     with pytest.raises(ConfigError, match=r"days\.csv:2:3: "):
         parse(text, tables=read)
+
+
+def test_explain_shows_every_courier_of_the_rule_and_tells_the_story_of_the_batch() -> None:
+    more = "limits: [{courier: ZTO, parcels: 0}, {courier: SF, cut_off: '09:00'}]\nnot_served: [{courier: EMS, province: 浙江}]\n"
+    book = ranking("day: 0.8", more, use="ZTO, EMS, JD, {courier: YTO, account: y}, SF")
+    text = explain(routed(shipment(), book=book)[0], book, Facts(), NOW).render()
+    lines = [line.strip() for line in text.split("\n")]
+    where = lines.index("courier: YTO, by a rule, the best of its couriers")
+    assert lines[where + 2 : where + 8] == [
+        "ZTO: 4.80 = 3.20 freight + 1.60 for 2 d (promised); no room left today",
+        "YTO y: 5.40 = 3.00 freight + 2.40 for 3 d (promised)",
+        "SF: 13.60 = 12.00 freight + 1.60 for 1 d (promised) and 1 d until it is collected; 8.20 more",
+        "JD: cannot be weighed, not known: price, days",
+        "EMS: does not deliver there",
+        "does not deliver there: EMS: 浙江 (rules.yaml:9:14)",
+    ]
+    one = parse(
+        "couriers: [{name: a, use: {courier: YTO, account: y}, otherwise: EMS}]\nlimits: [{courier: YTO, parcels: 1}]\n"
+    )
+    rows = {r["shipment_id"]: r for r in routed(shipment("a"), shipment("b"), book=one)}
+    told = explain(rows["S-b"], one, Facts(), NOW)
+    (step,) = [s for s in told.steps if s.step == "courier"]
+    assert (step.outcome, step.reason) == ("EMS", "fallback"), "alone it would have had room"
+    assert str(step.told[0]) == "YTO y: no room left today"
+    assert explain(rows["S-a"], one, Facts(), NOW).to_json()["steps"][0]["outcome"] == "YTO"
+
+
+def test_what_would_change_a_ranked_choice_is_told_with_its_price() -> None:
+    prices = "tariffs: [{id: a, courier: ZTO, zones: [{id: z, countries: [CN], first_weight_kg: 1, first_price: 3, step_price: 5}]}, {id: b, courier: SF, zones: [{id: z, countries: [CN], first_weight_kg: 2, first_price: 6, step_price: 1}]}]\n"
+    book = parse(prices + DAYS + "couriers: [{name: best, use: [ZTO, SF], rank: {day: 0.1}}]\n")
+    (row,) = routed(shipment(weight_g=1150), book=book)
+    assert (row["courier"], row["freight_minor"]) == ("SF", 600)
+    told = explain(row, book, Facts(), NOW)
+    assert [str(one.text) for one in told.flips] == ["0.15 kg lighter: ZTO, 3.00 CNY less"]

@@ -21,6 +21,7 @@ from orderctl.stages.rules.choose import Rule, choose, needed
 from orderctl.stages.rules.conditions import Comparison, atoms
 from orderctl.stages.rules.facts_table import DTYPES, FACTS, Moment, facts_frame
 from orderctl.stages.rules.parse import RuleBook
+from orderctl.stages.rules.quota import Room
 
 TOLD = 4
 """How many changes are told at most."""
@@ -143,7 +144,7 @@ def _decided(
             below = [n for n in ("city", "district", "town") if n in table.columns]
             gone = pl.col("row").is_in(list(values))
             table = table.with_columns(pl.when(~gone).then(pl.col(n)).alias(n) for n in below)
-    return choose(table, bound_by(many, facts), parcels, book, moment)
+    return choose(table, bound_by(many, facts), parcels, book, moment, Room(facts.quota_used))
 
 
 def _changed(frame: pl.DataFrame, name: str, values: Mapping[int, Any]) -> pl.Series:

@@ -8,7 +8,9 @@ other limit can take back.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 import polars as pl
 
@@ -91,6 +93,16 @@ def _closed(queued: pl.DataFrame) -> pl.DataFrame:
         closed = pl.concat([closed, over]).group_by("limit").agg(pl.col("closed").min())
         asking = asking.join(closed, on="limit", how="left", maintain_order="left")
         asking = asking.filter((pl.col("turn") < pl.col("closed")).fill_null(True)).drop("closed")
+
+
+def remembering(facts: Facts, row: Mapping[str, Any]) -> Facts:
+    """Give `facts` with what the trail of a routed shipment says was full: only the whole batch could tell."""
+    steps = [step for step in row.get("decision") or () if step["step"] == "courier"]
+    told = [p["value"] for step in steps for p in step["params"] if p["name"] == "full" and p["value"]]
+    names = [name.partition(" ") for value in told for name in value.split("; ")]
+    rows = [(courier, account or None, row.get("warehouse"), _ENDLESS) for courier, _, account in names]
+    full = pl.DataFrame(rows, schema=QUOTA_USED, orient="row")
+    return replace(facts, quota_used=pl.concat([facts.quota_used, full]))
 
 
 def room_of(shipments: pl.DataFrame, facts: Facts) -> Room:
