@@ -71,6 +71,12 @@ def test_one_that_could_go_elsewhere_makes_room() -> None:
     assert solver.report.gap == pytest.approx(0)
 
 
+def test_the_solver_writes_nothing_where_the_batch_goes(capfd: pytest.CaptureFixture[str]) -> None:
+    one = Asked(((0, 1),), (Offer(0, 5, 5, ()),), (), 100)
+    Exact()(Puzzle(1, [1], [1], [one, one]))
+    assert capfd.readouterr() == ("", "")
+
+
 def test_nothing_asked_costs_nothing() -> None:
     solver = Exact()
     assert solver(Puzzle(0, [], [], []))[0] == []

@@ -66,7 +66,7 @@ class Exact:
                 found, _ = greedy(part)
             for number, (asked, served) in enumerate(zip(orders, found, strict=True), start):
                 if not served or served[0].offer or len(served) > 1:
-                    lacked[number] = left.lacks(asked)
+                    lacked[number] = left.lacks(asked, served)
                 left.take(asked, served)
             plan += found
         return plan, lacked
@@ -94,13 +94,23 @@ def lower_bound(puzzle: Puzzle) -> int:
         return 0
     waits = sum(asked.wait for asked in puzzle.orders)
     found = waits + solver.getInfo().objective_function_value
-    return int(np.ceil(found - 1e-3 - 1e-9 * waits))  # costs are whole, so what is cheaper than that is cheaper than the bound
+    return int(
+        np.ceil(found - 1e-3 - 1e-9 * waits)
+    )  # costs are whole, so what is cheaper than that is cheaper than the bound
+
+
+class _Quiet(highspy.Highs):
+    """Says nothing: its greeting would stand in the batch on stdout."""
+
+    def enableCallbacks(self) -> None:  # noqa: N802
+        """Do as it does, once it has been told to be quiet."""
+        self.setOptionValue("output_flag", False)
+        super().enableCallbacks()  # type: ignore[no-untyped-call]
 
 
 def _solver(lp: highspy.HighsLp) -> highspy.Highs:
-    solver = highspy.Highs()  # type: ignore[no-untyped-call]
+    solver = _Quiet()  # type: ignore[no-untyped-call]
     options: dict[str, bool | int | float | str] = {
-        "output_flag": False,
         "threads": 1,
         "parallel": "off",
         "random_seed": 1,

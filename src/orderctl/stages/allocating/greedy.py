@@ -24,11 +24,15 @@ class Left:
             for sku, pieces in needs_of(asked, part):
                 self.free[warehouse * self.skus + sku] -= pieces
 
-    def lacks(self, asked: Asked) -> Lacks:
-        """Give what each warehouse that offers lacks; a warehouse that is full for today lacks no piece."""
+    def lacks(self, asked: Asked, served: Served) -> Lacks:
+        """Give what lacks where it was asked: in warehouses before the one that serves all, else in every one.
+
+        A warehouse that is full for today lacks no piece.
+        """
+        upto = served[0].offer if len(served) == 1 else len(asked.offers)
         return [
             (at, missing)
-            for at, offer in enumerate(asked.offers)
+            for at, offer in enumerate(asked.offers[:upto])
             if (missing := self._missing(asked.needs, offer.warehouse)) or self.rooms[offer.warehouse] < 1
         ]
 
@@ -109,9 +113,9 @@ def greedy(puzzle: Puzzle) -> tuple[list[Served], dict[int, Lacks]]:
     for number, asked in enumerate(puzzle.orders):
         served = left.whole(asked)
         if not served or served[0].offer:
-            lacked[number] = left.lacks(asked)
             if not served and asked.groups:
                 served = left.split(asked)
+            lacked[number] = left.lacks(asked, served)
         left.take(asked, served)
         plan.append(served)
     return plan, lacked
