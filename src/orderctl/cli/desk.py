@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from orderctl.cli.acting import LOOKS
-from orderctl.cli.judging import blacklist_of, force_of, parse_payload
+from orderctl.cli.judging import blacklist_of, force_of, parse_payload, release_of
 from orderctl.cli.session import Session
 from orderctl.model.effect import Entry, Outcome, State
 from orderctl.model.errors import DataError, UsageError
@@ -20,12 +20,13 @@ from orderctl.ports.batches.write import replacing
 DECISIONS = {
     "pin": True,
     "force": True,
+    "release": True,
     "never_merge": False,
     "always_merge": True,
     "sku": True,
     "blacklist": False,
 }  # which of them say more than that they are
-_COMPLETED = {"force": force_of, "blacklist": blacklist_of}
+_COMPLETED = {"force": force_of, "release": release_of, "blacklist": blacklist_of}
 _OUTCOMES = {"done": State.DONE, "failed": State.FAILED, "voided": State.VOIDED}
 
 

@@ -42,6 +42,24 @@ def force_of(ledger: Ledger, subject: str, payload: JSON) -> JSON:
     return {"code": sorted(codes)}
 
 
+def release_of(ledger: Ledger, subject: str, payload: JSON) -> JSON:
+    """Give what is kept where a person ends holds: their names, with those that were ended before.
+
+    `payload` is an object with a name, or a list of names, as `hold`. Raises: UsageError if it names none.
+    """
+    given = payload.get("hold") if isinstance(payload, Mapping) else None
+    asked = [
+        name for name in (given if isinstance(given, list) else [given]) if isinstance(name, str) and name
+    ]
+    if not asked:
+        raise UsageError(
+            Text("--payload: name the rule whose hold ends: {example}", example='{"hold": "NAME"}')
+        )
+    decided = ledger.decisions().filter(pl.col("subject") == subject, pl.col("decision") == "release")
+    before = [json.loads(text)["hold"] for text in decided["payload"].drop_nulls()]
+    return {"hold": sorted({*asked, *(name for names in before for name in names)})}
+
+
 def blacklist_of(ledger: Ledger, subject: str, payload: JSON) -> JSON:
     """Give what is kept where nothing is to be delivered any more to who is behind the order `subject`: hashes only.
 

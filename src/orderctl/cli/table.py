@@ -140,6 +140,7 @@ OPTIONS: dict[str, list[str]] = {
         "--lang",
         "--log-format",
         "--now",
+        "--optimize",
         "--output",
         "--rejects",
         "--rules",

@@ -168,6 +168,13 @@ KINDS: dict[str, Kind] = {
         "does not deliver there: {refused}",
         "name another courier under 'otherwise' of the rule, or pin one that delivers",
     ),
+    "held_until": Kind("wait", "held until {until}: {holds}", "nothing: it moves on by itself"),
+    "preorder": Kind("wait", "pre-ordered, until {until}: {holds}", "nothing: it moves on by itself"),
+    "held_for_person": Kind(
+        "block",
+        "held until a person releases it: {holds}",
+        "see what is wrong, then: orderctl ledger decide ORDER release",
+    ),
     "no_tariff": Kind("warn", "no tariff of {courier} covers {province}"),
     "fact_missing": Kind("warn", "rule {rule} could not be judged: {facts} unknown"),
     "weight_unknown": Kind("warn", "the weight of {skus} is unknown"),

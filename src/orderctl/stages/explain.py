@@ -19,14 +19,15 @@ from orderctl.model.text import Locale, Text
 from orderctl.stages.explaining.announced import notices
 from orderctl.stages.explaining.flips import Flip, flips
 from orderctl.stages.explaining.given import given_by
+from orderctl.stages.explaining.held import hold_step
 from orderctl.stages.explaining.judged import Looked, StepExplained, Verdict, look
 from orderctl.stages.explaining.origins import Origins, origins
 from orderctl.stages.explaining.price import price_lines
 from orderctl.stages.explaining.waved import wave_step
 from orderctl.stages.explaining.weighed import weighed
 from orderctl.stages.merging.gift_lines import without_gifts
-from orderctl.stages.route import bound_by, parcels_of, route, untagged
-from orderctl.stages.rules.choose import Rule, choose, needed
+from orderctl.stages.route import bound_by, facts_of, parcels_of, route, untagged
+from orderctl.stages.rules.choose import Rule, choose
 from orderctl.stages.rules.facts_table import Moment, facts_frame
 from orderctl.stages.rules.parse import RuleBook
 from orderctl.stages.rules.quota import Room, remembering
@@ -177,7 +178,7 @@ def explain(row: Mapping[str, Any], book: RuleBook, facts: Facts, now: str) -> E
     facts = remembering(facts, row)
     frame = untagged(conform(pl.from_dicts([dict(row)], infer_schema_length=None), "shipment/1"))
     moment = Moment(now, book.rules.timezone)
-    table = facts_frame(frame, needed(book), moment)
+    table = facts_of(frame, book, facts, moment)
     room, parcels = Room(facts.quota_used), parcels_of(frame)
     chosen = choose(table, bound_by(frame, facts), parcels, book, moment, room)
     found = chosen.row(0, named=True)
@@ -188,7 +189,6 @@ def explain(row: Mapping[str, Any], book: RuleBook, facts: Facts, now: str) -> E
         "warehouse": book.rules.warehouses,
         "courier": book.rules.couriers,
         "template": book.rules.templates,
-        "hold": book.rules.holds,
     }
     routed = route(frame, book, facts, now).row(0, named=True)
     bound = {s["step"]: s["rule"] for s in routed["decision"]}
@@ -204,6 +204,7 @@ def explain(row: Mapping[str, Any], book: RuleBook, facts: Facts, now: str) -> E
         _step(step, rules, found, judged, book, bound.get(step), told.get(step, ()))
         for step, rules in sections.items()
     ]
+    steps.append(hold_step(row, found, judged, book, moment))
     tariff = StepExplained("tariff", found["tariff_id"], found["tariff_reason"], ())
     wave = wave_step(frame, book, moment)
     price = price_lines(chosen, judged, frame, book, moment) if book.rules.tariffs else ()

@@ -19,12 +19,14 @@ from orderctl.model.problem import problem
 from orderctl.model.records import Param, Step
 from orderctl.model.schema import PROBLEM, SHIPMENT, fields
 from orderctl.model.text import Text
-from orderctl.stages.allocating.allocate import RULED, TOLD, allocate
+from orderctl.stages.allocating.allocate import RULED, TOLD, Solver, allocate
+from orderctl.stages.allocating.greedy import greedy
 from orderctl.stages.allocating.splitting import MARK, rejoined, split
 from orderctl.stages.committed import restore
 from orderctl.stages.rules.choose import BOUND, choose, needed
 from orderctl.stages.rules.facts_table import Moment, facts_frame
 from orderctl.stages.rules.freight import PARCEL
+from orderctl.stages.rules.holding import standing_of
 from orderctl.stages.rules.parse import RuleBook
 from orderctl.stages.rules.quota import room_of
 from orderctl.stages.waves import placing
@@ -37,18 +39,21 @@ _STEP, _PARAM = pl.Struct(fields(Step)), pl.Struct(fields(Param))
 _CHOSEN = (*_ATTRIBUTES, "template", "freight_minor", "freight_currency")
 
 
-def route(shipments: pl.DataFrame, book: RuleBook, facts: Facts, now: str) -> pl.DataFrame:
+def route(
+    shipments: pl.DataFrame, book: RuleBook, facts: Facts, now: str, solver: Solver = greedy
+) -> pl.DataFrame:
     """Give `shipments` (a batch `shipment/1`) their decisions, the trail of them, and what could not be decided.
 
     Args:
         facts: its `commitments` are kept, its `decisions` of kind `pin` go before the rules.
         now: the instant (RFC 3339, UTC) that hours, dates and seasons are told by.
+        solver: what deals stock out, where there is any.
 
     Raises: DataError if the payload of a pin is no JSON object of texts.
     """
     shipments = untagged(rejoined(shipments.rechunk(), facts))
     moment = Moment(now, book.rules.timezone)
-    shipments, chosen = _decided(shipments, book, facts, moment)
+    shipments, chosen = _decided(shipments, book, facts, moment, solver)
     rows = shipments.drop(_CHOSEN).hstack(chosen).with_columns(_tags())
     trail = _decision(chosen, _kept(rows, "decision", ~pl.col("item").struct.field("step").is_in(STEPS)))
     routed = rows.with_columns(trail, _problems(rows)).select(SHIPMENT.names())
@@ -66,25 +71,33 @@ def _deals_out(book: RuleBook, facts: Facts) -> bool:
 
 
 def _decided(
-    shipments: pl.DataFrame, book: RuleBook, facts: Facts, moment: Moment
+    shipments: pl.DataFrame, book: RuleBook, facts: Facts, moment: Moment, solver: Solver
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Give the shipments, parts of split ones each on its own, and what is chosen for them: as `choose` says it, and TOLD."""
-    table, bound = facts_frame(shipments, needed(book), moment), bound_by(shipments, facts)
+    table, bound = facts_of(shipments, book, facts, moment), bound_by(shipments, facts)
     if not _deals_out(book, facts):
         chosen = choose(table, bound, parcels_of(shipments), book, moment, room_of(shipments, facts))
         return shipments, chosen.with_columns(pl.lit(None, dtype=t).alias(n) for n, t in _UNTOLD.items())
     rows = shipments.with_row_index("row").cast({"row": pl.Int64()})
-    found = allocate(rows, table, bound, parcels_of(shipments), book, facts, moment)
+    found = allocate(rows, table, bound, parcels_of(shipments), book, facts, moment, solver)
     parted = split(rows, found.parts, facts)
     told = found.plan_of(parted)
     shipments = parted.select(SHIPMENT.names())
     if found.parts.height:
-        table = facts_frame(shipments, needed(book), moment)
-    bound = bound_by(shipments, facts).join(told.select("row", *_PROPOSED), on="row", how="full", coalesce=True)
+        table = facts_of(shipments, book, facts, moment)
+    bound = bound_by(shipments, facts).join(
+        told.select("row", *_PROPOSED), on="row", how="full", coalesce=True
+    )
     bound = bound.with_columns(pl.coalesce(new, old).alias(old) for new, old in _PROPOSED.items())
     room = room_of(shipments, facts)
     chosen = choose(table, bound.select(BOUND.names()), parcels_of(shipments), book, moment, room)
     return shipments, chosen.with_columns(*told.select(*RULED, *TOLD), *parted.select(MARK.names()))
+
+
+def facts_of(shipments: pl.DataFrame, book: RuleBook, facts: Facts, moment: Moment) -> pl.DataFrame:
+    """Give what `choose` asks of `shipments`: the facts frame, and what people and stock say to holds."""
+    table = facts_frame(shipments, needed(book), moment)
+    return table.hstack(standing_of(shipments, book.rules.holds, facts))
 
 
 _UNTOLD = {**dict.fromkeys(TOLD, pl.String()), **MARK}
@@ -232,6 +245,8 @@ def _params(rows: pl.DataFrame, *names: str) -> pl.Series:
 _SHOWN = {
     "zone_id": "zone",
     "courier_refused": "not_served",
+    "hold_needs": "needs",
+    "hold_until": "until",
     "courier_full": "full",
     "courier_score": "score",
     "courier_over": "over",
@@ -248,10 +263,19 @@ _TRAIL: dict[str, tuple[str, str, tuple[str, ...]]] = {  # step: rule, outcome, 
     "courier": (
         "courier_rule",
         "courier",
-        ("service", "account", "issuer", "courier_score", "courier_over", "courier_refused", "courier_full", "courier_doubt"),
+        (
+            "service",
+            "account",
+            "issuer",
+            "courier_score",
+            "courier_over",
+            "courier_refused",
+            "courier_full",
+            "courier_doubt",
+        ),
     ),
     "template": ("template_rule", "template", ("template_doubt",)),
-    "hold": ("hold_rule", "hold", ("hold_doubt",)),
+    "hold": ("hold_rule", "hold", ("hold_needs", "hold_until", "hold_doubt")),
     "tariff": ("tariff_id", "freight_minor", ("zone_id", "billed_g", "parcel_count")),
 }
 
@@ -265,7 +289,9 @@ def _decision(rows: pl.DataFrame, earlier: pl.DataFrame) -> pl.Series:
     parts = [earlier, given.select("row", item=item)]
     for step, (rule, outcome, params) in _TRAIL.items():
         reason = "warehouse_reason" if step == "split" else f"{step}_reason"
-        taken = rows.filter(pl.col(reason).is_not_null() & ((step != "split") | pl.col(outcome).is_not_null()))
+        taken = rows.filter(
+            pl.col(reason).is_not_null() & ((step != "split") | pl.col(outcome).is_not_null())
+        )
         item = pl.struct(
             step=pl.lit(step),
             rule=pl.col(rule),
@@ -295,6 +321,18 @@ def _problems(rows: pl.DataFrame) -> pl.Series:
     wide = rows.lazy()  # lazy, so that only the columns a finding needs are filtered
     parts += [wide.filter(condition).select("row", item=found).collect() for condition, found in _findings()]
     return _gathered(rows, PROBLEM, parts).alias("problems")
+
+
+def _holds() -> list[tuple[pl.Expr, pl.Expr]]:
+    held, needs = pl.col("hold").is_not_null(), pl.col("hold_needs")
+    preorder = pl.col("hold_lane").is_not_null()
+    timed, why, until = needs == "time", pl.col("hold"), pl.col("hold_until")
+    return [
+        (held & needs.is_null(), problem("held", stage=STAGE, holds=why)),
+        (held & timed & ~preorder, problem("held_until", stage=STAGE, holds=why, until=until)),
+        (held & timed & preorder, problem("preorder", stage=STAGE, holds=why, until=until)),
+        (held & (needs == "person"), problem("held_for_person", stage=STAGE, holds=why)),
+    ]
 
 
 def _findings() -> list[tuple[pl.Expr, pl.Expr]]:
@@ -329,7 +367,7 @@ def _findings() -> list[tuple[pl.Expr, pl.Expr]]:
         (refused, problem("not_served", stage=STAGE, field="courier", refused=pl.col("courier_refused"))),
         (full, problem("courier_full", stage=STAGE, field="courier", full=pl.col("courier_full"))),
         (unweighed, problem("courier_unweighed", stage=STAGE, couriers=pl.col("courier_unweighed"))),
-        (pl.col("hold").is_not_null(), problem("held", stage=STAGE, holds=pl.col("hold"))),
+        *_holds(),
         (
             pl.col("weight_g").is_null(),
             problem("weight_unknown", stage=STAGE, field="weight_g", skus=_unweighed()),

@@ -111,6 +111,8 @@ def decide(
 
     pin, of an order or shipment: it goes with this warehouse, courier, service, account or issuer: {"courier": "SF"}.
 
+    release, of an order or shipment: the holds of these rules are over: {"hold": "NAME"}.
+
     force, of an order: these findings of the audit may pass: {"code": "value_high"}.
 
     blacklist, of an order: nothing goes any more to who is behind it, or only {"of": ["buyer"]}.

@@ -16,6 +16,7 @@ from orderctl.stages.rules.compiled import facts_needed
 from orderctl.stages.rules.estimate import FACTS as PRICE_FACTS
 from orderctl.stages.rules.estimate import priced
 from orderctl.stages.rules.facts_table import Moment
+from orderctl.stages.rules.holding import hold_facts, judge_holds
 from orderctl.stages.rules.judging import Rule as Rule
 from orderctl.stages.rules.judging import free, named
 from orderctl.stages.rules.judging import judge as judge
@@ -52,7 +53,7 @@ def needed(book: RuleBook) -> set[str]:
     places = PLACE_FACTS if book.tables.not_served.height else ()
     tags = {"tags", *facts_needed(rule.when for rule in book.rules.tags)} if book.rules.tags else set()
     asked = facts_needed(rule.when for rule in rules) | tags | ranking.facts_for(book)
-    return (asked | {*PRICE_FACTS, *places}) - set(_CHOSEN)
+    return (asked | {*PRICE_FACTS, *places, *hold_facts(book.rules.holds)}) - set(_CHOSEN)
 
 
 def choose(
@@ -66,7 +67,7 @@ def choose(
     """Decide every row of `facts`.
 
     Args:
-        facts: a facts frame with the facts `needed(book)` and `row`, ascending.
+        facts: a facts frame with the facts `needed(book)` and `row`, ascending, and perhaps `holding.STANDING`.
         bound: columns BOUND, one row for each row that is bound in something; `..._how` is committed or pinned.
         parcels: columns `freight.PARCEL`, at least one for each row.
         room: what is left of what couriers take a day; None: that does not count.
@@ -75,7 +76,8 @@ def choose(
         and hold: `s_rule` (name), `s_reason`, `s_doubt` (name of the first rule that could not be judged) and
         `s_lacks` (the facts it lacked); `courier_refused`: the couriers that do not deliver there, each with why; the
         columns `carriers.WEIGHED`: those that have no room left, and how the best was found; `tags_added`: the tags
-        that rules give, a list of rule and tag; for the tariff `tariff_reason, zone_id, billed_g, parcel_count`.
+        that rules give, a list of rule and tag; `hold_lane`, `hold_needs` and `hold_until`: what kind
+        of hold it is, what ends it, and when; for the tariff `tariff_reason, zone_id, billed_g, parcel_count`.
     """
     facts, added = tagged(facts, book.rules.tags)
     rows = facts.select("row").join(bound, on="row", how="left", maintain_order="left")
@@ -84,11 +86,15 @@ def choose(
     rows = couriers(rows, facts, parcels, book, moment, room)
     facts = facts.with_columns(rows["courier"], rows["service"])
     rows = _templates(rows, facts, book.rules.templates)
-    rows = rows.join(judge(facts, book.rules.holds, "hold"), on="row", how="left", maintain_order="left")
+    rows = rows.join(
+        judge_holds(facts, book.rules.holds, moment), on="row", how="left", maintain_order="left"
+    )
     why = [rule.why or rule.name for rule in book.rules.holds]
     hold = named(why, "hold_fired")
     rows = rows.with_columns(
-        hold.alias("hold"), pl.when(hold.is_not_null()).then(pl.lit("rule")).alias("hold_reason")
+        hold.alias("hold"),
+        named([rule.lane for rule in book.rules.holds], "hold_fired").alias("hold_lane"),
+        pl.when(hold.is_not_null()).then(pl.lit("rule")).alias("hold_reason"),
     )
     return _freight(rows, facts, parcels, book, moment).with_columns(added.alias("tags_added"))
 

@@ -22,7 +22,7 @@ def judge(facts: pl.DataFrame, rules: Sequence[Rule], step: str) -> pl.DataFrame
     conditions = [rule.when for rule in rules]
     names = [rule.name for rule in rules]
     found = first_match(facts, conditions)
-    found = found.join(_lacks(facts, found, conditions), on="row", how="left", maintain_order="left")
+    found = found.join(lacks(facts, found, conditions), on="row", how="left", maintain_order="left")
     return found.select(
         "row",
         pl.col("fired").alias(f"{step}_fired"),
@@ -37,8 +37,8 @@ def named(values: Sequence[str | None], number: str) -> pl.Expr:
     return pl.col(number).replace_strict(dict(enumerate(values)), default=None, return_dtype=pl.String)
 
 
-def _lacks(facts: pl.DataFrame, found: pl.DataFrame, conditions: Sequence[Condition | None]) -> pl.DataFrame:
-    """Name the facts that kept rules from being judged; few rows have such, so each rule looks at its own."""
+def lacks(facts: pl.DataFrame, found: pl.DataFrame, conditions: Sequence[Condition | None]) -> pl.DataFrame:
+    """Give [row, lacks]: the facts that kept the rule `doubted` from being judged; few rows have such, so each rule looks at its own."""
     doubtful = found.filter(pl.col("doubted").is_not_null()).select("row", "doubted")
     empty = pl.DataFrame(schema={"row": pl.Int64(), "lacks": pl.String()})
     parts = [
