@@ -122,7 +122,8 @@ def simulate(session: Session, asked: Asked, target: Target, rejects: str | None
     for frame in _blocks(session, asked.batches, refused):
         run.take(frame)
     made = tables_of(run.sums, pl.concat([no_rows(), *run.rows]) if run.keep else None)
-    write_bytes(_written(run, {n: made[n] for n in names}, form, target), target.output)
+    told = {n: made[n] for n in names if n != "transit" or n in target.by or made[n].height}
+    write_bytes(_written(run, told, form, target), target.output)
     session.finish_rejects(refused)
     _tell(run)
 

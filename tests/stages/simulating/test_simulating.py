@@ -275,3 +275,38 @@ def test_one_row_a_shipment_whatever_the_number_of_days() -> None:
     found = replay(shipments, parse(OLD), Facts(), routed_at(shipments, "paid"))
     assert found["shipment_id"].to_list() == shipments["shipment_id"].to_list()
     assert replay(shipments[:0], parse(OLD), Facts(), routed_at(shipments[:0], "paid")).is_empty()
+
+
+def test_days_until_delivery_are_compared_where_both_sides_tell_them() -> None:
+    base = "couriers: [{name: far, when: {province: 西藏}, use: EMS}, {name: rest, use: %s}]\n"
+    days = (
+        "transit: [{courier: ZTO, days: 2}, {courier: SF, days: 1}, {courier: SF, days: 0.5, from: 2026-11-01}]\n"
+        "limits: [{courier: ZTO, cut_off: '17:30'}]\n"
+    )
+    rows = [
+        shipment(
+            f"S-{n}",
+            [head(f"taobao:t:{n}", paid_at=at)],
+            [shipped_line(f"taobao:t:{n}")],
+            recipient=RECIPIENT | {"province": province},
+        )
+        for n, (at, province) in enumerate(
+            [
+                ("2026-10-23T09:29:00Z", "浙江省"),  # 17:29 in Shanghai: collected that day
+                ("2026-10-23T09:30:00Z", "浙江省"),  # 17:30: a day later
+                ("2026-11-23T01:00:00Z", "浙江省"),  # SF has become faster
+                ("2026-11-23T01:00:00Z", "西藏自治区"),  # nothing tells of EMS
+            ]
+        )
+    ]
+    frame = batch(*rows)
+    at = routed_at(frame, "paid")
+    old, new = (replay(frame, parse(base % courier + days), Facts(), at) for courier in ("ZTO", "SF"))
+    assert old["days"].to_list() == [200, 300, 200, None]
+    assert new["days"].to_list() == [100, 100, 50, None]
+    all_of, other = tables_of(summed(side_by_side(old, new, at)), None)["transit"].to_dicts()
+    means = {"days_old_hundredths": 233, "days_new_hundredths": 83, "difference_days_hundredths": -150}
+    assert all_of == {"what": "shipments", "shipments": 3, **means, "unknown": 1}
+    assert other == {"what": "another_courier", "shipments": 3, **means, "unknown": 0}
+    untold = replay(frame, parse(base % "ZTO"), Facts(), at)
+    assert tables_of(summed(side_by_side(untold, new, at)), None)["transit"].is_empty()

@@ -26,7 +26,7 @@ ByOpt = Annotated[
     typer.Option(
         "--by",
         metavar="NAME",
-        help="Which table; may be repeated: totals, freight, rules, couriers, warehouses, shipments. CSV and Parquet "
+        help="Which table; may be repeated: totals, freight, transit, rules, couriers, warehouses, shipments. CSV and Parquet "
         "hold one, by default the shipments affected.",
     ),
 ]

@@ -127,8 +127,7 @@ def _counted(
             maintain_order="left",
         )
     found = with_times(found, book, moment)
-    absent = [pl.lit(None, dtype=pl.Int64).alias(name) for name in CLOCK if name not in found.columns]
-    found = with_waits(found.with_columns(absent), book.rules.limits)
+    found = with_waits(found, book.rules.limits)
     points = _points(found, facts, book, moment)
     return found.join(points, on="row", how="left", maintain_order="left").with_columns(
         pl.col("points").fill_null(0),

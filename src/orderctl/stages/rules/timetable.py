@@ -14,6 +14,7 @@ import polars as pl
 
 from orderctl.stages.rules.facts_table import Moment, comparable
 from orderctl.stages.rules.freight_book import scaled
+from orderctl.stages.rules.sections.couriers import Rank
 from orderctl.stages.rules.sections.timetable import WHERE, Limit, Performance, Transit
 
 if TYPE_CHECKING:
@@ -124,6 +125,31 @@ def with_times(tries: pl.DataFrame, book: RuleBook, moment: Moment) -> pl.DataFr
     )
 
 
+def facts_for(book: RuleBook) -> set[str]:
+    """Give the names of the facts that `expected` looks at."""
+    clock = CLOCK if any(limit.cut_off or limit.closed for limit in book.rules.limits) else ()
+    return {"province", "city", *clock}
+
+
+def expected(chosen: pl.DataFrame, facts: pl.DataFrame, book: RuleBook, moment: Moment) -> pl.Series:
+    """Give the days until delivery of what is chosen, in hundredths, those until it is collected among them.
+
+    Null where there is no courier, or nothing tells.
+
+    Args:
+        chosen: courier, service, account, warehouse.
+        facts: those of `facts_for(book)`, rows as in `chosen`.
+    """
+    enough = Rank().enough_parcels
+    known = [name for name in ("province", "city", *CLOCK) if name in facts.columns]
+    rows = chosen.select("courier", "service", "account", "warehouse").hstack(facts.select(known))
+    rows = rows.with_columns(enough=pl.lit(enough, dtype=pl.Int64))
+    rows = with_waits(
+        with_limit(with_times(rows, book, moment), book.rules.limits, moment), book.rules.limits
+    )
+    return rows.select((pl.col("days") + pl.col("waits") * DAY).alias("days")).to_series()
+
+
 # ------------------------------------------------------------------------------------------------ limits
 
 LIMITS = pl.Schema(
@@ -166,6 +192,8 @@ def with_waits(tries: pl.DataFrame, limits: Sequence[Limit]) -> pl.DataFrame:
     schema = {"limit": pl.Int32, "weekday": pl.Int64, "late": pl.Boolean, "waits": pl.Int64}
     cut_off = {n: _minutes(x.cut_off) for n, x in enumerate(limits) if x.cut_off is not None}
     minute = pl.col("limit").replace_strict(cut_off, default=None, return_dtype=pl.Int64)
+    absent = [pl.lit(None, dtype=pl.Int64).alias(name) for name in CLOCK if name not in tries.columns]
+    tries = tries.with_columns(absent)
     late = (pl.col("minute_of_day") >= minute).fill_null(False)
     waits = pl.DataFrame(rows, schema=schema, orient="row")
     found = tries.with_columns(late=late).join(

@@ -24,9 +24,13 @@ SUMS = pl.Schema(
         "shipments": pl.Int64(),
         "freight_old_minor": pl.Int64(),
         "freight_new_minor": pl.Int64(),
+        "timed_old": pl.Boolean(),
+        "timed_new": pl.Boolean(),
+        "days_old": pl.Int64(),
+        "days_new": pl.Int64(),
     }
 )
-_COUNTED = ("shipments", "freight_old_minor", "freight_new_minor")
+_COUNTED = ("shipments", "freight_old_minor", "freight_new_minor", "days_old", "days_new")
 
 
 def side_by_side(old: pl.DataFrame, new: pl.DataFrame, at: pl.Series) -> pl.DataFrame:
@@ -66,6 +70,8 @@ def summed(compared: pl.DataFrame) -> pl.DataFrame:
         changed=pl.col("changed") != "",
         priced_old=pl.col("freight_old_minor").is_not_null(),
         priced_new=pl.col("freight_new_minor").is_not_null(),
+        timed_old=pl.col("days_old").is_not_null(),
+        timed_new=pl.col("days_new").is_not_null(),
         shipments=pl.lit(1, dtype=pl.Int64),
     )
     return added([marked.select(SUMS.names())])

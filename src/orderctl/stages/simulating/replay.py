@@ -12,13 +12,15 @@ from orderctl.model.facts import Facts
 from orderctl.stages.route import bound_by, parcels_of, untagged
 from orderctl.stages.rules.choose import choose, needed
 from orderctl.stages.rules.parse import RuleBook
+from orderctl.stages.rules.timetable import expected
+from orderctl.stages.rules.timetable import facts_for as journeys
 from orderctl.stages.simulating.times import days, facts_at
 
 CHOICE = ("warehouse", "courier", "service", "account", "issuer", "template", "hold", "freight_minor")
-WHY = ("warehouse_rule", "courier_rule", "hold_rule", "tariff", "zone", "currency", "billed_g")
+WHY = ("warehouse_rule", "courier_rule", "hold_rule", "tariff", "zone", "currency", "billed_g", "days")
 REPLAYED = pl.Schema(
     {
-        name: pl.Int64() if name in ("freight_minor", "billed_g") else pl.String()
+        name: pl.Int64() if name in ("freight_minor", "billed_g", "days") else pl.String()
         for name in ("shipment_id", *CHOICE, *WHY)
     }
 )
@@ -31,15 +33,17 @@ def replay(shipments: pl.DataFrame, book: RuleBook, pins: Facts, at: pl.Series) 
     Args:
         pins: whose `decisions` of kind `pin` go before the rules; its commitments do not count.
 
-    Returns: columns REPLAYED, rows as in `shipments`. A rule that was not asked, because a person had spoken, is null.
+    Returns: columns REPLAYED, rows as in `shipments`; `days` counts hundredths of a day. A rule that was not asked, because a person had spoken, is null.
     """
     free = Facts(decisions=pins.decisions, shop_groups=pins.shop_groups, key=pins.key)
     numbered = untagged(shipments.rechunk()).with_row_index("place")
+    asked = needed(book) | journeys(book)
     found = []
     for moment, rows in days(at, book):
         part = numbered.filter(rows)
-        facts = facts_at(part, needed(book), at.filter(rows), book.rules.timezone)
+        facts = facts_at(part, asked, at.filter(rows), book.rules.timezone)
         chosen = choose(facts, bound_by(part, free), parcels_of(part), book, moment)
+        chosen = chosen.with_columns(expected(chosen, facts, book, moment))
         found.append(part.select("place", "shipment_id").hstack(chosen).rename(_NAMED))
     whole = pl.concat([part.select("place", *REPLAYED.names()).cast(dict(REPLAYED)) for part in found])  # type: ignore[arg-type]
     return whole.sort("place").drop("place")

@@ -13,10 +13,11 @@ import polars as pl
 from orderctl.stages.simulating.comparing import side_by_side
 from orderctl.stages.simulating.replay import REPLAYED
 
-NAMES = ("totals", "freight", "rules", "couriers", "warehouses", "shipments")
+NAMES = ("totals", "freight", "transit", "rules", "couriers", "warehouses", "shipments")
 TITLES: Mapping[str, str] = {
     "totals": "What changes",
     "freight": "Freight",
+    "transit": "Days until delivery",
     "rules": "Freight by rule",
     "couriers": "Couriers",
     "warehouses": "Warehouses",
@@ -93,6 +94,47 @@ def _permille(part: pl.Expr, whole: pl.Expr) -> pl.Expr:
     """Give `part` in thousandths of `whole`, rounded half away from zero; null where the whole is 0."""
     size = (part.abs() * 2000 + whole) // (whole * 2)
     return pl.when(whole > 0).then(pl.when(part < 0).then(-size).otherwise(size)).cast(pl.Int64)
+
+
+def transit(sums: pl.DataFrame) -> pl.DataFrame:
+    """Give the mean days until delivery, of shipments of which both sides tell them; no row where none does.
+
+    Returns: [what, shipments, days_old_hundredths, days_new_hundredths, difference_days_hundredths, unknown], for all
+        and for those that go with another courier; `unknown` counts those of which a side does not tell.
+    """
+    other = pl.struct("courier_old", "service_old") != pl.struct(
+        courier_old="courier_new", service_old="service_new"
+    )
+    both = pl.col("timed_old") & pl.col("timed_new")
+    parts = [
+        sums.filter(of).select(
+            pl.lit(what).alias("what"),
+            pl.col("shipments").filter(both).sum(),
+            *(pl.col(f"days_{side}").filter(both).sum() for side in ("old", "new")),
+            unknown=pl.col("shipments").filter(~both).sum(),
+        )
+        for what, of in (("shipments", pl.lit(True)), ("another_courier", other))
+    ]
+    mean = {side: _halves_up(pl.col(f"days_{side}"), pl.col("shipments")) for side in ("old", "new")}
+    return (
+        pl.concat(parts)
+        .filter(pl.col("shipments") > 0)
+        .select(
+            "what",
+            "shipments",
+            *(mean[side].alias(f"days_{side}_hundredths") for side in ("old", "new")),
+            _halves_up(pl.col("days_new") - pl.col("days_old"), pl.col("shipments")).alias(
+                "difference_days_hundredths"
+            ),
+            "unknown",
+        )
+    )
+
+
+def _halves_up(sum_of: pl.Expr, count: pl.Expr) -> pl.Expr:
+    """Divide, rounding half away from zero."""
+    size = (sum_of.abs() * 2 + count) // (count * 2)
+    return pl.when(sum_of < 0).then(-size).otherwise(size)
 
 
 def rules(sums: pl.DataFrame) -> pl.DataFrame:
@@ -191,6 +233,7 @@ def tables_of(sums: pl.DataFrame, rows: pl.DataFrame | None) -> dict[str, pl.Dat
     found = {
         "totals": totals(sums),
         "freight": freight(sums),
+        "transit": transit(sums),
         "rules": rules(sums),
         "couriers": mix(sums, ("courier", "service")),
         "warehouses": mix(sums, ("warehouse",)),

@@ -118,7 +118,8 @@ def _knows_days(book: RuleBook) -> bool:
     limited = any(
         table[name].count() for table in tables for name in ("from", "until") if name in table.columns
     )
-    return limited or _dated([tariff.model_dump(mode="json") for tariff in book.rules.tariffs])
+    dated = [*book.rules.tariffs, *book.rules.limits]
+    return limited or _dated([entry.model_dump(mode="json") for entry in dated])
 
 
 def _dated(value: object) -> bool:

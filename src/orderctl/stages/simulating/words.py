@@ -22,6 +22,10 @@ HEADINGS: dict[str, str] = {
     "freight_old": "Freight before",
     "freight_new": "Freight after",
     "share": "Difference %",
+    "days_old": "Days before",
+    "days_new": "Days after",
+    "difference_days": "Difference",
+    "unknown": "Unknown",
     "share_old": "Share before %",
     "share_new": "Share after %",
     "only_old": "Priced only before",
@@ -57,6 +61,7 @@ WHAT: dict[str, str] = {
     "no_warehouse": "without a warehouse",
     "unpriced": "without freight",
     "held": "held",
+    "another_courier": "with another courier",
 }
 PARTS: dict[str, str] = {
     "warehouse": "warehouse",
@@ -94,6 +99,8 @@ def _cell(frame: pl.DataFrame, column: str) -> tuple[pl.Expr, str]:
         ), f"{title}_money" if title in frame.columns else title
     if column.endswith("_permille"):
         return decimal_text(value, pl.lit(1)), column.removesuffix("_permille")
+    if column.endswith("_hundredths"):
+        return decimal_text(value, pl.lit(2)), column.removesuffix("_hundredths")
     if column.endswith("_g"):
         return decimal_text(value, pl.lit(3)), column.removesuffix("_g") + "_kg"
     return value, column
