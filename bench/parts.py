@@ -154,7 +154,7 @@ def bands() -> Iterator[tuple[str, int, int]]:
 
 
 def match_blocks(path: Path) -> int:
-    """Our own: rules dealt out by province, in blocks, rows dropping out."""
+    """Our own: rules in blocks, rows dropping out."""
     from orderctl.stages.rules.match import first_match
     from orderctl.stages.rules.parse import parse
 

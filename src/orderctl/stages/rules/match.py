@@ -1,23 +1,23 @@
 """First match wins, as columns: the number of the rule that fired for each row, and of the first one left in doubt.
 
-Rules are judged in blocks, rows that have matched drop out, and with many rules the rows are first dealt out by the
-fact that most rules ask for by equality, so that a row meets only rules that can apply to it. All of this changes
-the cost, never the answer: the result is that of judging every rule in order, row by row.
+Rules are judged in blocks and rows that have matched drop out; tests that several rules make are made once, and words
+that many rules look for are found in one pass. All of this changes the cost, never the answer: the result is that of
+judging every rule in order, row by row. (Dealing rows out by province first was measured to cost more than it saves.)
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from itertools import chain
 
 import polars as pl
 
 from orderctl.stages.rules.compiled import Shared, is_costly, predicate
-from orderctl.stages.rules.conditions import All, Atom, Comparison, Condition, atoms
-from orderctl.stages.rules.facts_table import FACTS, comparable
+from orderctl.stages.rules.conditions import Atom, Condition, atoms
+from orderctl.stages.rules.word_hits import answered, asked_together
 
-BLOCK = 25
-DEAL_FROM = 2 * BLOCK  # with fewer rules dealing costs more than it saves
+BLOCK = 100
 _RULE = pl.Int32()
 
 FIRED = pl.Schema({"row": pl.Int64(), "fired": _RULE, "doubted": _RULE})
@@ -30,20 +30,24 @@ def first_match(facts: pl.DataFrame, conditions: Sequence[Condition | None]) -> 
     Returns: columns FIRED, one row for each of `facts` in the same order: `fired` is the index of the first condition
     that is true (null: none); `doubted` that of the first one before it that is unknown (null: none).
     """
-    shared = _shared(conditions)
-    judged = facts.with_columns(predicate(atom).alias(name) for atom, name in shared.items())
-    parts = [
-        _in_blocks(part, rules, shared)
-        for part, rules in _dealt(judged, list(enumerate(conditions)))
-        if part.height
-    ]
-    return pl.concat([pl.DataFrame(schema=FIRED), *parts]).sort("row")
+    judged, shared = _shared(facts, conditions)
+    return _in_blocks(judged, list(enumerate(conditions)), shared).sort("row")
 
 
-def _shared(conditions: Sequence[Condition | None]) -> dict[Atom, str]:
+def _shared(facts: pl.DataFrame, conditions: Sequence[Condition | None]) -> tuple[pl.DataFrame, Shared]:
+    """Give `facts` with the tests that are made once for all rules, and the names of their columns."""
     counted = Counter(atom for c in conditions if c is not None for atom in set(atoms(c)))
-    often = [atom for atom, uses in counted.items() if uses > 1 and is_costly(atom)]
-    return {atom: f"shared {number}" for number, atom in enumerate(often)}
+    together = asked_together(counted)
+    shared: dict[Atom, str] = {a: f"words {n}" for n, a in enumerate(chain.from_iterable(together.values()))}
+    columns = [
+        column
+        for fact, tests in together.items()
+        for column in answered(facts, fact, {shared[test]: test for test in tests})
+    ]
+    often = [atom for atom, uses in counted.items() if uses > 1 and is_costly(atom) and atom not in shared]
+    shared |= {atom: f"shared {n}" for n, atom in enumerate(often)}
+    more = (predicate(atom).alias(shared[atom]) for atom in often)
+    return facts.with_columns(*columns, *more), shared
 
 
 def _in_blocks(facts: pl.DataFrame, rules: Sequence[Numbered], shared: Shared) -> pl.DataFrame:
@@ -70,68 +74,3 @@ def _one_block(facts: pl.DataFrame, block: Sequence[Numbered], shared: Shared) -
     return facts.with_columns(
         found["fired"], doubted=pl.coalesce(facts["doubted"], found.select(before).to_series())
     )
-
-
-def required(condition: Condition | None, fact: str) -> frozenset[str] | None:
-    """Give the values of `fact` without which `condition` is false whatever else holds; None when there are no such."""
-    parts = condition.parts if isinstance(condition, All) else (condition,)
-    found: frozenset[str] | None = None
-    for part in parts:
-        if isinstance(part, Comparison) and part.fact == fact and part.op in ("eq", "in"):
-            values = frozenset(str(v) for v in part.values)
-            found = values if found is None else found & values
-    return found
-
-
-def _best_fact(rules: Sequence[Numbered]) -> str | None:
-    counts: Counter[str] = Counter()
-    for _, condition in rules:
-        parts = condition.parts if isinstance(condition, All) else (condition,)
-        counts.update({p.fact for p in parts if isinstance(p, Comparison) and p.op in ("eq", "in")})
-    single = [(n, fact) for fact, n in counts.items() if FACTS[fact].kind in ("text", "province", "city")]
-    best = max(single, default=(0, ""))
-    return best[1] if best[0] * 2 >= len(rules) else None
-
-
-def _dealt(
-    facts: pl.DataFrame, rules: Sequence[Numbered]
-) -> Iterator[tuple[pl.DataFrame, Sequence[Numbered]]]:
-    """Deal the rows out by the value of the most asked-for fact, each part with the rules that can apply to it.
-
-    A row in which the fact is missing meets all rules: it leaves each of them in doubt.
-    """
-    fact = _best_fact(rules) if len(rules) > DEAL_FROM else None
-    if fact is None or fact not in facts.columns:
-        yield facts, rules
-        return
-    kind = FACTS[fact].kind
-    needs = [(rule, required(rule[1], fact)) for rule in rules]
-    asked = sorted({value for _, values in needs for value in values or ()})
-    one_form = dict(
-        zip(
-            asked,
-            pl.select(comparable(pl.lit(pl.Series(asked, dtype=pl.String)), kind)).to_series(),
-            strict=True,
-        )
-    )
-    wanted = [(rule, None if values is None else {one_form[v] for v in values}) for rule, values in needs]
-    named = sorted(set(one_form.values()))
-    column = comparable(pl.col(fact), kind)
-    deal = (
-        pl.when(column.is_null())
-        .then(pl.lit("\0"))
-        .when(column.is_in(named))
-        .then(column)
-        .otherwise(pl.lit(""))
-    )
-    for key, part in _parts(facts, deal):
-        if key == "\0":
-            yield part, rules
-        else:
-            yield part, [rule for rule, values in wanted if values is None or key in values]
-
-
-def _parts(facts: pl.DataFrame, deal: pl.Expr) -> Iterator[tuple[str, pl.DataFrame]]:
-    parts = facts.with_columns(deal.alias("dealt")).partition_by("dealt", as_dict=True, include_key=False)
-    for (key,), part in parts.items():
-        yield str(key), part
