@@ -23,6 +23,8 @@ from orderctl.stages.explaining.held import hold_step
 from orderctl.stages.explaining.judged import Looked, StepExplained, Verdict, look
 from orderctl.stages.explaining.origins import Origins, origins
 from orderctl.stages.explaining.price import price_lines
+from orderctl.stages.explaining.stocked import REASONS as STOCK_REASONS
+from orderctl.stages.explaining.stocked import as_decided, as_proposed, stock_told, with_waits
 from orderctl.stages.explaining.waved import wave_step
 from orderctl.stages.explaining.weighed import weighed
 from orderctl.stages.merging.gift_lines import without_gifts
@@ -149,6 +151,7 @@ _STEPS = {
 }
 _VERDICTS: dict[Verdict, Text] = {"match": Text("match  "), "no": Text("no     "), "unknown": Text("unknown")}
 _REASONS = {
+    **STOCK_REASONS,
     "rule": Text("by a rule"),
     "no_match": Text("no rule matched"),
     "fallback": Text("by a rule, the first of its couriers that delivers there"),
@@ -175,13 +178,13 @@ def explain(row: Mapping[str, Any], book: RuleBook, facts: Facts, now: str) -> E
         facts: as for `route`.
         now: as for `route`.
     """
-    facts = remembering(facts, row)
+    facts = as_proposed(remembering(facts, row), row)
     frame = untagged(conform(pl.from_dicts([dict(row)], infer_schema_length=None), "shipment/1"))
     moment = Moment(now, book.rules.timezone)
     table = facts_of(frame, book, facts, moment)
     room, parcels = Room(facts.quota_used), parcels_of(frame)
     chosen = choose(table, bound_by(frame, facts), parcels, book, moment, room)
-    found = chosen.row(0, named=True)
+    found = as_decided(chosen.row(0, named=True), row)
     asked = table
     table, added = tagged(table, book.rules.tags)
     judged = table.with_columns(chosen["warehouse"], chosen["courier"], chosen["service"])
@@ -199,7 +202,10 @@ def explain(row: Mapping[str, Any], book: RuleBook, facts: Facts, now: str) -> E
         given_by("card", "cards", book.rules.cards, row, bare, book, kept=kept),
     ]
     steps.append(_tags(asked, added.to_list()[0], book))
-    told = {"courier": tuple(weighed(chosen, judged, parcels, book, moment, room))}
+    told = {
+        "warehouse": stock_told(row),
+        "courier": tuple(weighed(chosen, judged, parcels, book, moment, room)),
+    }
     steps += [
         _step(step, rules, found, judged, book, bound.get(step), told.get(step, ()))
         for step, rules in sections.items()
@@ -212,7 +218,7 @@ def explain(row: Mapping[str, Any], book: RuleBook, facts: Facts, now: str) -> E
         shipment_id=str(row["shipment_id"]),
         steps=tuple(s for s in (*steps, tariff, *([wave] if wave else [])) if s.reason or s.looked),
         price=tuple(price),
-        problems=tuple(_finding(problem) for problem in routed["problems"]),
+        problems=tuple(_finding(problem) for problem in with_waits(routed["problems"], row)),
         origins=origins(row, book, facts),
         flips=flips(frame, book, facts, moment),
         notices=tuple(notices(frame, book, moment)),
