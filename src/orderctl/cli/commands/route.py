@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from orderctl.cli.options import BatchArg, FactsOpt, FormatOpt, OutputOpt, RejectsOpt, RulesOpt
 from orderctl.cli.session import Session
 
@@ -14,14 +18,21 @@ def run(
     rules_path: RulesOpt = None,
     facts_path: FactsOpt = None,
     rejects: RejectsOpt = None,
+    optimize: Annotated[
+        bool,
+        typer.Option("--optimize", help="Deal stock out by a solver: cheaper, slower, and with a bound."),
+    ] = False,
 ) -> None:
     """Choose warehouse, courier, label and freight for every shipment, by the first rule that matches, and say why."""
+    from orderctl.cli.optimizing import exact_solver, tell_report
     from orderctl.cli.shipments import to_shipments
     from orderctl.cli.tallying import Counted
     from orderctl.model.text import Text
     from orderctl.ports import batches
+    from orderctl.stages.allocating.greedy import greedy
     from orderctl.stages.route import needs_whole, route
 
+    solver = exact_solver() if optimize else None
     refused = session.rejects(rejects)
     facts = session.facts(stock=True)
     counted = Counted()
@@ -32,11 +43,16 @@ def run(
             if needs_whole(session.book, facts)
             else batches.read_blocks(source, kinds, refused)
         )
-        routed = (route(to_shipments(session, b, facts), session.book, facts, session.now) for b in blocks)
+        routed = (
+            route(to_shipments(session, b, facts), session.book, facts, session.now, solver or greedy)
+            for b in blocks
+        )
         batches.write_batch(
             counted.over(routed), output, kind="shipment/1", format=batches.format_of(output, format)
         )
     session.finish_rejects(refused)
+    if solver is not None:
+        tell_report(session, solver)
     session.console.summary(
         Text("{rows} shipments: {ready} ready, {waiting} waiting, {blocked} blocked", **counted.words()),
         **counted.words(),
