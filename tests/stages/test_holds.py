@@ -15,6 +15,7 @@ from orderctl.model.problem import KINDS
 from orderctl.stages.explain import explain
 from orderctl.stages.plans.rows import standing
 from orderctl.stages.route import route
+from orderctl.stages.rules.check import lint
 from orderctl.stages.rules.parse import parse
 from tests.stages.test_route import batch, shipment
 
@@ -209,3 +210,12 @@ def test_what_needs_a_person_blocks_and_what_ends_by_itself_waits() -> None:
     assert {c: KINDS[c].severity for c in ("held", "held_until", "preorder", "held_for_person")} == {
         "held": "wait", "held_until": "wait", "preorder": "wait", "held_for_person": "block",
     }  # fmt: skip
+
+
+def test_lint_knows_that_a_hold_ends() -> None:
+    two = "holds: [{name: a, until: 2026-11-20}, {name: b, until: person}, {name: c}]"
+    assert [f.code for f in lint(parse(two)) if f.code in ("shadowed", "over")] == []
+    assert [f.code for f in lint(parse(two), NOW) if f.code in ("shadowed", "over")] == ["over"]
+    assert [f.code for f in lint(parse("holds: [{name: a}, {name: b}]")) if f.code == "shadowed"] == [
+        "shadowed"
+    ]

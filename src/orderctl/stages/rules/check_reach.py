@@ -14,9 +14,11 @@ from orderctl.stages.rules.check_worlds import Domains, covering, impossible
 from orderctl.stages.rules.choose import Rule
 from orderctl.stages.rules.conditions import All, Comparison, Condition, facts_of
 from orderctl.stages.rules.facts_table import Moment
+from orderctl.stages.rules.holding import ended_for_all
 from orderctl.stages.rules.parse import RuleBook
 from orderctl.stages.rules.sections.cards import CardRule
 from orderctl.stages.rules.sections.gifts import GiftRule
+from orderctl.stages.rules.sections.holds import HoldRule
 
 ALWAYS: Condition = All(())
 
@@ -41,6 +43,8 @@ def reach(book: RuleBook, section: str, rules: Sequence[Rule]) -> Iterator[Lint]
                 name=rule.name,
             )
             yield Lint(place, "unreachable", "warning", text)
+        if isinstance(rule, HoldRule) and rule.until:
+            continue  # once it has ended, those below it are asked
         above.append(wanted)
         names.append(rule.name)
 
@@ -129,6 +133,10 @@ def over(book: RuleBook, moment: Moment) -> Iterator[Lint]:
             if impossible(All((rule.when, from_now))) and not impossible(rule.when):
                 text = Text("'{name}' is over: it never matches again", name=rule.name)
                 yield Lint(book.place(section, number, "when"), "over", "warning", text)
+    for number, hold in enumerate(book.rules.holds):
+        if ended_for_all(hold, moment):
+            text = Text("'{name}' is over: it never matches again", name=hold.name)
+            yield Lint(book.place("holds", number, "until"), "over", "warning", text)
 
 
 def ends(book: RuleBook) -> Iterator[Lint]:

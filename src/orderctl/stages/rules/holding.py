@@ -191,6 +191,12 @@ def _end(rule: HoldRule, moment: Moment) -> tuple[pl.Expr, pl.Expr]:
     return pl.when(told).then(pl.lit("time")).otherwise(pl.lit("person")), pl.when(told).then(until)
 
 
+def ended_for_all(rule: HoldRule, moment: Moment) -> bool:
+    """Say whether a day that a rule names is past, so that it holds nothing any more."""
+    fixed = [_has_come(ending, moment) for ending in rule.endings if ending.at is not None]
+    return bool(fixed) and bool(pl.select(pl.any_horizontal(*fixed)).item())
+
+
 def ended_by(rule: HoldRule, row: pl.DataFrame, moment: Moment) -> str | None:
     """Say of one row whose hold by a matching `rule` is over, what ended it: released, stock or time."""
     if RELEASED in row.columns and rule.name in row[RELEASED].to_list()[0]:
