@@ -13,7 +13,7 @@ import polars as pl
 from orderctl.model.errors import DataError
 from orderctl.model.text import Text
 from orderctl.ports.tables.reading import read_table
-from orderctl.ports.tables.sheets import LINE, OVER, open_sheet
+from orderctl.ports.tables.sheets import LINE, open_sheet
 
 _LOST = "{path}:{line}:{column}: a number has lost digits in the spreadsheet; type it again as text"
 _ARTICLES = ("sku", "我方sku", "商品编码", "商家编码", "货号", "key")
@@ -50,7 +50,8 @@ def read_numbered(path: str) -> pl.DataFrame:
         raise DataError(Text("{path}: the column {column} is there twice", path=path, column=twice[0]))
     for line, column in sorted(sheet.doubts.rounded):
         raise DataError(Text(_LOST, path=path, line=line, column=column + 1))
-    rows = pl.concat([block.drop(OVER) for block in sheet.blocks]) if kept else pl.DataFrame()
+    none = pl.DataFrame(schema={**dict.fromkeys(kept, pl.String()), LINE: pl.Int64()})
+    rows = pl.concat([none, *(block.select(none.columns).cast(none.schema) for block in sheet.blocks)])
     texts = rows.select(
         *(pl.col(c).cast(pl.String).str.strip_chars().alias(n) for c, n in kept.items()), LINE
     )
