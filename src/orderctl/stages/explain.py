@@ -206,6 +206,8 @@ def explain(row: Mapping[str, Any], book: RuleBook, facts: Facts, now: str) -> E
         "warehouse": stock_told(row),
         "courier": tuple(weighed(chosen, judged, parcels, book, moment, room)),
     }
+    for step, said in told.items():
+        told[step] = (*said, *_pinned_by(step, routed))
     steps += [
         _step(step, rules, found, judged, book, bound.get(step), told.get(step, ()))
         for step, rules in sections.items()
@@ -255,6 +257,15 @@ def _tags(facts: pl.DataFrame, added: Sequence[Mapping[str, str]], book: RuleBoo
     return StepExplained(
         "tag", told or None, "rule" if told else "none_given" if looked else None, tuple(looked)
     )
+
+
+def _pinned_by(step: str, routed: Mapping[str, Any]) -> Iterator[Text]:
+    """Say who pinned what a step chose, and why."""
+    for one in routed["decision"]:
+        params = {p["name"]: p["value"] for p in one["params"]} if one["step"] == step else {}
+        if "pinned_by" in params:
+            who, why = params["pinned_by"], params.get("pinned_why") or "-"
+            yield Text("pinned by {actor}: {reason}", actor=who, reason=why)
 
 
 def _step(

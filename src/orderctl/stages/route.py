@@ -13,16 +13,15 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from orderctl.model.errors import DataError
 from orderctl.model.facts import Facts
 from orderctl.model.problem import problem
 from orderctl.model.records import Param, Step
 from orderctl.model.schema import PROBLEM, SHIPMENT, fields
-from orderctl.model.text import Text
 from orderctl.stages.allocating.allocate import RULED, TOLD, Solver, allocate
 from orderctl.stages.allocating.greedy import greedy
 from orderctl.stages.allocating.splitting import MARK, rejoined, split
 from orderctl.stages.committed import restore
+from orderctl.stages.pins import ATTRIBUTES, CARRIED, pinned, said_of
 from orderctl.stages.rules.choose import BOUND, choose, needed
 from orderctl.stages.rules.facts_table import Moment, facts_frame
 from orderctl.stages.rules.freight import PARCEL
@@ -33,10 +32,8 @@ from orderctl.stages.waves import placing
 
 STAGE = "route"
 STEPS = ("split", "tag", "warehouse", "courier", "template", "hold", "tariff")
-_ATTRIBUTES = ("warehouse", "courier", "service", "account", "issuer")
-_PIN = pl.Struct(dict.fromkeys(_ATTRIBUTES, pl.String()))
 _STEP, _PARAM = pl.Struct(fields(Step)), pl.Struct(fields(Param))
-_CHOSEN = (*_ATTRIBUTES, "template", "freight_minor", "freight_currency")
+_CHOSEN = (*ATTRIBUTES, "template", "freight_minor", "freight_currency")
 
 
 def route(
@@ -54,6 +51,7 @@ def route(
     shipments = untagged(rejoined(shipments.rechunk(), facts))
     moment = Moment(now, book.rules.timezone)
     shipments, chosen = _decided(shipments, book, facts, moment, solver)
+    chosen = chosen.hstack(said_of(chosen, shipments, facts))
     rows = shipments.drop(_CHOSEN).hstack(chosen).with_columns(_tags())
     trail = _decision(chosen, _kept(rows, "decision", ~pl.col("item").struct.field("step").is_in(STEPS)))
     routed = rows.with_columns(trail, _problems(rows)).select(SHIPMENT.names())
@@ -164,13 +162,10 @@ def bound_by(shipments: pl.DataFrame, facts: Facts) -> pl.DataFrame:
     """Give what is bound already, as columns BOUND: by what has been begun, else by a person's pin."""
     rows = shipments.select(pl.int_range(pl.len(), dtype=pl.Int64).alias("row"), "shipment_id", "orders")
     begun = _committed(rows, facts)
-    pinned = _pinned(rows, facts).rename({name: f"{name}_pin" for name in _ATTRIBUTES})
-    both = begun.join(pinned, on="row", how="full", coalesce=True)
+    pins = pinned(shipments, facts).rename({name: f"{name}_pin" for name in ATTRIBUTES})
+    both = begun.join(pins, on="row", how="full", coalesce=True)
     kept = pl.col("courier").is_not_null()
-    courier = {
-        name: pl.when(kept).then(name).otherwise(f"{name}_pin")
-        for name in ("courier", "service", "account", "issuer")
-    }
+    courier = {name: pl.when(kept).then(name).otherwise(f"{name}_pin") for name in CARRIED}
     return both.select(
         "row",
         warehouse=pl.coalesce("warehouse", "warehouse_pin"),
@@ -187,29 +182,9 @@ def _how(name: str) -> pl.Expr:
 
 def _committed(rows: pl.DataFrame, facts: Facts) -> pl.DataFrame:
     held = facts.commitments.group_by("shipment_id", maintain_order=True).agg(
-        pl.col(_ATTRIBUTES).drop_nulls().first()
+        pl.col(ATTRIBUTES).drop_nulls().first()
     )
-    return rows.select("row", "shipment_id").join(held, on="shipment_id").select("row", *_ATTRIBUTES)
-
-
-def _pinned(rows: pl.DataFrame, facts: Facts) -> pl.DataFrame:
-    """Give the pins of each row, by its own id or that of one of its orders; the later one wins, field by field."""
-    pins = facts.decisions.filter(decision="pin")
-    try:
-        said = pins.select("subject", "at", pl.col("payload").str.json_decode(_PIN).alias("pin")).unnest(
-            "pin"
-        )
-    except pl.exceptions.PolarsError as error:
-        raise DataError(Text("a pin among the decisions is no JSON object of texts")) from error
-    own = rows.select("row", subject="shipment_id")
-    of_orders = rows.select("row", subject=pl.col("orders").list.eval(pl.element().struct.field("order_id")))
-    subjects = pl.concat([of_orders.explode("subject", empty_as_null=True), own])
-    found = subjects.join(said, on="subject", how="inner", maintain_order="left_right")
-    return (
-        found.sort("at", maintain_order=True, nulls_last=False)
-        .group_by("row")
-        .agg(pl.col(_ATTRIBUTES).drop_nulls().last())
-    )
+    return rows.select("row", "shipment_id").join(held, on="shipment_id").select("row", *ATTRIBUTES)
 
 
 # ----------------------------------------------------------------------------------- lists of findings
@@ -244,6 +219,8 @@ def _params(rows: pl.DataFrame, *names: str) -> pl.Series:
 
 _SHOWN = {
     "zone_id": "zone",
+    **dict.fromkeys(("warehouse_pin_by", "courier_pin_by"), "pinned_by"),
+    **dict.fromkeys(("warehouse_pin_why", "courier_pin_why"), "pinned_why"),
     "courier_refused": "not_served",
     "hold_needs": "needs",
     "hold_until": "until",
@@ -259,7 +236,11 @@ _SHOWN = {
 }
 _TRAIL: dict[str, tuple[str, str, tuple[str, ...]]] = {  # step: rule, outcome, parameters
     "split": ("warehouse_rule", "split_of", ("split_part", "split_parts")),
-    "warehouse": ("warehouse_rule", "warehouse", (*TOLD, "warehouse_doubt")),
+    "warehouse": (
+        "warehouse_rule",
+        "warehouse",
+        (*TOLD, "warehouse_pin_by", "warehouse_pin_why", "warehouse_doubt"),
+    ),
     "courier": (
         "courier_rule",
         "courier",
@@ -267,6 +248,8 @@ _TRAIL: dict[str, tuple[str, str, tuple[str, ...]]] = {  # step: rule, outcome, 
             "service",
             "account",
             "issuer",
+            "courier_pin_by",
+            "courier_pin_why",
             "courier_score",
             "courier_over",
             "courier_refused",

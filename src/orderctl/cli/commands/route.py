@@ -9,6 +9,30 @@ import typer
 from orderctl.cli.options import BatchArg, FactsOpt, FormatOpt, OutputOpt, RejectsOpt, RulesOpt
 from orderctl.cli.session import Session
 
+PinOpt = Annotated[
+    tuple[str, str] | None,
+    typer.Option(
+        "--pin",
+        metavar="ID CHOICE",
+        help="Keep a courier or warehouse for this order, or shipment of the batch, from now on: SF, SF/特快, "
+        "warehouse=hz or several, parted by commas; needs --reason.",
+    ),
+]
+UnpinOpt = Annotated[
+    str | None,
+    typer.Option("--unpin", metavar="ID", help="Take back what was pinned of this id; needs --reason."),
+]
+PinsOpt = Annotated[
+    str | None,
+    typer.Option(
+        "--pins",
+        metavar="FILE",
+        help="Keep the pins of a table (CSV, XLSX, Parquet): columns id, courier, service, warehouse and reason; where "
+        "there are pin_courier, pin_service, pin_warehouse, those. - in a choice takes the pin back.",
+    ),
+]
+ReasonOpt = Annotated[str, typer.Option("--reason", help="Why; it is journaled with your name.")]
+
 
 def run(
     session: Session,
@@ -22,8 +46,20 @@ def run(
         bool,
         typer.Option("--optimize", help="Deal stock out by a solver: cheaper, slower, and with a bound."),
     ] = False,
+    pin: PinOpt = None,
+    unpin: UnpinOpt = None,
+    pins: PinsOpt = None,
+    reason: ReasonOpt = "",
 ) -> None:
-    """Choose warehouse, courier, label and freight for every shipment, by the first rule that matches, and say why."""
+    """Choose warehouse, courier, label and freight for every shipment, by the first rule that matches, and say why.
+
+    With --pin, --unpin or --pins nothing is routed: what you choose is kept, and every later routing follows it.
+    """
+    if pin or unpin or pins:
+        from orderctl.cli.pinning import pin_asked
+
+        pin_asked(session, batch, pin=pin, unpin=unpin, pins=pins, reason=reason)
+        return
     from orderctl.cli.optimizing import exact_solver, tell_report
     from orderctl.cli.shipments import to_shipments
     from orderctl.cli.tallying import Counted
