@@ -8,13 +8,14 @@ SHIPMENTS ?= 5000
 ORDERS  ?= 100000
 SIZE_MB ?= 1000
 CASES   ?= 100000
+RULES   ?= 200
 PIP_COMPILE := build/pins/bin/pip-compile
 
 # The tests start a thousand commands; each would compile the sources again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint tests coverage fix golden docs bench kill rehearse tell damage freight pins clean packages
+.PHONY: help demo test check lint tests coverage fix golden docs bench kill rehearse tell damage freight ranking pins clean packages
 
 help: ## List these targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,6 +66,9 @@ damage: $(VENV)/.installed-dev ## Normalize SIZE_MB of raw orders (default 1000)
 
 freight: $(VENV)/.installed-dev ## Price CASES shipments (default 100000) by random tariffs, as columns and in decimals.
 	ORDERCTL_FREIGHT_CASES=$(CASES) $(BIN)/pytest tests/stages/rules/test_freight_cases.py -s -o faulthandler_timeout=0
+
+ranking: $(VENV)/.installed-dev ## Weigh couriers for RULES x 40 random shipments (default 200), as columns and one after the other.
+	ORDERCTL_RANKING_RULES=$(RULES) $(BIN)/pytest tests/stages/rules/test_ranking.py -k asking -o faulthandler_timeout=0
 
 pins: ## Resolve the newest versions of all dependencies into requirements*.txt, with hashes and no address.
 	python3.11 -m venv build/pins # the oldest supported one: newer ones need fewer packages, never more

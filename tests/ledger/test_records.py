@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
+from orderctl.model.effect import Outcome, State
 from orderctl.model.errors import ConfigError, Refused
 from orderctl.ports.ledger import Ledger
 from tests.ledger.samples import LATER, NOW, buy, done, failed, opened, voided
@@ -169,3 +170,25 @@ def test_events_of_a_single_order_name_it(tmp_path: Path) -> None:
     with opened(tmp_path) as ledger:
         ledger.begin([buy("S1", ("o:1", 1, 1)), buy("S2", ("o:2", 1, 1), ("o:3", 1, 1))], NOW)
         assert ledger.journal()["order_id"].to_list() == ["o:1", None]
+
+
+def test_parcels_that_got_their_numbers_are_counted_by_account(tmp_path: Path) -> None:
+    bound = {"courier": "YTO", "account": "y", "warehouse": "hz"}
+
+    def bought(ledger: Ledger, name: str, parcels: int, at: str = NOW, **other: str) -> None:
+        effect = buy(name, (f"o-{name}", 1, 1), **(bound | other))
+        ledger.begin([effect], at)
+        ledger.settle(effect, Outcome(State.DONE, {"parcels": [{}] * parcels}, None, at))
+
+    with opened(tmp_path) as ledger:
+        bought(ledger, "a", 1)
+        bought(ledger, "b", 3)
+        bought(ledger, "c", 1, account="x")
+        bought(ledger, "d", 1, at="2026-11-10T08:00:00Z")
+        open_one = buy("e", ("o-e", 1, 1), **bound)
+        ledger.begin([open_one], LATER)
+        gone = buy("f", ("o-f", 1, 1), **bound)
+        ledger.begin([gone], LATER)
+        ledger.settle(gone, failed())
+        found = ledger.bought("2026-11-11T00:00:00Z", "2026-11-12T00:00:00Z")
+    assert found.rows() == [("YTO", "x", "hz", 1), ("YTO", "y", "hz", 5)]

@@ -24,7 +24,7 @@ from tests.stages.test_route import NOW, batch, codes, committed, pinned, routed
 
 COURIERS = ["ZTO", "YTO", "SF", "EMS"]
 PLACES = list(naive.CITIES)
-CASES = int(os.environ.get("RANKING_CASES", "10"))  # `make ranking` asks for many
+CASES = int(os.environ.get("ORDERCTL_RANKING_RULES", "10"))  # `make ranking` asks for many
 TODAY = date(2026, 11, 24)
 
 
