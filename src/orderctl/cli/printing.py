@@ -15,11 +15,13 @@ from typing import Any
 from orderctl.cli.acting import LOOKS, Codes, failed_or_new, judge, ready_rows, revisions, show_plan
 from orderctl.cli.config import read_text
 from orderctl.cli.desk import actor
+from orderctl.cli.facts import with_stock
 from orderctl.cli.freshness import stale
 from orderctl.cli.issuing import Issuing
 from orderctl.cli.session import Session
 from orderctl.model.effect import Decision, Effect
 from orderctl.model.errors import ConfigError, OutcomeUnknown, UsageError
+from orderctl.model.facts import Facts
 from orderctl.model.text import Text
 from orderctl.ports.content import ContentStore
 from orderctl.ports.ledger import Ledger
@@ -30,6 +32,7 @@ from orderctl.stages import documents
 from orderctl.stages.documents.words import Language
 from orderctl.stages.plans import prints, waybills
 from orderctl.stages.plans.rows import Row, clear, note
+from orderctl.stages.waves.bins import Shelves
 
 STAGE = "print"
 BUY = Codes("waybill_refused", "waybill_later", "waybill_unknown", apart={"sealed": "seal_not_opened"})
@@ -59,9 +62,11 @@ def print_rows(session: Session, rows: list[Row], wanted: Wanted) -> dict[str, i
         key = ledger.identity_key()
         for row in rows:
             clear(row, STAGE)
+        stock = with_stock(Facts(), session.config, session.base, ledger).stock
+        shelves = session.book.shelves(stock)
         # No number is bought for a device that does not exist.
         jobs = [
-            Job(session, ledger, content, name, device, wanted.size)
+            Job(session, ledger, content, name, device, wanted.size, shelves)
             for name, device in wanted.devices.items()
         ]
         chosen = in_walk_order(rows, wanted.wave)
@@ -215,7 +220,14 @@ class Job:
     """One document of many shipments on its way to one device."""
 
     def __init__(
-        self, session: Session, ledger: Ledger, content: ContentStore, document: str, device: str, size: str
+        self,
+        session: Session,
+        ledger: Ledger,
+        content: ContentStore,
+        document: str,
+        device: str,
+        size: str,
+        shelves: Shelves,
     ) -> None:
         self.session = session
         self.ledger = ledger
@@ -223,6 +235,7 @@ class Job:
         self.document = document
         self.device = device
         self.size = size
+        self.shelves = shelves
         self.text = device_text(session, device)
         self.kind = parse_device(self.text).kind
         self.printer = connect(self.text)
@@ -300,7 +313,7 @@ class Job:
             position=place.position,
             copy=sheet.effect.revision - 1,
             mask=self.session.config.print.mask and not _is_local(self.session, row),
-            locations=self.session.book.shelves(row["warehouse"]),
+            locations=self.shelves.of(row["warehouse"]),
             supplied=content,
             size=row["template"] if self.document == "label" else None,
             language=_language(self.session, row),
@@ -356,7 +369,7 @@ class Job:
         if self.document == "card":
             return documents.render_cards(labels, **style)
         if self.document == "picklist":
-            return documents.render_picklist(labels, **style, stops=self.session.book.stops)
+            return documents.render_picklist(labels, **style, stops=self.shelves.stops)
         return documents.render_receipt(labels, language=style["language"])
 
     def _style(self) -> dict[str, Any]:

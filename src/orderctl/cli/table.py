@@ -142,9 +142,13 @@ OPTIONS: dict[str, list[str]] = {
         "--now",
         "--optimize",
         "--output",
+        "--pin",
+        "--pins",
+        "--reason",
         "--rejects",
         "--rules",
         "--state",
+        "--unpin",
         "--verbose",
     ],
     "print": [

@@ -193,7 +193,7 @@ def test_a_tariff_knows_its_coins_and_days() -> None:
 def test_a_named_catalogue_is_read_by_whoever_can() -> None:
     table = pl.DataFrame({"sku": ["TS-BLK-L"], "location": ["A-01"], "weight_g": ["210"]})
     book = parse("skus: {catalogue: items.csv}", "rules.yaml", {"items.csv": table}.__getitem__)
-    assert book.shelves("hz") == {"TS-BLK-L": "A-01"}
+    assert book.shelves().of("hz") == {"TS-BLK-L": "A-01"}
     assert refused("skus: {catalogue: items.csv}") == [
         "rules.yaml:1:19: the table items.csv cannot be read here"
     ]

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from orderctl.model.errors import ConfigError
+from orderctl.model.facts import STOCK
 from orderctl.stages.documents.data import natural
 from orderctl.stages.documents.slips import to_picks
 from orderctl.stages.rules.parse import parse
@@ -66,7 +67,7 @@ def test_single_lines_are_in_the_order_of_the_walk_and_of_the_pick_list() -> Non
     for wave in {r["wave"] for r in rows}:
         members = sorted((r for r in rows if r["wave"] == wave), key=lambda r: r["sequence"])
         shelves = [SHELVES[r["lines"][0]["sku"]] for r in members]
-        stops = rules.stops(members[0]["warehouse"], shelves)
+        stops = rules.shelves().stops(members[0]["warehouse"], shelves)
         assert all(stops[a] <= stops[b] for a, b in pairwise(shelves))
         items = [
             {
@@ -90,7 +91,7 @@ def test_single_lines_are_in_the_order_of_the_walk_and_of_the_pick_list() -> Non
             | {"items": [item]}
             for r, item in zip(members, items, strict=True)
         ]
-        (pick,) = to_picks(labels, rules.stops)  # type: ignore[arg-type]
+        (pick,) = to_picks(labels, rules.shelves().stops)  # type: ignore[arg-type]
         walk = [row["location"] for row in pick["rows"]]
         assert walk == [s for s, _ in sorted(stops.items(), key=lambda pair: pair[1])]
         firsts = [int(row["positions"][0]["sequence"]) for row in pick["rows"]]
@@ -127,15 +128,31 @@ waves:
   rules: [{name: all, by: [zone]}]
 """
     rules = book(waves)
-    assert [rules.shelves(w)["SKU-01"] for w in ("wlmq", "hz", None)] == ["Z-9", "Y-9", "Y-9"]
-    assert rules.shelves("hz")["SKU-03"] == SHELVES["SKU-03"]
+    assert [rules.shelves().of(w)["SKU-01"] for w in ("wlmq", "hz", None)] == ["Z-9", "Y-9", "Y-9"]
+    assert rules.shelves().of("hz")["SKU-03"] == SHELVES["SKU-03"]
     rows = [
         shipment("1", {"SKU-01": 1}),
         shipment("2", {"SKU-01": 1}, province="新疆"),
         shipment("3", {"SKU-02": 1}),
     ]
     assert [told(r)["zone"] for r in waved(batch(rows), rules)] == ["Y", "Z", "cold"]
-    assert rules.stops("hz", ["Q9", "Q10"]) == {"Q10": 1, "Q9": 2}
+    assert rules.shelves().stops("hz", ["Q9", "Q10"]) == {"Q10": 1, "Q9": 2}
+
+
+def test_stock_that_names_its_bins_goes_before_the_catalogue_and_after_the_rules() -> None:
+    rows = [
+        ("hz", "SKU-01", "M-2", 0),
+        ("hz", "SKU-01", "M-10", 5),
+        ("hz", "SKU-01", "M-9", 5),
+        ("hz", "SKU-02", "M-1", 3),
+    ]
+    made = [dict(zip(("warehouse", "sku", "location", "quantity"), row, strict=True)) for row in rows]
+    stock = pl.DataFrame(made, schema=STOCK)
+    rules = book("waves: {bins: [{sku: SKU-02, location: N-1}], rules: [{name: all}]}")
+    shelves = rules.shelves(stock).of("hz")
+    assert [shelves[s] for s in ("SKU-01", "SKU-02", "SKU-03")] == ["M-9", "M-1", SHELVES["SKU-03"]]
+    assert rules.shelves(stock).of("wlmq")["SKU-02"] == "N-1"
+    assert rules.shelves().of("hz")["SKU-02"] == "N-1"
 
 
 def test_a_table_of_bins_has_chinese_or_english_headings_and_tells_its_mistakes() -> None:
@@ -144,7 +161,10 @@ def test_a_table_of_bins_has_chinese_or_english_headings_and_tells_its_mistakes(
         {"商品编码": ["SKU-01", "SKU-02"], "仓库": ["hz", ""], "货位": ["X-1", ""], "备注": ["", ""]}
     )
     rules = parse(text, tables=lambda _: table)
-    assert rules.shelves("hz")["SKU-01"] == "X-1" and rules.shelves("hz")["SKU-02"] == SHELVES["SKU-02"]
+    assert (
+        rules.shelves().of("hz")["SKU-01"] == "X-1"
+        and rules.shelves().of("hz")["SKU-02"] == SHELVES["SKU-02"]
+    )
     for wrong, said in (
         (pl.DataFrame({"sku": ["A"]}), "location"),
         (pl.DataFrame({"sku": [None], "location": ["A-1"]}), "bins.csv:2:1"),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -51,7 +51,7 @@ from orderctl.stages.rules.sections.tests import Case
 from orderctl.stages.rules.sections.timetable import Limit, Performance, Transit
 from orderctl.stages.rules.sections.warehouses import WarehouseGroup, WarehouseRule
 from orderctl.stages.rules.sections.waves import Path, WavesSection
-from orderctl.stages.waves.bins import shelves_of, stops_of
+from orderctl.stages.waves.bins import Shelves, shelves_of
 
 ZONE = "Asia/Shanghai"
 GROUPED = ("tags", "warehouses", "couriers", "templates", "holds")
@@ -239,15 +239,10 @@ class RuleBook:
         """Say whether routing must see the whole batch at once: what one shipment gets depends on the others."""
         return self.rules.waves is not None or any(x.parcels is not None for x in self.rules.limits)
 
-    @cached_property
-    def shelves(self) -> Callable[[str | None], dict[str, str]]:
-        """Give what tells the shelf of every SKU that has one in a warehouse."""
-        return cache(lambda warehouse: shelves_of(warehouse, self.tables.bins, self.normalize.articles()))
-
-    def stops(self, warehouse: str, locations: Iterable[str]) -> dict[str, int]:
-        """Give the order in which a walk through `warehouse` passes `locations`."""
+    def shelves(self, stock: pl.DataFrame | None = None) -> Shelves:
+        """Give where articles lie, `stock` (columns STOCK of the facts) considered, and how a picker walks."""
         path = Path() if self.rules.waves is None else self.rules.waves.path
-        return stops_of(warehouse, locations, self.tables.bins, path)
+        return shelves_of(self.tables.bins, stock, self.normalize.articles(), path)
 
 
 def _is_zone(value: object) -> bool:

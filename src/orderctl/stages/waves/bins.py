@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
 
 import polars as pl
 
@@ -61,65 +63,75 @@ def bins_frame(listed: Sequence[Bin]) -> pl.DataFrame:
     return pl.DataFrame([one.model_dump() for one in listed], schema=BINS)
 
 
-def with_places(goods: pl.DataFrame, bins: pl.DataFrame, articles: pl.DataFrame, path: Path) -> pl.DataFrame:
-    """Add where each of `goods` (columns warehouse, sku) lies: `location` and PLACE, null where that is not known.
+@dataclass(frozen=True, eq=False)
+class Shelves:
+    """Where articles lie in which warehouse, and how a picker walks.
 
-    The bin of its own warehouse counts, else one of every warehouse, else the shelf of the catalogue; of several bins the
-    first in natural order.
+    `known` has one bin for each warehouse and SKU at most (columns BINS), the one that counts first; null stands for
+    every warehouse.
     """
-    known = _known(bins, articles)
-    own = known.filter(pl.col("warehouse").is_not_null())
-    everywhere = known.filter(pl.col("warehouse").is_null()).drop("warehouse")
-    placed = goods.join(own, on=["warehouse", "sku"], how="left", maintain_order="left").join(
-        everywhere, on="sku", how="left", maintain_order="left", suffix="_all"
-    )
-    here = pl.col("location").is_not_null()
-    placed = placed.select(
-        *goods.columns,
-        *(
-            pl.when(here).then(name).otherwise(f"{name}_all").alias(name)
-            for name in BINS
-            if name not in goods.columns
-        ),
-    )
-    codes = read_codes(placed["location"].drop_nulls().unique().sort(), path)
-    read = placed.join(codes, on="location", how="left", maintain_order="left", suffix="_read")
-    return read.select(*goods.columns, "location", *(pl.coalesce(n, f"{n}_read").alias(n) for n in PLACE))
+
+    known: pl.DataFrame
+    path: Path
+
+    @cached_property
+    def of(self) -> Callable[[str | None], dict[str, str]]:
+        """Give what tells the shelf of every SKU that has one in a warehouse."""
+        return cache(self._of)
+
+    def _of(self, warehouse: str | None) -> dict[str, str]:
+        skus = self.known.select("sku").unique().sort("sku")
+        placed = self.placed(skus.with_columns(warehouse=pl.lit(warehouse, dtype=pl.String)))
+        return dict(placed.filter(pl.col("location").is_not_null()).select("sku", "location").iter_rows())
+
+    def stops(self, warehouse: str, locations: Iterable[str]) -> dict[str, int]:
+        """Give the order in which one walk through a warehouse passes `locations`."""
+        codes = read_codes(sorted(locations), self.path)
+        own = self.known.filter(pl.col("warehouse").fill_null(warehouse) == warehouse)
+        own = own.sort(pl.col("warehouse").is_null(), maintain_order=True).unique(
+            "location", keep="first", maintain_order=True
+        )
+        told = codes.join(own, on="location", how="left", maintain_order="left", suffix="_own")
+        placed = told.select("location", *(pl.coalesce(f"{name}_own", name).alias(name) for name in PLACE))
+        return dict(walked(placed, self.path).select("location", "stop").iter_rows())
+
+    def placed(self, goods: pl.DataFrame) -> pl.DataFrame:
+        """Add where each of `goods` (columns warehouse, sku) lies: `location` and PLACE, null where that is not known.
+
+        The bin of its own warehouse counts, else one of every warehouse.
+        """
+        own = self.known.filter(pl.col("warehouse").is_not_null())
+        everywhere = self.known.filter(pl.col("warehouse").is_null()).drop("warehouse")
+        both = goods.join(own, on=["warehouse", "sku"], how="left", maintain_order="left").join(
+            everywhere, on="sku", how="left", maintain_order="left", suffix="_all"
+        )
+        here = pl.col("location").is_not_null()
+        told = both.select(
+            *goods.columns,
+            *(pl.when(here).then(n).otherwise(f"{n}_all").alias(n) for n in ("location", *PLACE)),
+        )
+        codes = read_codes(told["location"].drop_nulls().unique().sort(), self.path)
+        read = told.join(codes, on="location", how="left", maintain_order="left", suffix="_read")
+        return read.select(*goods.columns, "location", *(pl.coalesce(n, f"{n}_read").alias(n) for n in PLACE))
 
 
-def shelves_of(warehouse: str | None, bins: pl.DataFrame, articles: pl.DataFrame) -> dict[str, str]:
-    """Give the shelf of every SKU that has one in a warehouse."""
-    goods = _known(bins, articles).select("sku").unique().sort("sku")
-    placed = with_places(
-        goods.with_columns(warehouse=pl.lit(warehouse, dtype=pl.String)), bins, articles, Path()
-    )
-    return dict(placed.filter(pl.col("location").is_not_null()).select("sku", "location").iter_rows())
+def shelves_of(bins: pl.DataFrame, stock: pl.DataFrame | None, articles: pl.DataFrame, path: Path) -> Shelves:
+    """Give where articles lie: by the rules' `bins`, else by the stock that names locations, else by the catalogue.
 
-
-def stops_of(warehouse: str, locations: Iterable[str], bins: pl.DataFrame, path: Path) -> dict[str, int]:
-    """Give the order in which one walk through a warehouse passes `locations`."""
-    codes = read_codes(sorted(locations), path)
-    own = _first(bins).filter(pl.col("warehouse").fill_null(warehouse) == warehouse)
-    own = own.sort(pl.col("warehouse").is_null(), maintain_order=True).unique(
-        "location", keep="first", maintain_order=True
-    )
-    told = codes.join(own, on="location", how="left", maintain_order="left", suffix="_own")
-    placed = told.select("location", *(pl.coalesce(f"{name}_own", name).alias(name) for name in PLACE))
-    return dict(walked(placed, path).select("location", "stop").iter_rows())
-
-
-def _known(bins: pl.DataFrame, articles: pl.DataFrame) -> pl.DataFrame:
-    """Give one bin for each warehouse and SKU, then those for every warehouse (null), the rules' before the catalogue's."""
-    shelves = articles.filter(pl.col("location").is_not_null()).select(
-        "sku", "location", **{name: pl.lit(None, dtype=pl.String) for name in ("warehouse", *PLACE)}
-    )
-    both = pl.concat([_first(bins), shelves.select(BINS.names())])
-    return both.unique(["warehouse", "sku"], keep="first", maintain_order=True)
+    Of several bins of a SKU in a warehouse the first in natural order counts; of stock one with pieces in it.
+    """
+    none = [pl.lit(None, dtype=pl.String).alias(name) for name in PLACE]
+    shelves = articles.filter(pl.col("location").is_not_null()).select("sku", "location", *none)
+    parts = [_first(bins)]
+    if stock is not None:
+        lying = stock.filter(pl.col("location").is_not_null()).with_columns(*none)
+        full = pl.col("quantity") > 0
+        parts += [_first(lying.filter(some).select(BINS.names())) for some in (full, ~full)]
+    parts.append(shelves.with_columns(warehouse=pl.lit(None, dtype=pl.String)).select(BINS.names()))
+    return Shelves(pl.concat(parts).unique(["warehouse", "sku"], keep="first", maintain_order=True), path)
 
 
 def _first(bins: pl.DataFrame) -> pl.DataFrame:
     keys = {code: natural_key(code) for code in bins["location"].unique()}
     key = pl.col("location").replace_strict(keys, return_dtype=pl.String)
-    return bins.sort(key, "location", maintain_order=True).unique(
-        ["warehouse", "sku"], keep="first", maintain_order=True
-    )
+    return bins.sort(key, "location", maintain_order=True)

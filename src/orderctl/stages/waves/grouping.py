@@ -9,7 +9,7 @@ import polars as pl
 from orderctl.stages.rules.compiled import facts_needed, predicate
 from orderctl.stages.rules.facts_table import Moment, facts_frame
 from orderctl.stages.rules.sections.waves import By, Kind, SizeClass, WaveRule, WavesSection
-from orderctl.stages.waves.bins import with_places
+from orderctl.stages.waves.bins import Shelves
 from orderctl.stages.waves.path import walked
 
 GOODS = ("row", "warehouse", "sku", "quantity", "location", "zone", "aisle", "bay", "level")
@@ -31,9 +31,7 @@ def wave_facts(section: WavesSection) -> set[str]:
     return facts_needed([*(rule.when for rule in section.rules), *(one.when for one in section.sizes)])
 
 
-def goods_of(
-    shipments: pl.DataFrame, section: WavesSection, bins: pl.DataFrame, articles: pl.DataFrame
-) -> pl.DataFrame:
+def goods_of(shipments: pl.DataFrame, shelves: Shelves) -> pl.DataFrame:
     """Give what is to be fetched for `shipments` (with `row`): columns GOODS, one row for each article of a shipment."""
     line = pl.col("lines").struct
     name = pl.coalesce(line.field(name) for name in _NAMED)
@@ -41,7 +39,7 @@ def goods_of(
     carried = lines.filter((line.field("quantity") > 0) & line.field("kind").ne_missing("service"))
     named = carried.select("row", "warehouse", sku=name, quantity=line.field("quantity"))
     added = named.group_by("row", "warehouse", "sku", maintain_order=True).agg(pl.col("quantity").sum())
-    return with_places(added, bins, articles, section.path).select(GOODS)
+    return shelves.placed(added).select(GOODS)
 
 
 def described(

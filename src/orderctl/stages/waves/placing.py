@@ -55,7 +55,7 @@ def place(shipments: pl.DataFrame, book: RuleBook, facts: Facts, moment: Moment)
     free = shipments.filter(_is_ready()).join(begun, on="shipment_id", how="anti", maintain_order="left")
     if section is None or free.is_empty():
         return pl.DataFrame(schema=PLACED)
-    goods = goods_of(free, section, book.tables.bins, book.normalize.articles())
+    goods = goods_of(free, book.shelves(facts.stock))
     rows = described(free, goods, section, moment)
     of_group = grouped(rows, section.rules)
     told = rows.select("row", "shipment_id", "ship_by", "articles", "pieces", due="cutoff")

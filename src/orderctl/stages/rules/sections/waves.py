@@ -131,7 +131,7 @@ class WavesSection(Section):
 
     bins: str | list[Bin] = Field(
         default_factory=list,
-        description="where articles lie: a list, or a CSV, XLSX or Parquet file; else `location` of the catalogue",
+        description="where articles lie: a list, or a CSV, XLSX or Parquet file; else `location` of stock, or of the catalogue",
     )
     path: Path = Field(default_factory=Path, description="how a picker walks")
     cutoffs: dict[str, str] = Field(
