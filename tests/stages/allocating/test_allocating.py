@@ -156,6 +156,25 @@ def test_a_warehouse_from_where_nobody_delivers_is_no_choice() -> None:
     assert (row["warehouse"], row["courier"]) == ("cd", "ZTO")
 
 
+def test_days_until_delivery_count_where_they_cost() -> None:
+    transit = "transit: [{courier: YTO, days: 4}, {courier: ZTO, days: 1.5}]\n"
+    one = merged(order("1", lines=[goods("1", "A")]))
+    facts = stock(("hz", "A", 9), ("gz", "A", 9))
+    for cost, home in (("0", "hz"), ("0.79", "hz"), ("0.81", "gz")):
+        (row,) = routed(one, facts, f"allocation: {{day_cost: {cost}}}\n" + transit + WHOLE)
+        assert row["warehouse"] == home
+    assert step(row)["params"]["candidates"].startswith(
+        "gz: 5.00 CNY, 1.5 d; cd: 5.00 CNY, 1.5 d; hz: 3.00 CNY, 4.0 d"
+    )
+
+
+def test_a_further_parcel_costs_what_the_rules_say() -> None:
+    """gz alone has both and is dear; without a price on parcels nothing changes, for one parcel goes before two."""
+    rules = "allocation: {split_cost: 2.5}\n" + SPLIT
+    (row,) = routed(merged(order("1", lines=TORN)), stock(*APART, ("cd", "A", 1), ("cd", "B", 2)), rules)
+    assert row["warehouse"] == "cd"
+
+
 # ------------------------------------------------------------------------------------------------ splits
 
 

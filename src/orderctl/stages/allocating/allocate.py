@@ -18,8 +18,9 @@ from orderctl.stages.allocating.greedy import Lacks, greedy
 from orderctl.stages.allocating.offers import candidates, offered, ruled
 from orderctl.stages.allocating.posing import Posed, posed
 from orderctl.stages.allocating.puzzle import Puzzle, Served
-from orderctl.stages.rules.facts_table import Moment
+from orderctl.stages.rules.facts_table import Moment, facts_frame
 from orderctl.stages.rules.parse import RuleBook
+from orderctl.stages.rules.timetable import facts_for as journeys
 
 Solver = Callable[[Puzzle], tuple[list[Served], dict[int, Lacks]]]
 RULED = ("warehouse_rule", "warehouse_doubt", "warehouse_lacks")
@@ -83,7 +84,8 @@ def allocate(
     going = shipments.filter(pl.col("purpose") != "return").join(committed, on="row", how="anti")
     by_rule = ruled(table, bound, book).join(going, on="row", how="semi")
     asked = candidates(by_rule, bound, book).join(going, on="row", how="semi", maintain_order="left")
-    offers = _ranked(offered(asked, table, bound, parcels, book, moment))
+    table = _timed(table, shipments, book, moment)
+    offers = _ranked(offered(asked, table, bound, parcels, book, moment), book)
     idle = offers.group_by("row").agg(idle=(pl.col("hold").is_not_null() | ~pl.col("reached")).all())
     going = going.join(idle, on="row").select("idle", *shipments.columns)
     turns = in_turn(going, pl.col("idle"))
@@ -100,20 +102,40 @@ def allocate(
     return _told(puzzle, plan, lacked, by_rule, offers, lines, bound)
 
 
-def _ranked(offers: pl.DataFrame) -> pl.DataFrame:
+def _timed(table: pl.DataFrame, shipments: pl.DataFrame, book: RuleBook, moment: Moment) -> pl.DataFrame:
+    """Give the facts frame with what days until delivery are told by, where these count."""
+    if not book.rules.allocation.day_cost:
+        return table
+    more = journeys(book) - set(table.columns)
+    return table.hstack(facts_frame(shipments.drop("row"), more, moment).drop("row"))
+
+
+def _ranked(offers: pl.DataFrame, book: RuleBook) -> pl.DataFrame:
     """Give the offers of each row, the best first, numbered as `offer`; where a courier comes from none, all stay.
 
-    The cheaper is better, one without a price the worst; of equal ones the first of the rule.
+    The cheaper (freight, and days where these cost) is better, one without a price the worst; of equal ones the first
+    of the rule.
     """
     currency = pl.col("freight_currency").drop_nulls().first().over("row")
-    cost = pl.when(pl.col("freight_currency") == currency).then("freight_minor")
-    ranked = (
-        offers.filter(pl.col("reached") | ~pl.col("reached").any().over("row"))
-        .with_columns(cost=cost)
-        .sort("row", "cost", "place", nulls_last=True)
+    price = pl.when(pl.col("freight_currency") == currency).then("freight_minor")
+    open_ = offers.filter(pl.col("reached") | ~pl.col("reached").any().over("row"))
+    ranked = open_.with_columns(price=price, late=_late(book)).sort(
+        pl.col("row"),
+        pl.col("price").is_null(),
+        pl.col("price") + pl.col("late"),
+        pl.col("late"),
+        pl.col("place"),
     )
-    filled = pl.coalesce("cost", pl.col("cost").max().over("row"), pl.lit(0))
+    filled = pl.coalesce("price", pl.col("price").max().over("row"), pl.lit(0)) + pl.col("late")
     return ranked.with_columns(cost=filled, offer=pl.int_range(pl.len(), dtype=pl.Int64).over("row"))
+
+
+def _late(book: RuleBook) -> pl.Expr:
+    """Give what the days until delivery cost, in minor units; where one is not told, as many as the slowest of the row."""
+    days = pl.coalesce("days", pl.col("days").max().over("row"), pl.lit(0))
+    a_day = int(book.rules.allocation.day_cost * 10_000)
+    minor = pl.lit(10, dtype=pl.Int64).pow(exponents(pl.col("freight_currency").fill_null("")))
+    return (days * a_day * minor // 1_000_000).cast(pl.Int64)
 
 
 def _lightest(
@@ -147,7 +169,10 @@ def _lightest(
     found = offered(asked.drop("light_g", "freight_currency"), table, bound, boxes, book, moment)
     same = found["freight_currency"] == asked["freight_currency"]
     priced = found.select("row", "warehouse").with_columns(
-        asked["light_g"], pl.when(same & found["reached"]).then(found["freight_minor"]).alias("light_cost")
+        asked["light_g"],
+        found.select(pl.when(same & pl.col("reached")).then(pl.col("freight_minor") + _late(book)))
+        .to_series()
+        .alias("light_cost"),
     )
     return pl.concat([priced, unknown])
 
@@ -227,7 +252,8 @@ def _candidates(offers: pl.DataFrame, lacks: pl.DataFrame) -> pl.DataFrame:
     told = told.filter((pl.len().over("row") > 1) | pl.col("missing").is_not_null().any().over("row"))
     lacking = pl.when(pl.col("missing") != "").then("missing")
     price = pl.concat_str(_written("freight_minor", "freight_currency"), "freight_currency", separator=" ")
-    said = pl.concat_str(price, lacking, separator=", ", ignore_nulls=True)
+    days = pl.format("{} d", pl.col("days") / 100)
+    said = pl.concat_str(price, days, lacking, separator=", ", ignore_nulls=True)
     text = pl.when(said != "").then(pl.format("{}: {}", "warehouse", said)).otherwise("warehouse")
     listed = told.sort("row", "offer").with_columns(text=text)
     return listed.group_by("row", maintain_order=True).agg(stock_candidates=pl.col("text").str.join("; "))

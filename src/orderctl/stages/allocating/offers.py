@@ -11,6 +11,7 @@ from orderctl.stages.rules.choose import choose, judge
 from orderctl.stages.rules.facts_table import Moment
 from orderctl.stages.rules.parse import RuleBook
 from orderctl.stages.rules.tagging import tagged
+from orderctl.stages.rules.timetable import expected
 
 OFFERS = pl.Schema(
     {
@@ -23,6 +24,7 @@ OFFERS = pl.Schema(
         "freight_currency": pl.String(),
         "hold": pl.String(),
         "reached": pl.Boolean(),
+        "days": pl.Int64(),
     }
 )
 _UNREACHED = ("no_match", "not_served")
@@ -67,11 +69,11 @@ def offered(
 ) -> pl.DataFrame:
     """Decide every row from each of its candidates: columns OFFERS, in the order of `asked`.
 
-    `reached` is false where no courier takes it from there.
+    `reached` is false where no courier takes it from there; `days` until delivery (hundredths) are told where they count.
 
     Args:
         asked: as `candidates` gives it.
-        table: the facts frame, `row` counting from 0.
+        table: the facts frame, `row` counting from 0, with what `expected` looks at.
         bound: columns BOUND; couriers that are bound stay so.
         parcels: columns PARCEL.
     """
@@ -92,4 +94,7 @@ def offered(
         "hold",
         reached=~(pl.col("courier_reason").is_in(_UNREACHED) | refused).fill_null(False),
     )
-    return asked.hstack(found).select(OFFERS.names())
+    days = pl.Series("days", [None] * asked.height, dtype=pl.Int64)
+    if book.rules.allocation.day_cost:
+        days = expected(chosen, many, book, moment).rename("days")
+    return asked.hstack(found).with_columns(days).select(OFFERS.names())

@@ -12,6 +12,7 @@ import polars as pl
 
 from orderctl.model.facts import Facts
 from orderctl.model.instant import FORMAT
+from orderctl.model.money import exponent_of
 from orderctl.stages.allocating.puzzle import PLENTY, Asked, Group, Offer, Puzzle
 from orderctl.stages.allocating.stock import free_stock
 from orderctl.stages.rules.facts_table import Moment
@@ -68,12 +69,18 @@ def posed(
             free=free["free"].to_list(),
             rooms=rooms["room"].to_list(),
             orders=asked,
-            split_cost=int(rules.split_cost.scaleb(2)),
+            split_cost=int(rules.split_cost.scaleb(exponent_of(_currency(offers)))),
         ),
         open_["row"].to_list(),
         skus["sku"].to_list(),
         settled,
     )
+
+
+def _currency(offers: pl.DataFrame) -> str | None:
+    """Give the currency that most offers are in, the first by name of several."""
+    names = offers["freight_currency"].drop_nulls()
+    return str(names.mode().sort()[0]) if names.len() else None
 
 
 def _cells(houses: pl.DataFrame, skus: pl.DataFrame, rules: AllocationSection, facts: Facts) -> pl.DataFrame:
