@@ -14,6 +14,8 @@ from orderctl.model.facts import Facts
 from orderctl.stages.plans.prints import in_wave, walk_order
 from orderctl.stages.plans.rows import standing
 from orderctl.stages.route import route
+from orderctl.stages.rules.facts_table import Moment
+from orderctl.stages.waves import placing
 from tests.stages.waves.shop import NOW, SHELVES, book, committed, many, told, waved
 
 SEEDS = range(4)
@@ -75,6 +77,20 @@ def test_the_order_of_the_input_changes_nothing(seed: int) -> None:
     mixed = frame.sample(fraction=1, shuffle=True, seed=seed)
     one, two = (route(f, book(), Facts(), NOW).sort("shipment_id") for f in (frame, mixed))
     assert_frame_equal(one, two)
+
+
+def test_a_batch_in_many_chunks_gives_the_same() -> None:
+    whole = many(2, 300)
+    chunked = pl.concat([whole[n : n + 7] for n in range(0, 300, 7)], rechunk=False)
+    facts, moment = Facts(), Moment(NOW, "Asia/Shanghai")
+    numbered = [
+        route(frame, book(""), facts, NOW).with_columns(row=pl.int_range(pl.len(), dtype=pl.Int64))
+        for frame in (whole, chunked)
+    ]
+    cut = pl.concat([numbered[1][n : n + 7] for n in range(0, 300, 7)], rechunk=False)
+    assert cut.n_chunks() > 1
+    one, two = (placing.place(frame, book(), facts, moment) for frame in (numbered[0], cut))
+    assert_frame_equal(one, two, check_row_order=False)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

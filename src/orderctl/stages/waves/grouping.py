@@ -17,10 +17,8 @@ GROUP = ("warehouse", "rule", "same_courier", "same_cutoff", "same_size", "same_
 """What shipments of one walk have in common; what a rule does not ask for is null."""
 _KINDS: dict[Kind, pl.Expr] = {
     "single_sku": pl.col("articles") == 1,
-    "same_goods": pl.lit(True),
     "single_line": pl.col("articles") == 1,
     "multi_line": pl.col("articles") > 1,
-    "any": pl.lit(True),
 }
 _NAMED = ("sku", "merchant_code", "platform_sku", "title", "line_ref")
 _LOT: dict[Kind, str] = {"single_sku": "sku", "same_goods": "contents"}
@@ -74,7 +72,10 @@ def described(
 
 
 def _size(classes: Sequence[SizeClass]) -> pl.Expr:
-    named = [pl.when(predicate(one.when).fill_null(False)).then(pl.lit(one.name)) for one in classes]
+    named = [
+        pl.lit(one.name) if one.when is None else pl.when(predicate(one.when)).then(pl.lit(one.name))
+        for one in classes
+    ]
     return pl.coalesce(*named, pl.lit(None, dtype=pl.String))
 
 
@@ -94,7 +95,8 @@ def grouped(rows: pl.DataFrame, rules: Sequence[WaveRule]) -> pl.DataFrame:
     for number, rule in enumerate(rules):
         group = _group(number, rule.by)
         lot = pl.col(_LOT[rule.kind]) if rule.kind in _LOT else pl.lit(None, dtype=pl.String)
-        asked = left.filter(_KINDS[rule.kind] & predicate(rule.when).fill_null(False))
+        asked = left if rule.when is None else left.filter(predicate(rule.when))
+        asked = asked.filter(_KINDS[rule.kind]) if rule.kind in _KINDS else asked
         asked = asked.select("row", *group, lot=lot)
         if rule.at_least > 1:
             asked = asked.filter(pl.len().over(*GROUP, "lot") >= rule.at_least)
