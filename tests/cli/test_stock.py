@@ -64,8 +64,8 @@ def test_a_file_counts_from_when_it_was_written(tmp_path: Path) -> None:
 def test_files_and_databases_are_added_up(tmp_path: Path) -> None:
     pl.DataFrame({"warehouse": ["hz"], "sku": ["A"], "quantity": [2]}).write_parquet(tmp_path / "s.parquet")
     with sqlite3.connect(tmp_path / "wms.db") as db:
-        db.execute('CREATE TABLE "on hand" (sku TEXT, warehouse TEXT, quantity INTEGER)')
-        db.execute("INSERT INTO \"on hand\" VALUES ('A', 'gz', 3)")
+        db.execute('CREATE TABLE "on hand" (sku TEXT, warehouse TEXT, quantity INTEGER, counted_at TEXT)')
+        db.execute("INSERT INTO \"on hand\" VALUES ('A', 'gz', 3, '2026-11-24 09:00')")
     db.close()
     config = Config(stock=[StockConfig(file="s.parquet"), StockConfig(database="wms.db", table="on hand")])
     with opened(tmp_path) as ledger:
@@ -100,5 +100,11 @@ def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
     (tmp_path / "empty.db").touch()
     with pytest.raises(DataError, match="no such table"):
         read_database(tmp_path / "empty.db", 'st"ock')
+    with sqlite3.connect(tmp_path / "wms.db") as db:
+        db.execute("CREATE TABLE stock (sku TEXT, warehouse TEXT, quantity INTEGER)")
+    db.close()
+    uncounted = Config(stock=[StockConfig(database="wms.db")])
+    with opened(tmp_path) as ledger, pytest.raises(ConfigError, match="has no column counted_at"):
+        read(uncounted, tmp_path, ledger)
     with opened(tmp_path) as ledger, pytest.raises(ConfigError, match="stock 1"):
         read(Config(stock=[StockConfig()]), tmp_path, ledger)

@@ -19,7 +19,7 @@ from orderctl.ports.ledger import Ledger
 from orderctl.ports.platforms import NAMES, manifest
 from orderctl.ports.tables.database import read_database
 from orderctl.ports.tables.numbered import read_numbered
-from orderctl.stages.allocating.stock import parse_stock, reserved_of
+from orderctl.stages.allocating.stock import CHINESE, parse_stock, reserved_of
 from orderctl.stages.rules.sections.audit import AuditSection
 from orderctl.stages.rules.sections.timetable import Limit
 
@@ -74,7 +74,13 @@ def _stock(source: StockConfig, at: int, base: Path, zone: str) -> pl.DataFrame:
         raise ConfigError(Text("{where}: name either a file or a database", where=where))
     if source.database is not None:
         path = base / source.database
-        return parse_stock(read_database(path, source.table), f"{path}: {source.table}", zone)
+        table, name = read_database(path, source.table), f"{path}: {source.table}"
+        if not {"counted_at", CHINESE["counted_at"]} & set(table.columns):
+            raise ConfigError(
+                Text("{source}: has no column {column}", source=name, column="counted_at"),
+                hint=Text("without it nobody knows which waybills it has seen; a view can add it"),
+            )
+        return parse_stock(table, name, zone)
     path = base / str(source.file)
     table = read_numbered(str(path))
     written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
