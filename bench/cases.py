@@ -164,6 +164,7 @@ GROUPS: dict[str, list[str]] = {
         *("addresses_regex", "addresses_split", "addresses_settled"),
         *(c for p, c in PEERS.items() if find_spec(p)),
     ],
+    "stock dealt out": ["stock_made", "stock_greedy", "stock_lines"],
     "start": ["bare_python", "help_text"],
 }
 
@@ -173,13 +174,14 @@ OWN = {
     "merging": "bench.merging",
     "routing": "bench.routing",
     "audit": "bench.audit",
+    "stock": "bench.stock",
     "taobao": "bench.reading",
     "shopify": "bench.reading",
 }
 """Where cases stand, by the first word of their names; the others stand here or among the parts."""
 WITHOUT_INPUT = (
     *("merge", "route", "route: growth with rules", "addresses", "words in notes", "wishes in notes"),
-    *("first match, 200 rules", "start"),
+    *("first match, 200 rules", "stock dealt out", "start"),
 )
 """Groups that make their own input, or need none."""
 GROWTH = (
