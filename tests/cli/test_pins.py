@@ -15,6 +15,7 @@ from orderctl.model.facts import Facts
 from orderctl.ports import batches
 from orderctl.stages.explain import explain
 from orderctl.stages.merge import MergeRules, merge
+from orderctl.stages.reports.listing import ALIASES, listed
 from orderctl.stages.route import route
 from tests.stages.samples import order, orders
 from tests.stages.test_route import NOW, batch, shipment
@@ -125,6 +126,25 @@ def test_a_table_of_pins(desk: Session, tmp_path: Path, suffix: str) -> None:
     pl.DataFrame({"id": [FIRST], "courier": ["-"]}).write_csv(tmp_path / "back.csv")
     pin_asked(desk, "-", pin=None, unpin=None, pins=str(tmp_path / "back.csv"), reason="over")
     assert [row[1] for row in chosen(desk, batch(shipment()))] == ["ZTO"]
+
+
+def test_a_list_of_what_is_routed_goes_out_and_comes_back(desk: Session, tmp_path: Path) -> None:
+    keep(desk, (FIRST, "SF/特快,warehouse=gz"))
+    frame = batch(shipment(), shipment("b"))
+    routed = route(frame, desk.book, facts_of(desk), NOW)
+    shown = listed(routed, "shipment/1", "en").select("order_ids", "courier", *ALIASES["pinned"])
+    assert shown.rows() == [
+        (FIRST, "SF", "SF", "特快", "gz", "asked by phone"),
+        (SECOND, "ZTO", None, None, None, None),
+    ]
+    path = tmp_path / "list.xlsx"
+    filled = shown.with_columns(pin_warehouse=pl.lit("gz")).rename({"order_ids": "编号"})
+    filled.write_excel(path)
+    before = facts_of(desk).decisions
+    keep_pins(desk, "-", read_pins(str(path), "all from there"))
+    after = facts_of(desk).decisions
+    assert after.filter(subject=FIRST).equals(before), "what is pinned already stays as it was said"
+    assert chosen(desk, frame) == [("gz", "SF", "特快", "pinned"), ("gz", "ZTO", None, "rule")]
 
 
 def test_what_cannot_be_shipped_is_not_pinned_and_nothing_of_the_list_is(desk: Session) -> None:

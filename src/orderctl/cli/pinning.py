@@ -23,7 +23,7 @@ from orderctl.stages.rules.parse import RuleBook
 CHOICES = ("courier", "service", "account", "issuer", "warehouse")
 _CARRIED = CHOICES[:-1]
 HEADINGS = {
-    "id": ("id", "order_id", "shipment_id", "单号", "订单号", "发货单号"),
+    "id": ("id", "order_id", "shipment_id", "单号", "订单号", "发货单号", "编号"),
     "courier": ("courier", "快递"),
     "service": ("service", "快递产品"),
     "account": ("account", "快递账号"),
@@ -154,9 +154,11 @@ def _plan(
     for pin in pins:
         for subject in subjects[pin.id]:
             if pin.choices:
-                before[subject] = merged(before.get(subject, {}), pin.choices)
-                _check(book, pin, before[subject])
-                planned.append((subject, before[subject], pin.reason))
+                whole = merged(before.get(subject, {}), pin.choices)
+                _check(book, pin, whole)
+                if whole != before.get(subject):  # a list that comes back as it went keeps who said so first
+                    planned.append((subject, whole, pin.reason))
+                before[subject] = whole
             elif before.pop(subject, None) is not None:
                 planned.append((subject, None, pin.reason))
     return planned

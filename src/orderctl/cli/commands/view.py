@@ -85,9 +85,10 @@ def run(
 
     Columns are those of the batch and: id, order_ids, platform, shop, status, state, severity, codes, findings, remarks,
     risk, name, phone, address, place, country, province, city, district, items, pieces, total, freight, weight_kg,
-    order_count, parcel_count, numbers, merge_how, merge_why, merge_with, wished, placed_at, paid_at, buyer_note, seller_note.
+    order_count, parcel_count, numbers, merge_how, merge_why, merge_with, wished, pin_courier, pin_service, pin_warehouse,
+    pin_reason, placed_at, paid_at, buyer_note, seller_note.
 
-    Several at once: merging, routing, person, notes, times, trouble.
+    Several at once: merging, routing, pinned, person, notes, times, trouble.
 
     Added up are rows, orders, pieces and, each currency by itself, totals and freight; and the weight.
 

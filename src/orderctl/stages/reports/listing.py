@@ -58,6 +58,10 @@ COMPUTED: dict[str, str] = {
     "merge_why": "why it is joined or not",
     "merge_with": "shipments it may belong with, blanks between them",
     "wished": "what notes and options ask for",
+    "pin_courier": "courier a person pinned",
+    "pin_service": "service a person pinned",
+    "pin_warehouse": "warehouse a person pinned",
+    "pin_reason": "why a person pinned it",
     "placed_at": "when the first order was placed",
     "paid_at": "when the first order was paid",
     "buyer_note": "buyer's notes",
@@ -66,6 +70,7 @@ COMPUTED: dict[str, str] = {
 ALIASES: dict[str, tuple[str, ...]] = {
     "merging": ("merge_how", "merge_why", "merge_with", "order_count"),
     "routing": ("warehouse", "courier", "service", "freight", "freight_currency", "weight_kg"),
+    "pinned": ("pin_courier", "pin_service", "pin_warehouse", "pin_reason"),
     "person": ("name", "phone", "address"),
     "notes": ("buyer_note", "seller_note", "wished", "tags"),
     "times": ("placed_at", "paid_at", "ship_by"),
@@ -82,6 +87,7 @@ _ADDRESS = (*_PLACE, "district", "town", "street")
 _ROUTED = ("warehouse", "courier", "service", "account", "issuer", "wave", "freight_currency")
 _TOLD = ("courier", "service", "warehouse", "packaging", "ship_on", "ship_by", "ship_from")
 _JOINED = ("merge_how", "merge_why", "merge_with")
+_PINNED = ALIASES["pinned"]
 _MOBILE = r"1[3-9]\d{9}"
 
 
@@ -125,7 +131,28 @@ def _of_shipments(frame: pl.DataFrame) -> pl.DataFrame:
         merge_why=merge.field("why"),
         merge_with=merge.field("with").list.join(" "),
         wished=_of_each("wishes").list.eval(pl.element().list.explode()).pipe(_wished),
+        **_pins(),
     ).with_columns(_blank_to_null("buyer_note", "seller_note", "merge_with", "wished"))
+
+
+def _pins() -> dict[str, pl.Expr]:
+    """Give what people pinned, as the trail of decisions tells it."""
+    step = pl.element().struct
+
+    def told(name: str) -> pl.Expr:
+        is_it = (step.field("step") == name) & (step.field("reason") == "pinned")
+        return pl.col("decision").list.eval(step.field("params").filter(is_it)).list.first()
+
+    def param(params: pl.Expr, name: str) -> pl.Expr:
+        return params.list.eval(step.field("value").filter(step.field("name") == name)).list.first()
+
+    courier, warehouse = told("courier"), told("warehouse")
+    return {
+        "pin_courier": pl.when(courier.is_not_null()).then("courier"),
+        "pin_service": pl.when(courier.is_not_null()).then("service"),
+        "pin_warehouse": pl.when(warehouse.is_not_null()).then("warehouse"),
+        "pin_reason": pl.coalesce(param(courier, "pinned_why"), param(warehouse, "pinned_why")),
+    }
 
 
 def _of_orders(frame: pl.DataFrame) -> pl.DataFrame:
@@ -150,7 +177,7 @@ def _of_orders(frame: pl.DataFrame) -> pl.DataFrame:
     of_lines = pl.col("lines").list.eval(pl.when(left.field("quantity_to_ship") > 0).then(grams).otherwise(0))
     one = pl.lit(1, dtype=pl.Int64)
     return frame.with_columns(
-        *(pl.lit(None, dtype=pl.String).alias(c) for c in (*_ROUTED, *_JOINED, "numbers")),
+        *(pl.lit(None, dtype=pl.String).alias(c) for c in (*_ROUTED, *_JOINED, *_PINNED, "numbers")),
         freight_minor=pl.lit(None, dtype=pl.Int64),
         weight_g=pl.when(of_lines.list.len() > of_lines.list.drop_nulls().list.len())
         .then(None)
