@@ -143,11 +143,11 @@ def _weighed(before: pl.DataFrame) -> dict[str, pl.DataFrame]:
     if "score" not in before.columns:
         return dict.fromkeys(WEIGHED[1:], none)
     ranked = before.filter(pl.col("ranked") & pl.col("said").is_null())
-    score = pl.when(pl.col("score").is_not_null()).then(ranking.told())
-    said = pl.format("{} {}", ranking.label(), pl.coalesce(score, pl.format("? ({})", "lacks")))
+    ranked = ranked.with_columns(ranking.told(ranked).alias("told"))
+    said = pl.format("{} {}", ranking.label(), pl.coalesce("told", pl.format("? ({})", "lacks")))
     first = pl.col("at") == pl.col("best")
     return {
-        "courier_score": ranked.filter(first & score.is_not_null()).select("row", told=score),
+        "courier_score": ranked.filter(first & pl.col("told").is_not_null()).select("row", "told"),
         "courier_over": ranked.filter(~first & ~pl.col("full"))
         .group_by("row", maintain_order=True)
         .agg(told=said.head(TOLD).str.join("; ")),

@@ -193,14 +193,17 @@ def _lacks() -> pl.Expr:
 # --------------------------------------------------------------------------------------------------- told
 
 
-def amount_text(part: pl.Expr) -> pl.Expr:
-    """Write an amount in 1/UNIT of the currency with two to four decimals, rounded half up."""
+def _amount_text(amount: pl.Expr) -> pl.Expr:
+    """Write 1/10000 of the currency with two to four decimals."""
+    return decimal_text(amount, pl.lit(4)).str.replace(r"(\.\d\d\d??)0+$", "$1")
+
+
+def _rounded(part: str) -> pl.Expr:
     step = UNIT // MONEY
-    rounded = ((part + step // 2) // step).cast(pl.Int64)
-    return decimal_text(rounded, pl.lit(4)).str.replace(r"(\.\d\d\d??)0+$", "$1")
+    return ((pl.col(part) + step // 2) // step).cast(pl.Int64).alias(part)
 
 
-def number_text(value: pl.Expr, decimals: int) -> pl.Expr:
+def _number_text(value: pl.Expr, decimals: int) -> pl.Expr:
     """Write a whole number of 1/10^decimals without zeros at its end: 250 of hundredths is 2.5."""
     return decimal_text(value, pl.lit(decimals)).str.replace(r"\.?0+$", "")
 
@@ -210,21 +213,37 @@ def label() -> pl.Expr:
     return pl.concat_str(["courier", "service"], separator=" ", ignore_nulls=True)
 
 
-def told() -> pl.Expr:
-    """Write the score of a candidate and what it is made of: "4.80 = price 3.20 + days 1.60 (2)"."""
+def told(weighed: pl.DataFrame) -> pl.Series:
+    """Write the score of each candidate and what it is made of: "4.80 = price 3.20 + days 1.60 (2)"; null without one.
+
+    Amounts are rounded half up to 1/10000. Few of them differ, so each different one is written once.
+    """
+    amounts = weighed.select(
+        *map(_rounded, ("score", *_PARTS)),
+        "exception",
+        "points",
+        days=pl.col("days") + pl.col("waits") * DAY,
+    )
+    different = amounts.unique().with_columns(told=_told())
+    return amounts.join(different, on=amounts.columns, how="left", nulls_equal=True, maintain_order="left")[
+        "told"
+    ]
+
+
+def _told() -> pl.Expr:
     counts = {
-        "days": number_text(pl.col("days") + pl.col("waits") * DAY, 2),
-        "exceptions": number_text(pl.col("exception"), 4) + "%",
+        "days": _number_text(pl.col("days"), 2),
+        "exceptions": _number_text(pl.col("exception"), 4) + "%",
         "penalty": pl.col("points").cast(pl.String),
     }
     parts = []
     for name in PARTS:
-        part = pl.col(f"part_{name}")
-        said = pl.format("{} {}", pl.lit(name), amount_text(part))
+        said = pl.format("{} {}", pl.lit(name), _amount_text(pl.col(f"part_{name}")))
         if name in counts:
             said = pl.format("{} ({})", said, counts[name])
-        parts.append(pl.when(part != 0).then(said))
+        parts.append(pl.when(pl.col(f"part_{name}") != 0).then(said))
     sum_of = pl.concat_str(parts, separator=" + ", ignore_nulls=True)
-    return pl.format(
-        "{} = {}", amount_text(pl.col("score")), pl.when(sum_of == "").then(pl.lit("0")).otherwise(sum_of)
+    sum_of = pl.when(sum_of == "").then(pl.lit("0")).otherwise(sum_of)
+    return pl.when(pl.col("score").is_not_null()).then(
+        pl.format("{} = {}", _amount_text(pl.col("score")), sum_of)
     )
