@@ -238,12 +238,17 @@ def _told(
 def _lacks(puzzle: Posed, lacked: dict[int, Lacks]) -> pl.DataFrame:
     """Give [row, offer, pieces, missing]: how much is missing where, in words that need no language; 0 pieces: no room."""
     plain = [
-        (puzzle.rows[number], offer, sum(n for _, n in some), [f"{puzzle.skus[sku]} -{n}" for sku, n in some])
+        (
+            puzzle.rows[number],
+            offer,
+            sum(n for _, n in some),
+            ", ".join(f"{puzzle.skus[sku]} -{n}" for sku, n in some),
+        )
         for number, wants in lacked.items()
         for offer, some in wants
     ]
-    schema = {"row": pl.Int64(), "offer": pl.Int64(), "pieces": pl.Int64(), "missing": pl.List(pl.String())}
-    return pl.DataFrame(plain, schema=schema, orient="row").with_columns(pl.col("missing").list.join(", "))
+    schema = {"row": pl.Int64(), "offer": pl.Int64(), "pieces": pl.Int64(), "missing": pl.String()}
+    return pl.DataFrame(plain, schema=schema, orient="row")
 
 
 def _candidates(offers: pl.DataFrame, lacks: pl.DataFrame) -> pl.DataFrame:
