@@ -19,7 +19,7 @@ AT = "2026-11-24T00:00:00Z"
 
 
 def line(order_id: str, ref: str, quantity: int = 1) -> dict[str, Any]:
-    return {"order_id": order_id, "line_ref": ref, "quantity": quantity, "quantity_ordered": quantity,
+    return {"order_id": order_id, "line_ref": ref, "sku": "TEA", "quantity": quantity, "quantity_ordered": quantity,
             "quantity_refunded": 0}  # fmt: skip
 
 

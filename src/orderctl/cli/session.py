@@ -166,10 +166,11 @@ class Session:
         if "http" in self.__dict__:
             self.http.close()
 
-    def facts(self, *, audit: bool = False, stock: bool = False) -> Facts:
+    def facts(self, *, audit: bool = False, stock: bool = False, quota: bool = False) -> Facts:
         """Give what the stages may know: frozen by `--facts FILE`, else from ledger and configuration.
 
-        For an `audit`, with what the rules ask for of what `fetch` noticed over time; with `stock`, what lies where.
+        For an `audit`, with what the rules ask for of what `fetch` noticed over time; with `stock`, what lies where;
+        with `quota`, what couriers took today.
         """
         if self.facts_path is None:
             with self.ledger() as ledger:
@@ -178,10 +179,10 @@ class Session:
                     from orderctl.cli.facts import with_stock
 
                     found = with_stock(found, self.config, self.base, ledger)
-                rules = self.book.rules
-                if rules.limits:
+                if quota:
                     from orderctl.cli.facts import with_quota
 
+                    rules = self.book.rules
                     found = with_quota(found, rules.limits, ledger, self.now, rules.timezone)
                 ledger.note("facts.loaded", self.now, command=self.command, hash=found.hash)
                 return found

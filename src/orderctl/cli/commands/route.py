@@ -70,7 +70,7 @@ def run(
 
     solver = exact_solver() if optimize else None
     refused = session.rejects(rejects)
-    facts = session.facts(stock=True)
+    facts = session.facts(stock=True, quota=True)
     counted = Counted()
     with batches.open_source(batch) as source:
         kinds = ["shipment/1", "order/1"]
