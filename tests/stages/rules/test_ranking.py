@@ -444,3 +444,5 @@ def test_what_would_change_a_ranked_choice_is_told_with_its_price() -> None:
     assert (row["courier"], row["freight_minor"]) == ("SF", 600)
     told = explain(row, book, Facts(), NOW)
     assert [str(one.text) for one in told.flips] == ["0.15 kg lighter: ZTO, 3.00 CNY less"]
+    told = explain(batch(shipment()).row(0, named=True), ranking("wish: 9.5", use="YTO, SF"), Facts(), NOW)
+    assert [str(one.text) for one in told.flips] == ["wish_courier with SF: SF, 9.00 CNY more"]

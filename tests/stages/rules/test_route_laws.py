@@ -29,9 +29,9 @@ def dumped(told: dict[str, Any]) -> str:
 
 
 def rules(seed: int, count: int) -> str:
-    """Give tag rules, courier rules with fallbacks and entries of what is not served, as text."""
+    """Give tag rules, courier rules with fallbacks and ranks, entries of what is not served and days, as text."""
     random = Random(seed)
-    couriers = [
+    couriers: list[dict[str, Any]] = [
         {
             "name": f"r{n}",
             "when": generated.condition(random),
@@ -40,6 +40,8 @@ def rules(seed: int, count: int) -> str:
         }
         for n in range(count)
     ]
+    for rule in couriers[::3]:
+        rule |= {"use": random.sample(COURIERS, 3), "rank": {"price": 0, "day": "0.8", "wish": "1.5"}}
     tags = [
         {"name": f"t{n}", "when": generated.condition(random, 1), "add": random.choice(["vip", "express"]), "stop": random.random() < 0.3}
         for n in range(3)
@@ -48,7 +50,9 @@ def rules(seed: int, count: int) -> str:
         {"courier": random.choice(COURIERS), "province": random.choice(["浙江", "新疆", "广东"])}
         for _ in range(4)
     ]
-    return dumped({"tags": tags, "not_served": refused, "couriers": couriers})
+    days = [{"courier": courier, "days": random.randint(1, 5)} for courier in random.sample(COURIERS, 3)]
+    days += [{"courier": "EMS", "province": "新疆", "days": 2}]
+    return dumped({"tags": tags, "not_served": refused, "transit": days, "couriers": couriers})
 
 
 def shipments(seed: int, count: int) -> pl.DataFrame:
@@ -93,8 +97,9 @@ def test_a_shipment_has_one_courier_or_the_reason_why_none_and_any_division_give
 
 
 def written(seed: int) -> str:
-    """Give a routed batch as JSON lines."""
-    return route(shipments(seed, 300), parse(rules(seed, 60)), Facts(), NOW).write_ndjson()
+    """Give a routed batch as JSON lines; couriers take so many parcels a day."""
+    limits = "limits: [{courier: YTO, parcels: 40}, {courier: SF, parcels: 30}]\n"
+    return route(shipments(seed, 300), parse(rules(seed, 60) + limits), Facts(), NOW).write_ndjson()
 
 
 def test_any_number_of_threads_gives_the_same_bytes() -> None:

@@ -16,12 +16,14 @@ import polars as pl
 from orderctl.model.facts import Facts
 from orderctl.model.money import written
 from orderctl.model.text import Text
+from orderctl.stages.history import with_history
 from orderctl.stages.route import bound_by, parcels_of
 from orderctl.stages.rules.choose import Rule, choose, needed
 from orderctl.stages.rules.conditions import Comparison, atoms
 from orderctl.stages.rules.facts_table import DTYPES, FACTS, Moment, facts_frame
 from orderctl.stages.rules.parse import RuleBook
 from orderctl.stages.rules.quota import Room
+from orderctl.stages.rules.sections.couriers import CourierRule
 
 TOLD = 4
 """How many changes are told at most."""
@@ -90,7 +92,8 @@ def flips(frame: pl.DataFrame, book: RuleBook, facts: Facts, moment: Moment) -> 
     bound = bound_by(frame, facts)
     if "committed" in bound["courier_how"]:
         return ()
-    table = facts_frame(frame, needed(book) | {*_ON_FRAME}, moment)
+    names = needed(book) | {*_ON_FRAME}
+    table = facts_frame(with_history(frame, facts, names), names, moment)
     tries = sorted(_tries(table, book), key=lambda one: one.far)
     if not tries:
         return ()
@@ -135,7 +138,8 @@ def _decided(
     parcels = _parcels(many, changes)
     physical = [_changed(many, name, changes[name]) for name in _ON_FRAME if name in changes]
     many = many.with_columns(physical)
-    table = facts_frame(many, needed(book), moment)
+    names = needed(book)
+    table = facts_frame(with_history(many, facts, names), names, moment)
     for name, values in changes.items():
         if name not in table.columns or name in _ON_FRAME:
             continue
@@ -199,6 +203,16 @@ def _of_rules(row: Mapping[str, Any], book: RuleBook) -> Iterator[_Try]:
             elif atom.fact in _REGIONS and atom.op in ("eq", "in", "ne", "not_in"):
                 for value in atom.values:
                     yield _instead(atom.fact, value, row[atom.fact], _MOVING)
+    yield from _of_ranks(row, book.rules.couriers)
+
+
+def _of_ranks(row: Mapping[str, Any], rules: Sequence[CourierRule]) -> Iterator[_Try]:
+    """Wish for each courier that a rule weighs wishes for, and to avoid each."""
+    for rule in rules:
+        for fact, worth in (("wish_courier", "wish"), ("avoid_courier", "avoid")):
+            if rule.rank is not None and getattr(rule.rank, worth) and row.get(fact) is not None:
+                couriers = tuple(use.courier for use in rule.candidates)
+                yield from _members(Comparison(fact, "any", couriers), row[fact])
 
 
 def _numbers(atom: Comparison, was: int) -> Iterator[_Try]:
