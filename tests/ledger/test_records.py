@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
+from orderctl.cli.facts import with_quota
 from orderctl.model.effect import Outcome, State
 from orderctl.model.errors import ConfigError, Refused
+from orderctl.model.facts import Facts
 from orderctl.ports.ledger import Ledger
+from orderctl.stages.rules.sections.timetable import Limit
 from tests.ledger.samples import LATER, NOW, buy, done, failed, opened, voided
 
 
@@ -192,3 +195,17 @@ def test_parcels_that_got_their_numbers_are_counted_by_account(tmp_path: Path) -
         ledger.settle(gone, failed())
         found = ledger.bought("2026-11-11T00:00:00Z", "2026-11-12T00:00:00Z")
     assert found.rows() == [("YTO", "x", "hz", 1), ("YTO", "y", "hz", 5)]
+
+
+def test_a_day_is_that_of_the_rules_and_is_counted_only_where_it_matters(tmp_path: Path) -> None:
+    with opened(tmp_path) as ledger:
+        effect = buy("a", ("o", 1, 1), courier="YTO", account="y", warehouse="hz")
+        ledger.begin([effect], "2026-11-10T16:00:00Z")  # midnight in Shanghai
+        limit = Limit(courier="YTO", parcels=5)
+
+        def counted(limits: list[Limit], zone: str) -> int:
+            return with_quota(Facts(), limits, ledger, NOW, zone).quota_used.height
+
+        assert counted([limit], "Asia/Shanghai") == 1
+        assert counted([limit], "UTC") == 0, "that was yesterday there"
+        assert counted([Limit(courier="YTO", cut_off="17:30")], "Asia/Shanghai") == 0
