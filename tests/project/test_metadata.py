@@ -62,7 +62,7 @@ def test_changelog_has_a_place_for_what_comes_and_no_version_twice() -> None:
 
 
 def test_every_dependency_is_used_and_every_use_is_declared() -> None:
-    wanted = set(declared("sandbox", "keyring", "serial", "usb"))
+    wanted = set(declared("sandbox", "keyring", "optimize", "serial", "usb"))
     brought = {module: distributions_of(module) for module in imported_modules()}
     assert {m for m, names in brought.items() if not names & wanted} == set(), (
         "imported, not in pyproject.toml"
@@ -73,7 +73,7 @@ def test_every_dependency_is_used_and_every_use_is_declared() -> None:
 
 def test_every_dependency_says_why_it_is_there() -> None:
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    for name, requirement in declared("sandbox", "keyring", "serial", "usb", "dev").items():
+    for name, requirement in declared("sandbox", "keyring", "optimize", "serial", "usb", "dev").items():
         line = next(line for line in text.splitlines() if line.strip().startswith(f'"{requirement.name}'))
         assert "#" in line, name
         assert any(s.operator == ">=" for s in requirement.specifier), name
