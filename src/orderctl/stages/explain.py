@@ -193,7 +193,7 @@ def explain(row: Mapping[str, Any], book: RuleBook, facts: Facts, now: str) -> E
         "courier": book.rules.couriers,
         "template": book.rules.templates,
     }
-    routed = route(frame, book, facts, now).row(0, named=True)
+    routed = route(frame, book, facts, now, None).row(0, named=True)
     bound = {s["step"]: s["rule"] for s in routed["decision"]}
     kept = row["shipment_id"] in facts.commitments["shipment_id"]
     bare = facts_frame(without_gifts(frame), book.gifts.facts | book.cards.facts, moment)

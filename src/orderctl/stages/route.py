@@ -37,14 +37,14 @@ _CHOSEN = (*ATTRIBUTES, "template", "freight_minor", "freight_currency")
 
 
 def route(
-    shipments: pl.DataFrame, book: RuleBook, facts: Facts, now: str, solver: Solver = greedy
+    shipments: pl.DataFrame, book: RuleBook, facts: Facts, now: str, solver: Solver | None = greedy
 ) -> pl.DataFrame:
     """Give `shipments` (a batch `shipment/1`) their decisions, the trail of them, and what could not be decided.
 
     Args:
         facts: its `commitments` are kept, its `decisions` of kind `pin` go before the rules.
         now: the instant (RFC 3339, UTC) that hours, dates and seasons are told by.
-        solver: what deals stock out, where there is any.
+        solver: what deals stock out, where there is any; None: nothing does.
 
     Raises: DataError if the payload of a pin is no JSON object of texts.
     """
@@ -69,11 +69,11 @@ def _deals_out(book: RuleBook, facts: Facts) -> bool:
 
 
 def _decided(
-    shipments: pl.DataFrame, book: RuleBook, facts: Facts, moment: Moment, solver: Solver
+    shipments: pl.DataFrame, book: RuleBook, facts: Facts, moment: Moment, solver: Solver | None
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Give the shipments, parts of split ones each on its own, and what is chosen for them: as `choose` says it, and TOLD."""
     table, bound = facts_of(shipments, book, facts, moment), bound_by(shipments, facts)
-    if not _deals_out(book, facts):
+    if solver is None or not _deals_out(book, facts):
         chosen = choose(table, bound, parcels_of(shipments), book, moment, room_of(shipments, facts))
         return shipments, chosen.with_columns(pl.lit(None, dtype=t).alias(n) for n, t in _UNTOLD.items())
     rows = shipments.with_row_index("row").cast({"row": pl.Int64()})
