@@ -177,6 +177,7 @@ def test_a_table_of_bins_has_chinese_or_english_headings_and_tells_its_mistakes(
     ("waves", "said"),
     [
         ("rules: []", "must not be empty"),
+        ("rules: [{name: a}, {name: a}]", "two rules"),
         ("rules: [{name: a, by: [cutoff]}]", "waves.cutoffs"),
         ("rules: [{name: a, by: [size]}]", "waves.sizes"),
         ("cutoffs: {SF: '25:00'}, rules: [{name: a}]", "time of day"),
@@ -198,6 +199,15 @@ def test_what_no_rule_takes_has_a_wave_of_its_own_and_says_so() -> None:
     assert [(r["wave"], r["sequence"], told(r)["reason"]) for r in rows] == [
         ("20261124-hz-01", 1, "no_match"), ("20261124-hz-01", 2, "no_match"),
     ]  # fmt: skip
+
+
+def test_a_rule_that_cannot_be_judged_is_passed_over_and_named() -> None:
+    rules = book("waves: {rules: [{name: light, when: {weight_g: {lte: 500}}}, {name: all}]}")
+    rows = waved(batch([shipment("1", {"SKU-01": 1}, weight_g=None), shipment("2", {"SKU-01": 1})]), rules)
+    assert [(told(r)["rule"], told(r).get("passed_over")) for r in rows] == [
+        ("all", "light"),
+        ("light", None),
+    ]
 
 
 def test_a_cutoff_that_is_over_is_tomorrows_and_its_wave_comes_later() -> None:

@@ -16,6 +16,7 @@ SENTENCES: dict[str, str] = {
     "there are: {waves}": "现有：{waves}",
     "name its groups {names}": "请用这些组名：{names}",
     "expected a time of day, such as 17:30": "应为时刻，如 17:30",
+    "two rules are called '{name}'": "有两条规则都叫“{name}”",
     "there are no {section} to go by": "未填写 {section}，无从分组",
     "Print this wave only; else all, wave by wave.": "只打印此波次；不写则按波次依次全部打印。",
     # --- holds

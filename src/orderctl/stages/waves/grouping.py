@@ -89,20 +89,24 @@ def _cutoff(section: WavesSection, moment: Moment) -> pl.Expr:
 def grouped(rows: pl.DataFrame, rules: Sequence[WaveRule]) -> pl.DataFrame:
     """Give each of `rows` (as `described` gives them) to the first rule that takes it.
 
-    Returns: row and the columns GROUP (`rule` is its number; that of none is the number of rules), `lot`.
+    Returns: row and the columns GROUP (`rule` is its number; that of none is the number of rules), `lot`, and
+        `passed_over`: the name of the first rule that could not be judged, because a fact is missing.
     """
-    left, parts = rows, []
+    left, parts = rows.with_columns(passed_over=pl.lit(None, dtype=pl.String)), []
     for number, rule in enumerate(rules):
         group = _group(number, rule.by)
         lot = pl.col(_LOT[rule.kind]) if rule.kind in _LOT else pl.lit(None, dtype=pl.String)
         asked = left if rule.when is None else left.filter(predicate(rule.when))
         asked = asked.filter(_KINDS[rule.kind]) if rule.kind in _KINDS else asked
-        asked = asked.select("row", *group, lot=lot)
+        asked = asked.select("row", *group, "passed_over", lot=lot)
         if rule.at_least > 1:
             asked = asked.filter(pl.len().over(*GROUP, "lot") >= rule.at_least)
         parts.append(asked)
         left = left.join(asked, on="row", how="anti", maintain_order="left")
-    rest = left.select("row", *_group(len(rules), []), lot=pl.lit(None, dtype=pl.String))
+        if rule.when is not None:
+            doubt = pl.when(predicate(rule.when).is_null()).then(pl.lit(rule.name))
+            left = left.with_columns(passed_over=pl.coalesce("passed_over", doubt))
+    rest = left.select("row", *_group(len(rules), []), "passed_over", lot=pl.lit(None, dtype=pl.String))
     return pl.concat([*parts, rest])
 
 

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from orderctl.stages.rules.parse import RuleBook
 
 STEP = "wave"
-PARAMS = ("kind", "place", "of", "position", "zone", "courier", "cutoff", "size")
-"""What the trail tells of a wave: what kind it is, the shipment's place in it, its slot of the wall, what is equal in it."""
+PARAMS = ("kind", "place", "of", "position", "zone", "courier", "cutoff", "size", "passed_over")
+"""What the trail tells of a wave: its kind, the shipment's place in it, its slot of the wall, what is equal in it, and the
+first rule that could not be judged."""
 PLACED = pl.Schema(
     {
         "row": pl.Int64(),
@@ -124,6 +125,7 @@ def _told(rows: pl.DataFrame, section: WavesSection) -> pl.DataFrame:
             "wave",
             "sequence",
             "position",
+            "passed_over",
             zone="same_zone",
             courier="same_courier",
             size="same_size",

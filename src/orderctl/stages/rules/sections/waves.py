@@ -156,7 +156,13 @@ class WavesSection(Section):
 
     @model_validator(mode="after")
     def _named(self) -> WavesSection:
+        names: set[str] = set()
         for at, rule in enumerate(self.rules):
+            if rule.name in names:
+                reject(
+                    Wrong(Text("two rules are called '{name}'", name=rule.name), loc=("rules", at, "name"))
+                )
+            names.add(rule.name)
             for part, there in (("cutoff", self.cutoffs), ("size", self.sizes)):
                 if part in rule.by and not there:
                     text = Text("there are no {section} to go by", section=f"waves.{part}s")
