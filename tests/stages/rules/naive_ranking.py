@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, timedelta, timezone
 from fractions import Fraction
 from typing import Any
 
@@ -18,6 +18,12 @@ class World:
     today: date
     minute: int
     used: list[tuple[str, str | None, str | None, int]] = field(default_factory=list)
+
+    def now(self) -> datetime:
+        there = timezone(timedelta(hours=8))
+        return datetime(self.today.year, self.today.month, self.today.day, tzinfo=there) + timedelta(
+            minutes=self.minute
+        )
 
     def weekday(self) -> int:
         return self.today.isoweekday()
@@ -73,7 +79,7 @@ def score(world: World, parcel: Parcel, use: dict[str, Any], rank: dict[str, Any
     of = {"warehouse": parcel.warehouse, "province": parcel.province, "city": parcel.city, **use}
     w = {
         k: Fraction(str(rank.get(k, 1 if k == "price" else 0)))
-        for k in ("price", "day", "exception", "penalty", "wish", "avoid")
+        for k in ("price", "day", "late", "exception", "penalty", "wish", "avoid")
     }
     total = Fraction(0)
     if w["price"]:
@@ -100,6 +106,9 @@ def score(world: World, parcel: Parcel, use: dict[str, Any], rank: dict[str, Any
         if share is None:
             return None
         total += w["exception"] * Fraction(str(share)) / 100
+    if parcel.ship_by is not None:
+        hours = (datetime.fromisoformat(parcel.ship_by) - world.now()) // timedelta(hours=1)
+        total += w["late"] * (waits(world, parcel, use) * 24 > hours)
     for notice in world.rules["notices"]:
         if notice.get("courier") in (None, use["courier"]) and notice.get("province") in (
             None,

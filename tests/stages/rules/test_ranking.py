@@ -92,6 +92,7 @@ def rules(random: Random) -> dict[str, Any]:
     weights = {
         "price": random.choice(["0", "1", "1", "0.5"]),
         "day": money(random),
+        "late": random.choice(["0", "2.5"]),
         "exception": random.choice(["0", "5", "20.5"]),
         "penalty": random.choice(["0", "0.5"]),
         "wish": random.choice(["0", "2"]),
@@ -255,6 +256,17 @@ def test_a_cut_off_and_days_without_collection_add_days() -> None:
     assert told("cut_off: '09:00', until: 2026-11-23") == "ZTO 4.80 = price 3.20 + days 1.60 (2)"
 
 
+def test_it_may_cost_something_to_be_collected_after_the_promise() -> None:
+    # NOW is 02:00 UTC
+    def told(ship_by: str | None) -> str:
+        limit = "limits: [{courier: ZTO, cut_off: '09:00'}]\n"
+        return score("late: 9.5", limit, shipment(ship_by=ship_by), use="ZTO, SF")
+
+    assert told("2026-11-25T02:00:00Z") == "ZTO 3.20 = price 3.20", "tomorrow is just in time"
+    assert told("2026-11-25T01:59:59Z") == "SF 12.00 = price 12.00"
+    assert told(None) == "ZTO 3.20 = price 3.20"
+
+
 def test_notices_and_wishes_count_as_much_as_the_rule_says() -> None:
     fog = "notices: [{courier: ZTO, province: 浙江, penalty: 3, why: fog}, {courier: ZTO, penalty: 9, until: 2026-11-01}]\n"
     assert score("penalty: 0.5", fog, use="ZTO, SF") == "ZTO 4.70 = price 3.20 + penalty 1.50 (3)"
@@ -342,7 +354,7 @@ def test_laws_of_the_whole_choice(seed: int) -> None:
 def test_a_greater_weight_of_the_price_never_raises_the_price(seed: int) -> None:
     random = Random(seed)
     told = rules(random)
-    told["limits"], told["not_served"] = [], []
+    told["limits"], told["not_served"] = [{"courier": "ZTO", "cut_off": "09:00"}], []
     frame = batch(*map(as_shipment, parcels(random, 60)))
     before = None
     for weight in ("0.1", "0.5", "1", "3", "1000"):

@@ -33,6 +33,7 @@ SENTENCES: dict[str, str] = {
     "{amount} for {days} d ({how}) and {waits} d until it is collected": "{days} 天（{how}）另等揽收 {waits} 天 {amount}",
     "{amount} for {percent} % exceptions": "异常率 {percent}% {amount}",
     "{amount} for {points} points of notices": "通知 {points} 点 {amount}",
+    "{amount}, as it is collected too late": "揽收过晚 {amount}",
     "{amount}, as a note asks for it": "备注想要 {amount}",
     "{amount}, as a note asks to avoid it": "备注不要 {amount}",
     "measured": "实测",

@@ -83,6 +83,8 @@ def _part(name: str, one: Mapping[str, Any]) -> Text:
     if name == "exceptions":
         percent = _plain(Decimal(one["exception"]) * 100 / SHARE)
         return Text("{amount} for {percent} % exceptions", amount=amount, percent=percent)
+    if name == "late":
+        return Text("{amount}, as it is collected too late", amount=amount)
     if name == "penalty":
         return Text("{amount} for {points} points of notices", amount=amount, points=one["points"])
     if name == "wish":

@@ -149,7 +149,13 @@ class Rules(Section):
     @model_validator(mode="after")
     def _weighable(self) -> Rules:
         timed = [*self.transit, *self.performance]
-        needs = {"price": self.tariffs, "day": timed, "exception": self.performance, "penalty": self.notices}
+        needs = {
+            "price": self.tariffs,
+            "day": timed,
+            "exception": self.performance,
+            "penalty": self.notices,
+            "late": self.limits,
+        }
         for at, rule in enumerate(self.couriers):
             for name, tables in needs.items():
                 if rule.rank is not None and getattr(rule.rank, name) and not tables:
@@ -162,7 +168,13 @@ class Rules(Section):
         return self
 
 
-_WEIGHED_BY = {"price": "tariffs", "day": "transit", "exception": "performance", "penalty": "notices"}
+_WEIGHED_BY = {
+    "price": "tariffs",
+    "day": "transit",
+    "exception": "performance",
+    "penalty": "notices",
+    "late": "limits",
+}
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,13 +26,15 @@ from orderctl.stages.rules.sections.couriers import CourierRule, Rank
 from orderctl.stages.rules.timetable import CLOCK, DAY, SHARE, with_times, with_waits
 
 UNIT = 10**10  # scores are counted in 1/10^10 of the currency
-PARTS = ("price", "days", "exceptions", "penalty", "wish", "avoid")
+PARTS = ("price", "days", "late", "exceptions", "penalty", "wish", "avoid")
 """What a score is the sum of, in the order it is told."""
 _PARTS = tuple(f"part_{name}" for name in PARTS)
 _WORTH = pl.Schema(
     {
         "courier_fired": pl.Int32(),
-        **dict.fromkeys(("w_price", "w_day", "w_exception", "w_penalty", "w_wish", "w_avoid"), pl.Int64()),
+        **dict.fromkeys(
+            ("w_price", "w_day", "w_late", "w_exception", "w_penalty", "w_wish", "w_avoid"), pl.Int64()
+        ),
         **dict.fromkeys(("enough", "unknown_days", "unknown_exception", "minor_of"), pl.Int64()),
         "rank_currency": pl.String(),
     }
@@ -47,6 +49,8 @@ def facts_for(book: RuleBook) -> set[str]:
         found.add("wish_courier")
     if any(rank.avoid for rank in ranks):
         found.add("avoid_courier")
+    if any(rank.late for rank in ranks):
+        found.add("ship_by_hours_left")
     if any(rank.penalty for rank in ranks) and book.tables.notices.height:
         found |= {*PLACE_FACTS}
     if ranks and any(limit.cut_off or limit.closed for limit in book.rules.limits):
@@ -61,7 +65,7 @@ def _worth(rules: Sequence[CourierRule]) -> pl.DataFrame:
 
 
 def _weights(rank: Rank) -> tuple[int | str | None, ...]:
-    worth = (rank.price, rank.day, rank.exception, rank.penalty, rank.wish, rank.avoid)
+    worth = (rank.price, rank.day, rank.late, rank.exception, rank.penalty, rank.wish, rank.avoid)
     return (
         *(scaled(amount) for amount in worth),
         rank.enough_parcels,
@@ -106,8 +110,8 @@ COUNTED = ("freight_minor", "freight_currency", "days", "days_how", "waits", "ex
 def _counted(
     tries: pl.DataFrame, facts: pl.DataFrame, parcels: pl.DataFrame, book: RuleBook, moment: Moment
 ) -> pl.DataFrame:
-    """Add COUNTED to `tries`, and `wished` and `avoided`; each is null where it is not known."""
-    wanted = {*PRICE_FACTS, *CLOCK, "wish_courier", "avoid_courier"}
+    """Add COUNTED to `tries`, and `is_late`, `wished` and `avoided`; each is null where it is not known."""
+    wanted = {*PRICE_FACTS, *CLOCK, "wish_courier", "avoid_courier", "ship_by_hours_left"}
     known = [name for name in facts.columns if name in wanted]
     found = tries.join(
         facts.select(pl.col("row").alias("of"), *known), on="of", how="left", maintain_order="left"
@@ -133,9 +137,17 @@ def _counted(
         pl.col("points").fill_null(0),
         days=pl.coalesce("days", "unknown_days"),
         exception=pl.coalesce("exception", "unknown_exception"),
+        is_late=_late(found),
         wished=_said("wish_courier", found),
         avoided=_said("avoid_courier", found),
     )
+
+
+def _late(found: pl.DataFrame) -> pl.Expr:
+    """Say whether less is left until the promise than the courier waits; where nothing is promised nothing is late."""
+    if "ship_by_hours_left" not in found.columns:
+        return pl.lit(False)
+    return (pl.col("waits") * 24 > pl.col("ship_by_hours_left")).fill_null(False)
 
 
 def _said(fact: str, found: pl.DataFrame) -> pl.Expr:
@@ -172,6 +184,7 @@ def _parts() -> list[pl.Expr]:
     amounts = {
         "price": ("w_price", minor * (UNIT // MONEY // MONEY)),
         "days": ("w_day", days * (UNIT // MONEY // DAY)),
+        "late": ("w_late", pl.col("is_late").cast(WIDE) * (UNIT // MONEY)),
         "exceptions": ("w_exception", worth("exception") * (UNIT // MONEY // SHARE)),
         "penalty": ("w_penalty", worth("points") * (UNIT // MONEY)),
         "wish": ("w_wish", pl.col("wished").cast(WIDE) * -(UNIT // MONEY)),

@@ -38,6 +38,10 @@ class Rank(Section):
 
     price: Times = Field(Decimal(1), description="how often the estimated freight counts; 0: not at all")
     day: Money = Field(Decimal(0), description="what a day until delivery costs (`transit`, `performance`)")
+    late: Money = Field(
+        Decimal(0),
+        description="what it costs when it is collected only after the promise (`limits`, `ship_by`)",
+    )
     exception: Money = Field(
         Decimal(0),
         description="what a parcel that goes wrong costs, times the share of those (`performance`)",
