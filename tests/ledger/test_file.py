@@ -38,7 +38,7 @@ def test_a_newer_file_is_refused_by_name_and_version(tmp_path: Path) -> None:
         pass
     change(tmp_path, "PRAGMA user_version = 7")
     with pytest.raises(
-        ConfigError, match=r"ledger\.db was written by a newer orderctl \(schema 7, this one knows 3\)"
+        ConfigError, match=r"ledger\.db was written by a newer orderctl \(schema 7, this one knows 4\)"
     ):
         Ledger.open(tmp_path / "ledger.db", run_id="r", host="h")
 

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import zlib
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -375,7 +376,7 @@ def test_a_ledger_of_schema_1_is_taken_over(tmp_path: Path) -> None:
         assert refs(handed(ledger)) == [records[0]["platform_ref"]]
         ledger.begin([buy("S1")], NOW)
     db = sqlite3.connect(tmp_path / "ledger.db")
-    assert db.execute("PRAGMA user_version").fetchone() == (3,)
+    assert db.execute("PRAGMA user_version").fetchone() == (4,)
     assert db.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'version_1'").fetchone() == (0,)
     db.close()
 
@@ -390,15 +391,16 @@ def test_a_ledger_that_cannot_be_taken_over_stays_as_it_was(tmp_path: Path) -> N
     db.close()
 
 
-# from schema 2
-
-BEFORE = Path(__file__).with_name("schema-2.sql")
+# from schemas 2 and 3
 
 
-def test_a_ledger_of_schema_2_is_taken_over_and_its_open_orders_are_looked_into_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize("before", [2, 3])
+def test_an_older_ledger_is_taken_over_and_its_orders_are_looked_into_again(
+    tmp_path: Path, before: int
+) -> None:
     db = sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)
     db.execute("PRAGMA journal_mode = WAL")
-    db.executescript(BEFORE.read_text("utf-8"))
+    db.executescript(Path(__file__).with_name(f"schema-{before}.sql").read_text("utf-8"))
     for number, is_open in enumerate((1, 0, None), 1):
         db.execute(
             "INSERT INTO version (id, order_id, shop, updated_at, observed_at, hash, due, handed, open, place) "
@@ -412,17 +414,36 @@ def test_a_ledger_of_schema_2_is_taken_over_and_its_open_orders_are_looked_into_
         assert ledger.verify() == []
         assert ledger.newest_versions()["platform_ref"].to_list() == ["1", "2", "3"]
         assert handed(ledger) == []
-        assert sorted(ledger.unlooked(SHOP, 9)[1]) == ["p:s:1", "p:s:3"]
+        assert sorted(ledger.unlooked(SHOP, 9)[1]) == ["p:s:1", "p:s:2", "p:s:3"]
         assert ledger.seen("2026-01-01T00:00:00Z", NOW).is_empty()
+        assert ledger.history().is_empty()
 
 
 # what is noticed over time
 
 
-def noticed(ledger: Ledger, ref: str, **found: str | None) -> None:
+def noticed(ledger: Ledger, ref: str, **found: Any) -> None:
     _, hashes = ledger.unlooked(SHOP, 9)
     look = Looked(**{"open": True, "place": None, "recipient": "canonical:h:1", "notes": "n1"} | found)  # type: ignore[arg-type]
     ledger.note_looked({f"p:s:{ref}": look}, {f"p:s:{ref}": hashes[f"p:s:{ref}"]})
+
+
+def test_the_past_of_a_buyer_is_what_was_paid_more_than_once(tmp_path: Path) -> None:
+    past: dict[str, dict[str, Any]] = {
+        "1": {"buyer": "a", "spent_minor": 500, "returned": 0},
+        "2": {"buyer": "a", "spent_minor": 0, "returned": 1},
+        "3": {"buyer": "a", "spent_minor": None, "returned": 1},
+        "4": {"buyer": "b", "spent_minor": 900, "returned": 0},
+        "5": {"buyer": None, "spent_minor": 900, "returned": 0},
+    }
+    with opened(tmp_path) as ledger:
+        ledger.save_page([row(ref, 1) for ref in past], NOW, stream=STREAM)
+        for ref, found in past.items():
+            noticed(ledger, ref, placed_at=NOW, currency="CNY", **found)
+        assert ledger.history().sort("spent_minor").rows() == [
+            ("a", NOW, "CNY", 0, 1),
+            ("a", NOW, "CNY", 500, 0),
+        ]
 
 
 def changes(ledger: Ledger) -> list[tuple[str | None, ...]]:

@@ -20,6 +20,9 @@ from orderctl.ports.platforms import NAMES, manifest
 from orderctl.ports.tables.database import read_database
 from orderctl.ports.tables.numbered import read_numbered
 from orderctl.stages.allocating.stock import CHINESE, parse_stock, reserved_of
+from orderctl.stages.rules.choose import needed
+from orderctl.stages.rules.facts_table import HISTORY
+from orderctl.stages.rules.parse import RuleBook
 from orderctl.stages.rules.sections.audit import AuditSection
 from orderctl.stages.rules.sections.timetable import Limit
 
@@ -38,6 +41,12 @@ def facts_of(
         key=ledger.identity_key(),
         seen=pl.DataFrame(schema=SEEN) if audit is None or now is None else _seen(ledger, audit, now),
     )
+
+
+def with_history(facts: Facts, book: RuleBook, ledger: Ledger) -> Facts:
+    """Give `facts` with what buyers ordered before, where the rules ask for it."""
+    asked = needed(book) | book.gifts.facts | book.cards.facts
+    return replace(facts, history=ledger.history()) if asked & set(HISTORY) else facts
 
 
 def with_quota(facts: Facts, limits: Sequence[Limit], ledger: Ledger, now: str, zone: str) -> Facts:

@@ -16,7 +16,7 @@ from orderctl.model.schema import RAW
 from orderctl.ports.ledger import Ledger
 from orderctl.ports.ledger.versions import Looked
 from orderctl.ports.platforms.port import Platform
-from orderctl.stages.normalizing.audit_known import seen_marks
+from orderctl.stages.normalizing.audit_known import seen_marks, spent_of
 from orderctl.stages.normalizing.recipients import canonical_recipients
 
 CHUNK = 5_000
@@ -50,9 +50,11 @@ def _looked(raw: pl.DataFrame, key: bytes) -> Iterator[tuple[str, Looked]]:
         open=pl.col("status").is_in(OPEN),
         place=pl.when(asked).then(pl.concat_str(parts, separator=SEPARATOR)),
         placed_at="placed_at",
+        **spent_of(),
     ).with_columns(place=pl.when("open").then("place"))
     marks = seen_marks(orders.with_columns(canonical_recipients(orders, key)[0]), key)
-    for order_id, *looked in found.hstack(marks.select("buyer", "recipient", "notes")).iter_rows():
+    told = found.hstack(marks.select("buyer", "recipient", "notes")).select("order_id", *Looked._fields)
+    for order_id, *looked in told.iter_rows():
         yield order_id, Looked(*looked)
 
 

@@ -175,6 +175,10 @@ class Session:
         if self.facts_path is None:
             with self.ledger() as ledger:
                 found = self.facts_of(ledger, audit=audit)
+                if stock or not audit:  # the audit alone asks for nobody's past
+                    from orderctl.cli.facts import with_history
+
+                    found = with_history(found, self.book, ledger)
                 if stock:
                     from orderctl.cli.facts import with_stock
 

@@ -112,7 +112,7 @@ def simulate(session: Session, asked: Asked, target: Target, rejects: str | None
         since=at,
         old=replace(session, rules_path=asked.against).book,
         new=session.book,
-        pins=session.facts() if asked.pins else Facts(),
+        pins=session.facts() if asked.pins else Facts(history=session.facts().history),
         keep="shipments" in names,
         sums=added([]),
         rows=[],

@@ -45,6 +45,15 @@ SEEN = pl.Schema(
         for name in ("order_id", "buyer", "recipient", "placed_at", "notes_at", "recipient_at")
     }
 )
+HISTORY = pl.Schema(
+    {
+        "buyer": pl.String(),
+        "placed_at": pl.String(),
+        "currency": pl.String(),
+        "spent_minor": pl.Int64(),
+        "returned": pl.Int64(),
+    }
+)
 STOCK = pl.Schema(
     {
         "warehouse": pl.String(),
@@ -79,7 +88,8 @@ class Facts:
 
     `stock` is what lies where (columns STOCK), None where no stock is configured, and `reserved` what shipments have
     been bound to take of it, and since when (columns RESERVED); `partial` are the shops whose platforms take an
-    order in parts. `quota_used` counts the parcels that got their numbers today (columns QUOTA_USED).
+    order in parts. `history` are the orders of buyers (hashes) who ordered more than once (columns HISTORY; `returned` is 1
+    where goods came back or were never sent), None where the rules do not ask for it. `quota_used` counts the parcels that got their numbers today (columns QUOTA_USED).
     """
 
     commitments: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=COMMITMENTS))
@@ -87,6 +97,7 @@ class Facts:
     shop_groups: dict[str, str] = field(default_factory=dict)
     key: bytes = b"orderctl"
     seen: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SEEN))
+    history: pl.DataFrame | None = None
     stock: pl.DataFrame | None = None
     reserved: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=RESERVED))
     partial: frozenset[str] = frozenset()
@@ -102,6 +113,8 @@ class Facts:
             "key": self.key.hex(),
             "seen": _rows(self.seen),
         }
+        if self.history is not None:
+            written["history"] = _rows(self.history)
         if self.stock is not None:
             written |= {"stock": _rows(self.stock), "reserved": _rows(self.reserved)}
             written["partial"] = sorted(self.partial)
@@ -127,6 +140,7 @@ def parse_facts(text: str, source: str) -> Facts:
             shop_groups=dict(found["shop_groups"]),
             key=bytes.fromhex(found["key"]),
             seen=_table(found.get("seen", []), SEEN),
+            history=_table(found["history"], HISTORY) if found.get("history") is not None else None,
             stock=_table(found["stock"], STOCK) if found.get("stock") is not None else None,
             reserved=_table(found.get("reserved", []), RESERVED),
             partial=frozenset(map(str, found.get("partial", []))),

@@ -27,6 +27,7 @@ from orderctl.stages.explaining.stocked import REASONS as STOCK_REASONS
 from orderctl.stages.explaining.stocked import as_decided, as_proposed, stock_told, with_waits
 from orderctl.stages.explaining.waved import wave_step
 from orderctl.stages.explaining.weighed import weighed
+from orderctl.stages.history import with_history
 from orderctl.stages.merging.gift_lines import without_gifts
 from orderctl.stages.route import bound_by, facts_of, parcels_of, route, untagged
 from orderctl.stages.rules.choose import Rule, choose
@@ -196,7 +197,8 @@ def explain(row: Mapping[str, Any], book: RuleBook, facts: Facts, now: str) -> E
     routed = route(frame, book, facts, now, None).row(0, named=True)
     bound = {s["step"]: s["rule"] for s in routed["decision"]}
     kept = row["shipment_id"] in facts.commitments["shipment_id"]
-    bare = facts_frame(without_gifts(frame), book.gifts.facts | book.cards.facts, moment)
+    names = book.gifts.facts | book.cards.facts
+    bare = facts_frame(with_history(without_gifts(frame), facts, names), names, moment)
     steps = [
         given_by("gift", "gifts", book.rules.gifts, row, bare, book, kept=kept),
         given_by("card", "cards", book.rules.cards, row, bare, book, kept=kept),

@@ -21,6 +21,7 @@ from orderctl.stages.allocating.allocate import RULED, TOLD, Solver, allocate
 from orderctl.stages.allocating.greedy import greedy
 from orderctl.stages.allocating.splitting import MARK, rejoined, split
 from orderctl.stages.committed import restore
+from orderctl.stages.history import with_history
 from orderctl.stages.pins import ATTRIBUTES, CARRIED, pinned, said_of
 from orderctl.stages.rules.choose import BOUND, choose, needed
 from orderctl.stages.rules.facts_table import Moment, facts_frame
@@ -94,7 +95,8 @@ def _decided(
 
 def facts_of(shipments: pl.DataFrame, book: RuleBook, facts: Facts, moment: Moment) -> pl.DataFrame:
     """Give what `choose` asks of `shipments`: the facts frame, and what people and stock say to holds."""
-    table = facts_frame(shipments, needed(book), moment)
+    names = needed(book)
+    table = facts_frame(with_history(shipments, facts, names), names, moment)
     return table.hstack(standing_of(shipments, book.rules.holds, facts))
 
 

@@ -58,6 +58,7 @@ EXPECTED: dict[str, Any] = {
     "paid_at": "2026-11-19T00:00:05Z", "last_placed_at": "2026-11-20T00:00:00Z", "last_paid_at": "2026-11-19T00:00:05Z",
     "ship_by": "2026-11-25T03:00:00Z", "ship_by_hours_left": 10,
     "now": "2026-11-24T16:30:01Z", "hour": 0, "minute_of_day": 30, "weekday": 3, "warehouse": "hz", "courier": "YTO", "service": "s",
+    "buyer_orders": None, "buyer_spent_minor": None, "buyer_returns": None,  # nobody joined them: see test_history
 }  # fmt: skip
 KNOWN_OF_NOTHING = {
     "merge_orders": 0,

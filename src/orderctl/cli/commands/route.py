@@ -70,9 +70,9 @@ def run(
 
     solver = exact_solver() if optimize else None
     refused = session.rejects(rejects)
-    facts = session.facts(stock=True, quota=True)
     counted = Counted()
     with batches.open_source(batch) as source:
+        facts = session.facts(stock=True, quota=True)  # once the commands before it in a pipe have ended theirs
         kinds = ["shipment/1", "order/1"]
         blocks = (
             iter([batches.read_whole(source, kinds, refused)])

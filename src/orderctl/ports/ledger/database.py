@@ -20,7 +20,7 @@ from orderctl.model.errors import CannotCreate, ConfigError, OrderctlError, Outp
 from orderctl.model.text import Text
 from orderctl.ports.ledger import migrate
 
-SCHEMA: Final = 3
+SCHEMA: Final = 4
 APPLICATION: Final = 1869769827
 BUSY_MS: Final = 30_000
 
@@ -122,6 +122,8 @@ def _make(connection: sqlite3.Connection) -> None:
             migrate.set_aside(connection)
         if known == 2:
             migrate.widen(connection)
+        if known in (2, 3):
+            migrate.remember(connection)
         for statement in _statements(files(__package__).joinpath("schema.sql").read_text("utf-8")):
             connection.execute(statement)
         if known == 1:

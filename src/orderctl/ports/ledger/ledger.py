@@ -311,6 +311,11 @@ class Ledger:
         with self._database.reading() as db:
             return versions.read_seen(db, since, until, of_buyer, of_recipient)
 
+    def history(self) -> pl.DataFrame:
+        """Give the paid orders of every buyer who has more than one (columns HISTORY)."""
+        with self._database.reading() as db:
+            return versions.read_history(db)
+
     def bought(self, since: str, until: str) -> pl.DataFrame:
         """Give how many parcels of each courier account began to get their numbers then (columns BOUGHT)."""
         with self._database.reading() as db:

@@ -26,6 +26,13 @@ def widen(db: sqlite3.Connection) -> None:
     db.execute("UPDATE version SET open = NULL WHERE open = 1")
 
 
+def remember(db: sqlite3.Connection) -> None:
+    """Give the order versions of schema 3 the columns of a buyer's past; all orders are looked into again."""
+    for name, kind in (("currency", "TEXT"), ("spent_minor", "INTEGER"), ("returned", "INTEGER")):
+        db.execute(f"ALTER TABLE version ADD COLUMN {name} {kind}")
+    db.execute("UPDATE version SET open = NULL")
+
+
 def take_up(db: sqlite3.Connection) -> None:
     """Save those versions in the new tables. What was handed on is not known of them: it may be once more.
 

@@ -1,4 +1,4 @@
--- The ledger, schema 3. Instants are RFC 3339 text in UTC (text order is time order), documents are JSON text.
+-- The ledger, schema 4. Instants are RFC 3339 text in UTC (text order is time order), documents are JSON text.
 
 -- Who is acting. expires_at is '' once the run has ended; until then it counts for other hosts only,
 -- because on its own host a lock on runs/<run_id>.lock tells whether the run lives.
@@ -100,6 +100,7 @@ CREATE INDEX IF NOT EXISTS decision_subject ON decision (subject, decision, seq)
 -- The newest version of every order: (updated_at, nulls first; observed_at; content hash). shop is platform:shop.
 -- due: the stream of changes has read it and not handed it on yet; handed: what it handed on last (see versions.py).
 -- open: whether it may still have to be shipped, NULL until somebody has looked; place: where it goes, for questions.
+-- currency, spent_minor, returned: what it counts for as the past of its buyer; NULL where it was never paid.
 -- buyer, recipient, notes: keyed hashes of what was found then, and notes_at, recipient_at since when these are other ones.
 CREATE TABLE IF NOT EXISTS version (
     id          INTEGER PRIMARY KEY,
@@ -118,11 +119,15 @@ CREATE TABLE IF NOT EXISTS version (
     recipient    TEXT,
     notes        TEXT,
     notes_at     TEXT,
-    recipient_at TEXT
+    recipient_at TEXT,
+    currency     TEXT,
+    spent_minor  INTEGER,
+    returned     INTEGER
 ) STRICT;
 CREATE INDEX IF NOT EXISTS version_due ON version (shop, id) WHERE due = 1;
 CREATE INDEX IF NOT EXISTS version_unlooked ON version (shop, id) WHERE open IS NULL;
 CREATE INDEX IF NOT EXISTS version_open ON version (shop, place, id) WHERE open = 1;
+CREATE INDEX IF NOT EXISTS version_buyer ON version (buyer) WHERE spent_minor IS NOT NULL;
 CREATE INDEX IF NOT EXISTS version_placed ON version (placed_at) WHERE placed_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS version_changed ON version (id) WHERE notes_at IS NOT NULL OR recipient_at IS NOT NULL;
 
@@ -187,4 +192,4 @@ CREATE TRIGGER IF NOT EXISTS journal_keeps_words BEFORE UPDATE ON journal
 BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 
 PRAGMA application_id = 1869769827;  -- 'orlc'
-PRAGMA user_version = 3;
+PRAGMA user_version = 4;

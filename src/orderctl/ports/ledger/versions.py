@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 import polars as pl
 import zstandard
 
-from orderctl.model.facts import SEEN
+from orderctl.model.facts import HISTORY, SEEN
 from orderctl.model.identity import digest
 from orderctl.model.schema import RAW, empty
 
@@ -226,6 +226,9 @@ class Looked(NamedTuple):
     buyer: str | None = None
     recipient: str | None = None
     notes: str | None = None
+    currency: str | None = None
+    spent_minor: int | None = None
+    returned: int | None = None
 
 
 def read_unlooked(db: sqlite3.Connection, shop: str, rows: int) -> tuple[pl.DataFrame, dict[str, str]]:
@@ -249,8 +252,8 @@ def note_looked(db: sqlite3.Connection, found: Mapping[str, Looked], hashes: Map
         "UPDATE version SET open = ?1, place = ?2, placed_at = ?3, buyer = ?4, "
         "notes_at = iif(notes <> ?6 AND (handed IS NOT NULL OR due = 0), observed_at, notes_at), "
         f"recipient_at = iif(recipient <> ?5 AND {_KIND} = {_KIND.replace('recipient', '?5')}, "
-        "observed_at, recipient_at), recipient = coalesce(?5, recipient), notes = ?6 "
-        "WHERE order_id = ?7 AND hash = ?8",
+        "observed_at, recipient_at), recipient = coalesce(?5, recipient), notes = ?6, "
+        "currency = ?7, spent_minor = ?8, returned = ?9 WHERE order_id = ?10 AND hash = ?11",
         ((*look, name, hashes[name]) for name, look in found.items()),
     )
 
@@ -278,6 +281,15 @@ def read_seen(
             (since, until, at_least),
         ).fetchall()
     return pl.DataFrame([tuple(row) for row in rows], schema=SEEN, orient="row")
+
+
+def read_history(db: sqlite3.Connection) -> pl.DataFrame:
+    """Give the paid orders of every buyer with more than one (columns HISTORY)."""
+    rows = db.execute(
+        f"SELECT {', '.join(HISTORY)} FROM version WHERE spent_minor IS NOT NULL AND placed_at IS NOT NULL AND buyer IN "
+        "(SELECT buyer FROM version WHERE spent_minor IS NOT NULL AND buyer IS NOT NULL GROUP BY buyer HAVING count(*) > 1)"
+    )
+    return pl.DataFrame([tuple(row) for row in rows], schema=HISTORY, orient="row")
 
 
 def read_places(db: sqlite3.Connection, shop: str, since: str) -> list[tuple[str, int]]:

@@ -10,6 +10,7 @@ import polars as pl
 from orderctl.model.facts import Facts
 from orderctl.model.records import Card
 from orderctl.model.schema import SHIPMENT, fields
+from orderctl.stages.history import with_history
 from orderctl.stages.merging.gift_lines import OURS, without_gifts
 from orderctl.stages.merging.gifts import CARD, decisions, free
 from orderctl.stages.normalizing.wishes import standing
@@ -42,7 +43,8 @@ def with_cards(shipments: pl.DataFrame, cards: CardRules, facts: Facts, now: str
     if not cards.rules:
         return shipments
     some = free(shipments, facts)
-    table = facts_frame(without_gifts(some), cards.facts, Moment(now, cards.zone))
+    known = with_history(without_gifts(some), facts, cards.facts)
+    table = facts_frame(known, cards.facts, Moment(now, cards.zone))
     met = (
         table.lazy()
         .select("row", *(predicate(r.when).alias(str(n)) for n, r in enumerate(cards.rules)))

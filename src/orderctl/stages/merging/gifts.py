@@ -18,6 +18,7 @@ from orderctl.model.records import Step
 from orderctl.model.schema import PARAMS as PARAM_LIST
 from orderctl.model.schema import SHIPMENT, fields
 from orderctl.stages.committed import trails
+from orderctl.stages.history import with_history
 from orderctl.stages.merging.gift_counts import KEYS, USED
 from orderctl.stages.merging.gift_lines import OURS, RULE, SKU, line_ref, with_gift_lines
 from orderctl.stages.merging.gift_rules import HAD, PARAMS, GiftRules, Known, judge_gifts
@@ -92,7 +93,7 @@ def _given(
     """Give (gifts of `free` as lines to pack, steps): (columns GIVEN, `shipment_id decision`)."""
     ordered = _in_turn(free)
     moment = Moment(now, gifts.zone)
-    table = facts_frame(ordered, gifts.facts, moment)
+    table = facts_frame(with_history(ordered, facts, gifts.facts), gifts.facts, moment)
     if any(rule.choose == "random" for rule in gifts.rules):
         table = table.with_columns(lot=_lots(ordered, facts.key))
     rows = ordered.select("shipment_id", row=pl.int_range(pl.len(), dtype=pl.Int64))

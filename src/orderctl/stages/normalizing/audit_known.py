@@ -34,15 +34,38 @@ def person_keys(orders: pl.DataFrame, key: bytes) -> pl.DataFrame:
         key: what hashes are keyed with.
     """
     to = pl.col("recipient").struct
-    buyer = pl.concat_str(pl.lit("buyer"), "platform", "shop", "buyer_ref", separator=SEPARATOR)
     shown = (to.field("privacy") == "plain") & ~to.field("phone").str.contains(r"\*")
     phone = pl.concat_str(pl.lit("phone"), pl.when(shown).then(to.field("phone")), separator=SEPARATOR)
     recipient = pl.when(to.field("match_kind").is_in(LASTING)).then(to.field("match_key"))
     return orders.select(
-        buyer=pl.lit("buyer:h:") + keyed_column(buyer, key),
+        buyer=buyer_key(key),
         recipient=pl.lit("recipient:") + recipient,
         phone=pl.lit("phone:h:") + keyed_column(phone, key),
     )
+
+
+def buyer_key(key: bytes) -> pl.Expr:
+    """Give the key of whoever ordered, of columns platform, shop and buyer_ref; null where it is not known."""
+    buyer = pl.concat_str(pl.lit("buyer"), "platform", "shop", "buyer_ref", separator=SEPARATOR)
+    return pl.lit("buyer:h:") + keyed_column(buyer, key)
+
+
+def spent_of() -> dict[str, pl.Expr]:
+    """Give what is remembered of an order `order/1` as a buyer's past: `currency`, `spent_minor` and `returned`.
+
+    What was never paid is no order of the past: `spent_minor` is null. What was refunded was not spent.
+    """
+    line = pl.element().struct
+    refunded = pl.col("refunded_minor").fill_null(0)
+    closed = pl.col("status") == "closed"
+    back = pl.col("lines").list.eval(line.field("refund").is_in(["partly", "refunded"])).list.any()
+    bought = pl.col("paid_at").is_not_null() | (pl.col("status").is_in(["shipped", "completed"]))
+    spent = pl.when(closed).then(0).otherwise(pl.col("total_minor").fill_null(0) - refunded)
+    return {
+        "currency": pl.col("currency"),
+        "spent_minor": pl.when(bought).then(spent),
+        "returned": (closed | (refunded > 0) | back.fill_null(False)).cast(pl.Int64),
+    }
 
 
 def seen_marks(orders: pl.DataFrame, key: bytes) -> pl.DataFrame:

@@ -200,6 +200,24 @@ FACTS: Mapping[str, Fact] = {
         "合并的订单数",
     ),
     "purpose": Fact("text", _own("purpose"), "sale, resend, exchange or return", "用途"),
+    "buyer_orders": Fact(
+        "whole",
+        _own("buyer_orders"),
+        "paid orders of the buyer (one account of one shop) before this, as far as fetch has read them",
+        "买家此前的付款订单数（同店同账号，以已抓取的为准）",
+    ),
+    "buyer_spent_minor": Fact(
+        "whole",
+        _own("buyer_spent_minor"),
+        "what those came to, less refunds, in the currency of the shipment, minor units",
+        "买家此前实付金额（分，已减退款）",
+    ),
+    "buyer_returns": Fact(
+        "whole",
+        _own("buyer_returns"),
+        "how many of those were refunded, wholly or in part, or closed",
+        "买家此前退款或关闭的订单数",
+    ),
     "tags": Fact("texts", _tags, "tags of the shipment and its orders", "标签"),
     # --- what people wrote
     "note": Fact(
@@ -373,6 +391,8 @@ LINE_FACTS: Mapping[str, LineFact] = {
         "整行重量（克）",
     ),
 }
+HISTORY = ("buyer_orders", "buyer_spent_minor", "buyer_returns")
+"""Facts that no batch holds: what is not joined to it (`stages.history`) is unknown."""
 _LINE_BASED = {"lines", "sku", "title", "trait", "quantity", "line_count"}
 ORDER_OF_STEPS: tuple[Known, ...] = ("merge", "warehouse", "courier")
 
@@ -388,14 +408,14 @@ def facts_frame(shipments: pl.DataFrame, names: Iterable[str], moment: Moment) -
 
     A line of which nothing is shipped (refunded, already gone) stays in its shipment, but is no fact of it.
     """
+    names = set(names)
+    absent = [name for name in HISTORY if name in names and name not in shipments.columns]
+    shipments = shipments.with_columns(pl.lit(None, dtype=pl.Int64).alias(name) for name in absent)
     goes = pl.element().filter(pl.element().struct.field("quantity") > 0)
     columns = [
-        pl.col("lines") if name == "lines" else FACTS[name].read(moment).alias(name)
-        for name in sorted(set(names))
+        pl.col("lines") if name == "lines" else FACTS[name].read(moment).alias(name) for name in sorted(names)
     ]
-    counted = (
-        shipments.with_columns(pl.col("lines").list.eval(goes)) if _LINE_BASED & set(names) else shipments
-    )
+    counted = shipments.with_columns(pl.col("lines").list.eval(goes)) if _LINE_BASED & names else shipments
     return counted.select(pl.int_range(pl.len(), dtype=pl.Int64).alias("row"), *columns)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from orderctl.model.facts import Facts
+from orderctl.stages.history import with_history
 from orderctl.stages.route import bound_by, parcels_of, untagged
 from orderctl.stages.rules.choose import choose, needed
 from orderctl.stages.rules.parse import RuleBook
@@ -35,13 +36,14 @@ def replay(shipments: pl.DataFrame, book: RuleBook, pins: Facts, at: pl.Series) 
 
     Returns: columns REPLAYED, rows as in `shipments`; `days` counts hundredths of a day. A rule that was not asked, because a person had spoken, is null.
     """
-    free = Facts(decisions=pins.decisions, shop_groups=pins.shop_groups, key=pins.key)
+    free = Facts(decisions=pins.decisions, shop_groups=pins.shop_groups, key=pins.key, history=pins.history)
     numbered = untagged(shipments.rechunk()).with_row_index("place")
     asked = needed(book) | journeys(book)
     found = []
     for moment, rows in days(at, book):
         part = numbered.filter(rows)
-        facts = facts_at(part, asked, at.filter(rows), book.rules.timezone)
+        known = with_history(part, free, asked)
+        facts = facts_at(known, asked, at.filter(rows), book.rules.timezone)
         chosen = choose(facts, bound_by(part, free), parcels_of(part), book, moment)
         chosen = chosen.with_columns(expected(chosen, facts, book, moment))
         found.append(part.select("place", "shipment_id").hstack(chosen).rename(_NAMED))
