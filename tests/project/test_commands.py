@@ -26,6 +26,7 @@ PUBLIC = {
     "tell",
     "damage",
     "freight",
+    "ranking",
     "pins",
     "clean",
 }
