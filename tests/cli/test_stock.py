@@ -9,11 +9,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from orderctl.cli.allocating import warn_unstocked
 from orderctl.cli.config import Config, ShopConfig, StockConfig
 from orderctl.cli.facts import facts_of, with_stock
+from orderctl.cli.session import Session
 from orderctl.model.effect import Effect, Outcome, State
 from orderctl.model.errors import ConfigError, DataError, InputMissing
-from orderctl.model.facts import Facts
+from orderctl.model.facts import STOCK, Facts
 from orderctl.ports.ledger import Ledger
 from orderctl.ports.tables.database import read_database
 from orderctl.stages.plans.rows import bound, claims
@@ -108,3 +110,16 @@ def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
         read(uncounted, tmp_path, ledger)
     with opened(tmp_path) as ledger, pytest.raises(ConfigError, match="stock 1"):
         read(Config(stock=[StockConfig()]), tmp_path, ledger)
+
+
+def test_a_warehouse_that_no_stock_knows_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rules = tmp_path / "rules.yaml"
+    rules.write_text("warehouses: [{name: all, use: [hz, gz, cd]}]\nallocation: {not_counted: [cd]}\n")
+    session = Session("route", rules_path=str(rules), asked_now=NOW, lang="en")
+    warn_unstocked(session, Facts())
+    warn_unstocked(
+        session, Facts(stock=pl.DataFrame([("hz", "A", None, 1, None)], schema=STOCK, orient="row"))
+    )
+    assert capsys.readouterr().err == (
+        "orderctl route: no stock knows the warehouse gz: nothing can leave from there\n"
+    )

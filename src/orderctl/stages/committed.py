@@ -35,7 +35,9 @@ def write_trail(row: Mapping[str, Any]) -> str:
     """Give what is to be kept of a shipment row, as JSON text."""
     kept = {name: row[name] for name in _KEPT}
     kept["problems"] = [p for p in row["problems"] if p["stage"] in STAGES]
-    kept["skus"] = [[x["order_id"], x["line_ref"], x["sku"]] for x in row["lines"] if x["sku"] and x["quantity"]]
+    kept["skus"] = [
+        [x["order_id"], x["line_ref"], x["sku"]] for x in row["lines"] if x["sku"] and x["quantity"]
+    ]
     return json.dumps(kept, ensure_ascii=False)
 
 

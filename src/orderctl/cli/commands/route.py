@@ -60,7 +60,7 @@ def run(
 
         pin_asked(session, batch, pin=pin, unpin=unpin, pins=pins, reason=reason)
         return
-    from orderctl.cli.optimizing import exact_solver, tell_report
+    from orderctl.cli.allocating import exact_solver, tell_report, warn_unstocked
     from orderctl.cli.shipments import to_shipments
     from orderctl.cli.tallying import Counted
     from orderctl.model.text import Text
@@ -73,6 +73,7 @@ def run(
     counted = Counted()
     with batches.open_source(batch) as source:
         facts = session.facts(stock=True, quota=True)  # once the commands before it in a pipe have ended theirs
+        warn_unstocked(session, facts)
         kinds = ["shipment/1", "order/1"]
         blocks = (
             iter([batches.read_whole(source, kinds, refused)])

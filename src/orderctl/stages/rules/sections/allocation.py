@@ -17,7 +17,8 @@ class AllocationSection(Section):
     """How warehouses are weighed against each other; without a stock in the configuration none of it counts."""
 
     split_cost: Money = Field(
-        Decimal(0), description="what every further parcel of a split costs beside its freight, in its currency"
+        Decimal(0),
+        description="what every further parcel of a split costs beside its freight, in its currency",
     )
     day_cost: Money = Field(
         Decimal(0),

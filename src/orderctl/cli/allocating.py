@@ -1,4 +1,4 @@
-"""The exact solver, loaded when it is asked for, and what is said of its plan."""
+"""What is said of dealing out stock: who is in none, and how good an exact plan is; and the solver, loaded when asked for."""
 
 from __future__ import annotations
 
@@ -9,7 +9,19 @@ from orderctl.model.errors import ConfigError
 from orderctl.model.text import Text
 
 if TYPE_CHECKING:
+    from orderctl.model.facts import Facts
     from orderctl.stages.allocating.exact import Exact
+
+
+def warn_unstocked(session: Session, facts: Facts) -> None:
+    """Tell which warehouses of the rules no stock knows, so that a slip of the pen does not hold every order."""
+    if facts.stock is None:
+        return
+    rules = session.book.rules
+    named = {name for rule in rules.warehouses for name in rule.candidates}
+    for name in sorted(named - set(facts.stock["warehouse"]) - set(rules.allocation.not_counted)):
+        text = Text("no stock knows the warehouse {warehouse}: nothing can leave from there", warehouse=name)
+        session.console.say("warning", "stock.unknown", text, warehouse=name)
 
 
 def exact_solver() -> Exact:
