@@ -55,6 +55,10 @@ def _latest(name: str, together: tuple[str, ...]) -> pl.Expr:
 def said_of(chosen: pl.DataFrame, shipments: pl.DataFrame, facts: Facts) -> pl.DataFrame:
     """Give SAID for each row of `chosen` (with `row`, warehouse_reason, courier_reason) whose choice is pinned."""
     pins = pinned(shipments, facts).select("row", *SAID)
+    if pins.is_empty():
+        return pl.DataFrame(
+            {name: pl.repeat(None, chosen.height, dtype=pl.String, eager=True) for name in SAID}
+        )
     found = chosen.select("row", "warehouse_reason", "courier_reason").join(
         pins, on="row", how="left", maintain_order="left"
     )
