@@ -6,11 +6,13 @@ import sys
 from collections.abc import Iterator
 from functools import partial
 
+from orderctl.cli.facts import with_stock
 from orderctl.cli.issuing import Issuing
 from orderctl.cli.printing import device_text
 from orderctl.cli.session import Session
 from orderctl.cli.shopcheck import Check, shop_checks
 from orderctl.model.errors import ConfigError, OrderctlError
+from orderctl.model.facts import Facts
 from orderctl.model.text import Text
 from orderctl.ports.content import ContentStore
 from orderctl.ports.ledger import Ledger
@@ -42,6 +44,8 @@ def _checks(session: Session, ledger: Ledger) -> Iterator[Check]:
     yield "ledger", lambda: _ledger(session, ledger)
     for name, shop in session.config.shops.items():
         yield from shop_checks(session, ledger, name, shop)
+    if session.config.stock:
+        yield "stock", lambda: _stock(session, ledger)
     issuing = Issuing(session, ledger, ContentStore(session.state / "content"))
     for name in session.config.issuers:
         yield f"issuers.{name}", partial(_issuer, issuing, name)
@@ -65,6 +69,17 @@ def _ledger(session: Session, ledger: Ledger) -> Text:
     if findings:
         raise ConfigError(findings[0], hint=Text("restore a backup; orderctl ledger verify tells all"))
     return Text("sound, {count} effects wait", count=len(ledger.pending(session.now)))
+
+
+def _stock(session: Session, ledger: Ledger) -> Text:
+    found = with_stock(Facts(), session.config, session.base, ledger).stock
+    assert found is not None
+    return Text(
+        "{skus} SKUs in {warehouses}, the oldest counted at {at}",
+        skus=found["sku"].n_unique(),
+        warehouses=", ".join(found["warehouse"].unique().sort()) or "-",
+        at=found["counted_at"].min() or "-",
+    )
 
 
 def _issuer(issuing: Issuing, name: str) -> Text:

@@ -15,6 +15,7 @@ SENTENCES = {
     "part {part} of {parts} of {shipment}": "{shipment} 拆单的第 {part}/{parts} 部分",
     "without it nobody knows which waybills it has seen; a view can add it": "没有它就不知道哪些面单已计入库存；可用视图补上",
     "no stock knows the warehouse {warehouse}: nothing can leave from there": "库存表里没有仓库 {warehouse}：无法从那里发货",
+    "{skus} SKUs in {warehouses}, the oldest counted at {at}": "{warehouses} 共 {skus} 个 SKU，最早盘点于 {at}",
     "pip install orderctl[optimize]": "pip install orderctl[optimize]",
     "--optimize needs an extra package": "--optimize 需要安装额外的软件包",
     "no stock was scarce: every shipment has its best warehouse": "没有紧缺库存：每个发货单都由最合适的仓库发出",
