@@ -16,7 +16,7 @@ from orderctl.model.regions.divisions import former_names, regions
 from orderctl.model.text import Text
 from orderctl.stages.rules.check_finding import Lint
 from orderctl.stages.rules.conditions import Comparison, atoms
-from orderctl.stages.rules.facts_table import comparable
+from orderctl.stages.rules.facts_table import Kind, comparable
 from orderctl.stages.rules.parse import RuleBook
 from orderctl.stages.rules.places import written_as
 
@@ -101,7 +101,7 @@ def _above(level: str) -> str:
 def _one_form(level: str, name: str) -> str:
     if level == "district":
         return name
-    kind = "province" if level == "province" else "city"
+    kind: Kind = "province" if level == "province" else "city"
     return str(pl.select(comparable(pl.lit(name), kind)).item())
 
 

@@ -116,7 +116,7 @@ def _single(value: pl.Expr, kind: Kind, test: Comparison) -> pl.Expr:
 
 
 def _plain(value: pl.Expr, kind: Kind, test: Comparison) -> pl.Expr:
-    values = list(test.values)
+    values: list[Scalar] = [v for v in test.values if not isinstance(v, tuple)]
     if test.op in ("eq", "in"):
         if kind in ("province", "city"):
             values = pl.select(comparable(pl.lit(pl.Series(values)), kind)).to_series().to_list()
@@ -127,7 +127,7 @@ def _plain(value: pl.Expr, kind: Kind, test: Comparison) -> pl.Expr:
     return _order(value, test.op, values[0], values[0])
 
 
-def _order(value: pl.Expr, op: str, first: Scalar | Span, last: Scalar | Span) -> pl.Expr:
+def _order(value: pl.Expr, op: str, first: Scalar, last: Scalar) -> pl.Expr:
     orders = {"lt": value < first, "lte": value <= last, "gt": value > last, "gte": value >= first}
     return orders[op]
 

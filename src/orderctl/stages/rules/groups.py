@@ -40,12 +40,14 @@ class Grouped:
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Read rules and groups alike, and give rules."""
+        rule: Any
         (rule,) = source.__args__
+        group: Any = self.group
         # the names of the members stand in brackets, so that no key of a file is taken for one
-        either = Annotated[
-            Annotated[rule, Tag("(rule)")] | Annotated[self.group, Tag("(group)")], Discriminator(_which)
+        either: Any = Annotated[
+            Annotated[rule, Tag("(rule)")] | Annotated[group, Tag("(group)")], Discriminator(_which)
         ]
-        inner = handler.generate_schema(list[either])  # type: ignore[valid-type]
+        inner = handler.generate_schema(list[either])
         return core_schema.no_info_after_validator_function(flattened, inner)
 
 
