@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -349,3 +352,19 @@ def test_whole_shipments_get_what_a_slow_reading_of_the_rule_gives_them() -> Non
         r["shipment_id"]: None if "out_of_stock" in codes(r) else r["warehouse"] for r in found
     } == expected
     assert len(set(expected.values())) == 4
+
+
+def test_any_number_of_threads_gives_the_same_bytes(book: RuleBook) -> None:
+    code = (
+        "from tests.stages.allocating.test_allocating import NOW, SPLIT, parse, route, world\n"
+        "rows, facts = world(5)\n"
+        "print(route(rows, parse(SPLIT), facts, NOW).write_ndjson(), end='')"
+    )
+    here = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONIOENCODING": "utf-8"}
+    rows, facts = world(5)
+    ours = route(rows, book, facts, NOW).write_ndjson()
+    told = [
+        subprocess.run([sys.executable, "-c", code], env={**here, "POLARS_MAX_THREADS": n}, capture_output=True, check=True)
+        for n in ("1", "5")
+    ]  # fmt: skip
+    assert [one.stdout.decode() for one in told] == [ours, ours]

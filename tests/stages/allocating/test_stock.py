@@ -37,6 +37,22 @@ def test_what_does_not_say_when_it_was_counted_counts_from_when_it_was_written()
     assert found["counted_at"].to_list() == ["2026-11-23T00:00:00Z", "2026-11-24T01:00:00Z"]
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2026-11-24 08:00",
+        "2026-11-24 08:00:00.000000",
+        "2026-11-24T08:00:00",
+        "2026-11-24T00:00:00Z",
+        "2026-11-24 00:00:00.000000 UTC",
+    ],
+)
+def test_times_as_spreadsheets_databases_and_parquet_write_them(written: str) -> None:
+    names = ("warehouse", "sku", "quantity", "counted_at")
+    found = parse_stock(table(("hz", "A", "1", written), names=names), "s", ZONE)
+    assert found["counted_at"].to_list() == ["2026-11-24T00:00:00Z"]
+
+
 def test_every_mistake_is_told_with_its_place() -> None:
     names = ("sku", "warehouse", "quantity", "counted_at")
     wrong = table(("A", None, "1", None), (None, "hz", "1.5", "soon"), names=names)

@@ -50,7 +50,8 @@ def parse_stock(table: pl.DataFrame, source: str, zone: str, counted_at: str | N
     )
     texts = texts.select(pl.when(pl.all() != "").then(pl.all()).name.keep())
     number = pl.col("quantity").str.replace(r"\.0+$", "").cast(pl.Int64, strict=False)
-    at = pl.coalesce(from_offset(pl.col("counted_at")), from_local(pl.col("counted_at"), zone))
+    local = pl.col("counted_at").str.replace(r"\.\d+$", "").str.replace(r"^(\S{10})T", "${1} ")
+    at = pl.coalesce(from_offset(pl.col("counted_at")), from_local(local, zone))
     read = texts.with_columns(lines.cast(pl.Int64).alias(LINE), number=number, at=at)
     wrong = {
         "warehouse": (pl.col("warehouse").is_null(), "{name} is missing"),
