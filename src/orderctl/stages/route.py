@@ -107,9 +107,10 @@ _PROPOSED = {"proposed": "warehouse", "proposed_how": "warehouse_how"}
 def _waved(routed: pl.DataFrame, book: RuleBook, facts: Facts, moment: Moment) -> pl.DataFrame:
     """Give `routed` its waves: those that are committed, and where the rules have a section, new ones for what is ready."""
     rows = routed.with_columns(row=pl.int_range(pl.len(), dtype=pl.Int64))
-    rows = rows.update(placing.kept(rows, facts), on="row")
+    held = rows.join(placing.kept(rows, facts), on="row", how="left", maintain_order="left", suffix="_held")
+    rows = held.with_columns(pl.coalesce(f"{n}_held", n).alias(n) for n in ("wave", "sequence"))
     if book.rules.waves is None:
-        return rows.drop("row")
+        return rows.select(SHIPMENT.names())
     begun = pl.col("shipment_id").is_in(facts.commitments["shipment_id"].implode())
     placed = placing.place(rows, book, facts, moment)
     step = pl.struct(
