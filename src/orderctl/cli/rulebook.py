@@ -17,6 +17,7 @@ from orderctl.ports import batches
 from orderctl.ports.sheets import write_bytes
 from orderctl.ports.tables.reading import read_table
 from orderctl.stages.rules.check import lint, run_tests
+from orderctl.stages.rules.check_examples import untested
 from orderctl.stages.rules.sections.golden import GoldenCase
 from orderctl.stages.simulating.golden import WRITTEN, as_table, columns_of, differences
 from orderctl.stages.simulating.replay import replay
@@ -44,6 +45,9 @@ def run_rule_tests(session: Session, file: str | None, *, accept: bool) -> None:
         said += wrong
         bad += bool(wrong)
     sys.stdout.write("".join(text.render(session.console.locale) + "\n" for text in said))
+    for section, name in untested(session.book, results):
+        text = Text("no test shows what '{name}' of {section} decides", name=name, section=section)
+        session.console.say("info", "rule.untested", text, section=section, rule=name)
     session.finish_rejects(refused)
     session.tally.blocked += bad
     count = len(results) + (0 if accept else len(golden))

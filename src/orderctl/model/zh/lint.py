@@ -10,6 +10,7 @@ SENTENCES: dict[str, str] = {
     "'{name}': {courier} is never taken: where those before it do not deliver, it does not either": "“{name}”：永远用不上 {courier}：前面的快递不派送的地方它也不派送",
     "'{name}' is over: it never matches again": "“{name}”已过期：以后不会再匹配",
     "no courier rule uses {courier} ({count} entries)": "没有快递规则使用 {courier}（{count} 条）",
+    "no test shows what '{name}' of {section} decides": "没有用例展示 {section} 中“{name}”的结果",
     "{text} ({hint})": "{text}（{hint}）",
     "this entry of {courier} is over since {day}": "{courier} 的这一条在 {day} 已过期",
     "this entry of {courier} says nothing new: {where} covers it": "{courier} 的这一条是多余的：{where} 已包含它",
