@@ -200,6 +200,8 @@ def test_places_that_are_none_and_their_nearest() -> None:
         assert found(text % fine) == []
     asked = "holds: [{name: h, when: {district: 西胡, not: {province: [California, 四川]}}}]"
     assert [code for code, _ in found(asked)] == ["place_unknown"]
+    assert found("holds: [{name: h, when: {country: US, province: 加州}}]") == []
+    assert len(found("holds: [{name: h, when: {country: CN, province: 加州}}]")) == 1
 
 
 def test_what_is_over_is_found_only_with_a_time() -> None:
