@@ -196,7 +196,9 @@ def test_explain_says_how_it_ends_and_what_ended_it() -> None:
     assert any(line.endswith("a person has released it") for line in free)
     short = lines_of("until: stock", shipment(), Facts(stock=stock(OTHER=3)))
     assert "  until stock" in short and any(line.startswith("  held_until") for line in short)
-    assert not any("out_of_stock" in line for line in short)  # who gets what is told by the trail, not dealt out anew
+    assert not any(
+        "out_of_stock" in line for line in short
+    )  # who gets what is told by the trail, not dealt out anew
     there = lines_of("until: stock", shipment(), Facts(stock=stock(TS_BLK_L=3)))
     assert any(line.endswith("all of it is in stock") for line in there)
 
