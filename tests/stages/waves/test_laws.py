@@ -16,7 +16,7 @@ from orderctl.stages.plans.rows import standing
 from orderctl.stages.route import route
 from orderctl.stages.rules.facts_table import Moment
 from orderctl.stages.waves import placing
-from tests.stages.waves.shop import NOW, SHELVES, book, committed, many, told, waved
+from tests.stages.waves.shop import NOW, SHELVES, batch, book, committed, many, shipment, told, waved
 
 SEEDS = range(4)
 MOST = {
@@ -173,3 +173,11 @@ def test_rows_are_printed_wave_by_wave_and_those_without_one_last() -> None:
     assert None not in places[: sum(p is not None for p in places)]
     waves = [row["wave"] for row in ordered if row["wave"]]
     assert [w for n, w in enumerate(waves) if n == 0 or waves[n - 1] != w] == sorted(set(waves))
+
+
+@pytest.mark.parametrize("when", ["{sku: SKU-01}", "{any_line: {sku: SKU-01}}"])
+def test_a_rule_may_ask_for_articles(when: str) -> None:
+    rules = book(f"waves: {{rules: [{{name: hot, when: {when}}}, {{name: rest, kind: single_sku}}]}}")
+    goods = ({"SKU-01": 1}, {"SKU-02": 1, "SKU-01": 1}, {"SKU-02": 1})
+    rows = waved(batch(shipment(str(n), one) for n, one in enumerate(goods)), rules)
+    assert [told(row)["rule"] for row in rows] == ["hot", "hot", "rest"]

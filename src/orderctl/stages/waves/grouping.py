@@ -21,7 +21,7 @@ _KINDS: dict[Kind, pl.Expr] = {
     "multi_line": pl.col("articles") > 1,
 }
 _NAMED = ("sku", "merchant_code", "platform_sku", "title", "line_ref")
-_LOT: dict[Kind, str] = {"single_sku": "sku", "same_goods": "contents"}
+_LOT: dict[Kind, str] = {"single_sku": "article", "same_goods": "contents"}
 
 
 def wave_facts(section: WavesSection) -> set[str]:
@@ -45,7 +45,7 @@ def described(
 ) -> pl.DataFrame:
     """Give for each of `shipments` (with `row`) what waves are made by, and the facts of their conditions.
 
-    Columns: row, shipment_id, warehouse, ship_by, courier, articles, pieces, sku (if it is the only one), contents, zone,
+    Columns: row, shipment_id, warehouse, ship_by, courier, articles, pieces, article (the first: where there is one, the only), contents, zone,
     cutoff (minutes from the midnight before `moment`), size, facts.
     """
     told = (
@@ -54,7 +54,7 @@ def described(
         .agg(
             articles=pl.len().cast(pl.Int64),
             pieces=pl.col("quantity").sum(),
-            sku=pl.col("sku").first(),
+            article=pl.col("sku").first(),
             contents=pl.format("{}x{}", "sku", "quantity").str.join("+"),
             zone=pl.coalesce("zone", "aisle").drop_nulls().unique().sort().str.join("+"),
         )
