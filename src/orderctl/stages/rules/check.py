@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from orderctl.model.text import Text
+from orderctl.stages.rules.check_candidates import candidates
 from orderctl.stages.rules.check_chains import chains
 from orderctl.stages.rules.check_entries import entries
 from orderctl.stages.rules.check_examples import Result, run_tests
@@ -12,7 +13,9 @@ from orderctl.stages.rules.check_finding import Lint
 from orderctl.stages.rules.check_places import places
 from orderctl.stages.rules.check_reach import cards, ends, gifts, over, reach
 from orderctl.stages.rules.check_tags import tags
+from orderctl.stages.rules.check_timetable import timetable
 from orderctl.stages.rules.check_use import unused
+from orderctl.stages.rules.check_waves import waves
 from orderctl.stages.rules.choose import Rule
 from orderctl.stages.rules.facts_table import Moment
 from orderctl.stages.rules.parse import RuleBook
@@ -38,7 +41,14 @@ def lint(book: RuleBook, now: str | None = None) -> list[Lint]:
     found += cards(book, book.rules.cards)
     found += _twice(book, "tariffs", [t.id for t in book.rules.tariffs])
     found += _twice(book, "tests", [case.name for case in book.rules.tests])
-    found += [*chains(book), *entries(book, moment), *places(book), *over(book, moment)]
+    found += [
+        *candidates(book),
+        *chains(book),
+        *entries(book, moment),
+        *timetable(book, moment),
+        *places(book),
+    ]
+    found += [*waves(book), *over(book, moment)]
     return [*found, *unused(book), *lint_tariffs(book), *ends(book)]
 
 

@@ -35,24 +35,25 @@ def _chain(
     book: RuleBook, number: int, rule: CourierRule, entries: Mapping[str, Sequence[Mapping[str, Any]]]
 ) -> Iterator[Lint]:
     first = len(rule.chain) - len(rule.otherwise)
-    asked = [_entries(use, entries) for use in rule.chain]
+    asked = [entries_of(use, entries.get(use.courier, ())) for use in rule.chain]
     if sum(map(len, asked)) > MOST_ENTRIES:
         return
     refused = [_refused(book, use, its) for use, its in zip(rule.chain, asked, strict=True)]
     for at, use in enumerate(rule.otherwise, start=first):
-        if _same(use) in map(_same, rule.chain[:at]):
-            text = Text("'{name}': {courier} stands there twice", name=rule.name, courier=_named(use))
+        same = [_same(one, book) for one in rule.chain[: at + 1]]
+        if same[at] in same[:at]:
+            text = Text("'{name}': {courier} stands there twice", name=rule.name, courier=named(use))
         elif impossible(All((rule.when or ALWAYS, *refused[:at]))):
             text = Text(
                 "'{name}': {courier} is never asked: nothing says where those before it do not deliver",
                 name=rule.name,
-                courier=_named(use),
+                courier=named(use),
             )
         elif refused[at] != ALWAYS and impossible(All((rule.when or ALWAYS, *refused[:at])), (refused[at],)):
             text = Text(
                 "'{name}': {courier} is never taken: where those before it do not deliver, it does not either",
                 name=rule.name,
-                courier=_named(use),
+                courier=named(use),
             )
         else:
             continue
@@ -61,16 +62,20 @@ def _chain(
         )
 
 
-def _same(use: CourierUse) -> tuple[str, str | None]:
-    return use.courier, use.service
+def _same(use: CourierUse, book: RuleBook) -> tuple[str | None, ...]:
+    """Give what two uses must have alike to be refused alike; accounts may have room of their own."""
+    limited = any(x.courier == use.courier and x.account is not None for x in book.rules.limits)
+    return use.courier, use.service, use.account if limited else None
 
 
-def _named(use: CourierUse) -> str:
+def named(use: CourierUse) -> str:
+    """Name a courier, and its product where it has one."""
     return f"{use.courier} {use.service}" if use.service else use.courier
 
 
-def _entries(use: CourierUse, entries: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Mapping[str, Any]]:
-    return [e for e in entries.get(use.courier, ()) if e["service"] in (None, use.service)]
+def entries_of(use: CourierUse, entries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Give those of the `entries` of a courier that are of its product, too."""
+    return [e for e in entries if e["service"] in (None, use.service)]
 
 
 def _refused(book: RuleBook, use: CourierUse, entries: Sequence[Mapping[str, Any]]) -> Condition:
@@ -78,16 +83,16 @@ def _refused(book: RuleBook, use: CourierUse, entries: Sequence[Mapping[str, Any
     limits = (x for x in book.rules.limits if x.courier == use.courier and x.parcels is not None)
     if any(x.account in (None, use.account) for x in limits):
         return ALWAYS
-    return AnyOf(tuple(_holding(entry, book.rules.timezone) for entry in entries))
+    return AnyOf(tuple(holding(entry, book.rules.timezone) for entry in entries))
 
 
-def _holding(entry: Mapping[str, Any], zone: str) -> Condition:
+def holding(entry: Mapping[str, Any], zone: str) -> Condition:
     """Give the condition under which an entry holds."""
     equal = (name for name in ("province", "city", "trait") if entry[name] is not None)
-    named = (name for name in ENDINGS if entry[name] is not None)
+    either = (name for name in ENDINGS if entry[name] is not None)
     parts: list[Condition] = [
         *(Comparison(name, "eq", (entry[name],)) for name in equal),
-        *(Comparison(name, "in", written_as(name, entry[name])) for name in named),
+        *(Comparison(name, "in", written_as(name, entry[name])) for name in either),
     ]
     if entry["keyword"] is not None:
         parts.append(Comparison("street", "contains", (entry["keyword"],)))

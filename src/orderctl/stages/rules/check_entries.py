@@ -22,12 +22,15 @@ Entry = Mapping[str, Any]
 
 def entries(book: RuleBook, moment: Moment) -> Iterator[Lint]:
     """Find entries without which nothing would be decided, or told, otherwise; at a `moment` also what is over."""
+    counts = any(rule.rank is not None and rule.rank.penalty for rule in book.rules.couriers)
     for section in ("not_served", "notices"):
         table: pl.DataFrame = getattr(book.tables, section)
         found = _one_form(table).to_dicts()
         yield from _unused(book, table)
         yield from _over(table, moment)
-        yield from _covered(found, table, said=("why", "penalty") if section == "notices" else ())
+        if section == "notices":  # where penalties are added up, one that is said twice counts twice
+            found = [one for one in found if not (counts and one["penalty"])]
+        yield from _covered(found, said=("why", "penalty") if section == "notices" else ())
     for section in ("transit", "performance"):
         yield from _unused(book, getattr(book.tables, section))
     limits = [(book.place("limits", number), limit.courier) for number, limit in enumerate(book.rules.limits)]
@@ -68,7 +71,7 @@ def _over(table: pl.DataFrame, moment: Moment) -> Iterator[Lint]:
         yield Lint(entry["place"], "over", "warning", text)
 
 
-def _covered(found: Sequence[Entry], table: pl.DataFrame, said: Sequence[str]) -> Iterator[Lint]:
+def _covered(found: Sequence[Entry], said: Sequence[str]) -> Iterator[Lint]:
     """Find what holds only where another entry, that is as wide or wider, holds; of two alike the second."""
     wider: dict[tuple[Any, ...], list[int]] = {}
     for number, entry in enumerate(found):
@@ -81,7 +84,7 @@ def _covered(found: Sequence[Entry], table: pl.DataFrame, said: Sequence[str]) -
                 text = Text(
                     "this entry of {courier} says nothing new: {where} covers it",
                     courier=entry["courier"],
-                    where=table["place"][above],
+                    where=found[above]["place"],
                 )
                 yield Lint(entry["place"], "covered", "warning", text)
                 break

@@ -15,7 +15,7 @@ from orderctl.model.regions import PROVINCES
 from orderctl.model.regions.divisions import former_names, regions
 from orderctl.model.text import Text
 from orderctl.stages.rules.check_finding import Lint
-from orderctl.stages.rules.conditions import Comparison, atoms
+from orderctl.stages.rules.conditions import Comparison, Condition, atoms
 from orderctl.stages.rules.facts_table import Kind, comparable
 from orderctl.stages.rules.parse import RuleBook
 from orderctl.stages.rules.places import written_as
@@ -37,22 +37,36 @@ class _Known:
 
 def places(book: RuleBook) -> Iterator[Lint]:
     """Find names of regions in entries and conditions that are none, each with the nearest one."""
-    for table in (book.tables.not_served, book.tables.notices):
-        for entry in table.filter(pl.any_horizontal(pl.col(LEVELS).is_not_null())).iter_rows(named=True):
+    tables = book.tables
+    for table in (tables.not_served, tables.notices, tables.transit, tables.performance):
+        told = pl.any_horizontal(pl.col(name).is_not_null() for name in LEVELS if name in table.columns)
+        for entry in table.filter(told).iter_rows(named=True):
             yield from _of_entry(entry)
+    for loc, when in _conditions(book):
+        asked = [a for a in atoms(when) if isinstance(a, Comparison)]
+        if any(test.fact == "country" and test.values != ("CN",) for test in asked):
+            continue  # there a place may be called anything
+        for test in asked:
+            yield from _of_test(book.place(*loc, "when", test.fact), test)
+
+
+def _conditions(book: RuleBook) -> Iterator[tuple[tuple[str | int, ...], Condition]]:
+    """Give the conditions of all rules, each with where its rule stands."""
     for section in ("tags", "warehouses", "couriers", "templates", "holds", "gifts", "cards"):
         for number, rule in enumerate(getattr(book.rules, section)):
-            asked = [a for a in atoms(rule.when) if isinstance(a, Comparison)] if rule.when else []
-            if any(test.fact == "country" and test.values != ("CN",) for test in asked):
-                continue  # there a place may be called anything
-            for test in asked:
-                yield from _of_test(book.place(section, number, "when", test.fact), test)
+            if rule.when is not None:
+                yield (section, number), rule.when
+    if book.rules.waves is not None:
+        for part in ("rules", "sizes"):
+            for number, one in enumerate(getattr(book.rules.waves, part)):
+                if one.when is not None:
+                    yield ("waves", part, number), one.when
 
 
 def _of_entry(entry: Mapping[str, Any]) -> Iterator[Lint]:
     above: str | None = None
     for level in LEVELS:
-        name = entry[level]
+        name = entry.get(level)
         if name is None or not _CHINESE.match(name):
             above = None
             continue

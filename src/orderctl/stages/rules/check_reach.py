@@ -27,7 +27,7 @@ def reach(book: RuleBook, section: str, rules: Sequence[Rule]) -> Iterator[Lint]
     """Find the rules of a first-match section that can never decide."""
     above: list[Condition] = []
     names: list[str] = []
-    domains = _domains(book, section)
+    known = domains(book, section)
     for number, rule in enumerate(rules):
         wanted = rule.when or ALWAYS
         place = book.place(section, number)
@@ -36,8 +36,8 @@ def reach(book: RuleBook, section: str, rules: Sequence[Rule]) -> Iterator[Lint]
             continue
         covers = covering(wanted, above)
         if covers is not None:
-            yield _shadowed(place, rule.name, [names[n] for n in covers])
-        elif domains and impossible(wanted, domains=domains):
+            yield shadowed(place, rule.name, [names[n] for n in covers])
+        elif known and impossible(wanted, domains=known):
             text = Text(
                 "'{name}' can match only what a person or other rules chose: no rule here leads to what it asks for",
                 name=rule.name,
@@ -55,7 +55,8 @@ def contradiction(place: str, name: str) -> Lint:
     return Lint(place, "contradiction", "error", text)
 
 
-def _shadowed(place: str, name: str, above: Sequence[str]) -> Lint:
+def shadowed(place: str, name: str, above: Sequence[str]) -> Lint:
+    """Say of the rule `name`, at `place`, that of those `above` it one is always asked first and matches."""
     if len(above) == 1:
         text = Text("'{name}' can never match: '{above}' above it matches first", name=name, above=above[0])
     else:
@@ -67,7 +68,7 @@ def _shadowed(place: str, name: str, above: Sequence[str]) -> Lint:
     return Lint(place, "shadowed", "error", text)
 
 
-def _domains(book: RuleBook, section: str) -> Domains:
+def domains(book: RuleBook, section: str) -> Domains:
     """Give what rules can have chosen before a section is judged.
 
     Otherwise chosen is only what a person pinned, or what began under other rules.

@@ -24,21 +24,25 @@ def _tariffs(book: RuleBook) -> Iterator[Lint]:
     ids = {t.id for t in book.rules.tariffs}
     couriers = {t.courier for t in book.rules.tariffs}
     for number, rule in enumerate(book.rules.couriers):
-        place = book.place("couriers", number, "use")
-        if rule.use.tariff is not None and rule.use.tariff not in ids:
-            text = Text(
-                "'{name}' names the tariff '{tariff}', which is not there",
-                name=rule.name,
-                tariff=rule.use.tariff,
-            )
-            yield Lint(place, "tariff_missing", "error", text)
-        elif rule.use.tariff is None and rule.use.courier not in couriers:
-            text = Text(
-                "there is no tariff of {courier}, so '{name}' gets no estimate",
-                courier=rule.use.courier,
-                name=rule.name,
-            )
-            yield Lint(place, "courier_without_tariff", "warning", text)
+        weighed = len(rule.candidates) if rule.rank is not None and rule.rank.price else 0
+        for at, use in enumerate(rule.chain):
+            many = len(rule.candidates)
+            loc = ("use", at) if at < many else ("otherwise", at - many)
+            place = book.place("couriers", number, *loc)
+            if use.tariff is not None and use.tariff not in ids:
+                text = Text(
+                    "'{name}' names the tariff '{tariff}', which is not there",
+                    name=rule.name,
+                    tariff=use.tariff,
+                )
+                yield Lint(place, "tariff_missing", "error", text)
+            elif use.tariff is None and use.courier not in couriers and at >= weighed:
+                text = Text(
+                    "there is no tariff of {courier}, so '{name}' gets no estimate",
+                    courier=use.courier,
+                    name=rule.name,
+                )
+                yield Lint(place, "courier_without_tariff", "warning", text)
     uses = [use for rule in book.rules.couriers for use in rule.chain]
     used, named = {use.courier for use in uses}, {use.tariff for use in uses}
     for number, tariff in enumerate(book.rules.tariffs):
