@@ -6,10 +6,12 @@ The commands run as processes of their own in the demo's folder, exactly as a pe
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 from collections import Counter
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,12 +21,15 @@ from orderctl.cli.sandboxing import open_sandbox, start
 from orderctl.cli.scaffold import place
 from orderctl.cli.session import Session
 from orderctl.model.errors import CannotCreate, OutputFailed
+from orderctl.model.instant import parse_instant
 from orderctl.model.text import Text
 
 if TYPE_CHECKING:
     from orderctl.sandbox import Sandbox
 
 EXPORTS = {"taobao-orders.csv": "gb18030", "taobao-items.csv": "gb18030", "pdd-orders.csv": "utf-8-sig"}
+WRITTEN = date(2026, 11, 24)
+"""The day on which the exports were written, by their own dates."""
 
 
 class Step(NamedTuple):
@@ -63,7 +68,7 @@ def run_demo(session: Session, folder: Path, port: int) -> None:
         raise CannotCreate(Text("cannot create {path}: {why}", path=folder, why=error.strerror)) from error
     with open_sandbox(folder / "sandbox", seed=7, orders=60) as sandbox:
         url = _start(sandbox, port)
-        _write_files(folder, url)
+        _write_files(folder, url, session.now)
         before = _effects(sandbox)
         ran = [_run(session, folder, step, again=again) for step in STEPS]
         after = _effects(sandbox)
@@ -77,13 +82,19 @@ def _start(sandbox: Sandbox, port: int) -> str:
         return start(sandbox, 0)
 
 
-def _write_files(folder: Path, url: str) -> None:
+def _write_files(folder: Path, url: str, now: str) -> None:
     text = (DEMO / "orderctl.yaml").read_text("utf-8").replace("SANDBOX", url)
     (folder / "orderctl.yaml").write_text(text, "utf-8")
     place(folder / "rules.yaml", (EXAMPLES / "rules.example.yaml").read_text("utf-8"))
     (folder / "exports").mkdir(exist_ok=True)
     for name, encoding in EXPORTS.items():
-        (folder / "exports" / name).write_bytes((DEMO / name).read_text("utf-8").encode(encoding))
+        text = _moved((DEMO / name).read_text("utf-8"), parse_instant(now).date() - WRITTEN)
+        place(folder / "exports" / name, text, encoding)
+
+
+def _moved(text: str, days: timedelta) -> str:
+    """Move all dates of `text`, so that what was exported is as fresh on any day as it was when it was written."""
+    return re.sub(r"\b20\d\d-\d\d-\d\d\b", lambda m: (date.fromisoformat(m[0]) + days).isoformat(), text)
 
 
 def _effects(sandbox: Sandbox) -> Counter[str]:

@@ -26,11 +26,11 @@ def scaffold(session: Session, folder: Path) -> None:
     )  # fmt: skip
 
 
-def place(path: Path, text: str) -> bool:
+def place(path: Path, text: str, encoding: str = "utf-8") -> bool:
     """Write a new file; False if one is there. Raises: CannotCreate."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8") as sink:
+        with path.open("x", encoding=encoding) as sink:
             sink.write(text)
     except FileExistsError:
         return False
