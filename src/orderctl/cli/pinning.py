@@ -78,7 +78,7 @@ def parse_choice(text: str) -> dict[str, str]:
                     text=part,
                     names=", ".join(CHOICES),
                 ),
-                hint=nearest(name, CHOICES) or Text("as in {example}", example="SF/特快,warehouse=hz"),
+                hint=nearest(name, CHOICES) or Text("as in {example}", example="SF/express,warehouse=hz"),
             )
         courier, slash, service = value.partition("/")
         given = {name: value}

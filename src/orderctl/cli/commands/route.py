@@ -14,7 +14,7 @@ PinOpt = Annotated[
     typer.Option(
         "--pin",
         metavar="ID CHOICE",
-        help="Keep a courier or warehouse for this order, or shipment of the batch, from now on: SF, SF/特快, "
+        help="Keep a courier or warehouse for this order, or shipment of the batch, from now on: SF, SF/express, "
         "warehouse=hz or several, parted by commas; needs --reason.",
     ),
 ]
