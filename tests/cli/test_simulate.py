@@ -15,6 +15,7 @@ from orderctl.cli.commands import rules
 from orderctl.cli.exits import Tally
 from orderctl.cli.session import Session
 from orderctl.model.errors import ConfigError, DataError, InputMissing, UsageError
+from orderctl.model.facts import STOCK, Facts
 from orderctl.model.schema import empty
 from orderctl.ports import batches
 from tests.stages.reports.world import batch, head, shipment, shipped_line
@@ -37,7 +38,7 @@ def sent(*keys: str, weight_g: int = 500) -> pl.DataFrame:
             shipment(
                 f"S{k}",
                 [head(f"taobao:a:{k}", paid_at=f"2026-10-0{k[0]}T02:00:00Z")],
-                [shipped_line(f"taobao:a:{k}")],
+                [shipped_line(f"taobao:a:{k}", sku="MUG")],
                 weight_g=weight_g,
             )
             for k in keys
@@ -54,10 +55,13 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     batches.write_batch([sent("21", "22", weight_g=900)], "b.parquet", kind="shipment/1", format="parquet")
     batches.write_batch([sent("31", weight_g=2500)], "c.jsonl", kind="shipment/1", format="jsonl")
 
-    def call(*files: str, lang: str = "en", against: str = "old.yaml", **options: Any) -> Tally:
+    def call(
+        *files: str, lang: str = "en", against: str = "old.yaml", rules_path: str = "rules.yaml",
+        facts_path: str | None = None, **options: Any,
+    ) -> Tally:  # fmt: skip
         session = Session(
-            "rules simulate", state_path="state", asked_now=NOW, lang=lang, rules_path="rules.yaml"
-        )
+            "rules simulate", state_path="state", asked_now=NOW, lang=lang, rules_path=rules_path, facts_path=facts_path
+        )  # fmt: skip
         rules.simulate(session, against, list(files), **options)
         return session.tally
 
@@ -76,6 +80,24 @@ def test_a_table_says_what_changes_and_by_which_rule(run: Run, capsys: pytest.Ca
     assert "rest zto rest zto 1 1 CNY 5.50 6.50 1.00" in lines
     assert "light yto light yto 2 0 CNY 6.00 6.00 0.00" in lines
     assert told.err == "orderctl rules simulate: 5 shipments, 3 affected\n"
+
+
+def test_a_frozen_stock_is_dealt_out_to_all_files_at_once(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [("hz", "MUG", None, 1, None), ("gz", "MUG", None, 1, None)]
+    frozen = Facts(stock=pl.DataFrame(rows, schema=STOCK, orient="row"))
+    Path("facts.json").write_text(frozen.to_json(), encoding="utf-8")
+    for name, houses in (("old", "hz"), ("new", "[hz, gz]")):
+        text = f"warehouses: [{{name: all, use: {houses}}}]\n" + RULES.format(light=1000, price=5)
+        Path(f"{name}.yaml").write_text(text, encoding="utf-8")
+    run(*ALL, by=["splits"], rules_path="new.yaml", facts_path="facts.json", format="jsonl")
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    found = {row["what"]: (row["old"], row["new"]) for row in told}
+    assert found["shipments"] == (5, 5)
+    assert found["out_of_stock"] == (4, 3)
+    with pytest.raises(UsageError, match="no stock"):
+        run(*ALL, by=["splits"])
 
 
 def test_the_list_of_the_affected_is_a_csv(run: Run, capsys: pytest.CaptureFixture[str]) -> None:

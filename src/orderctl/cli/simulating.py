@@ -23,6 +23,7 @@ from orderctl.ports.sheets import csv_bytes, write_bytes, xlsx_bytes
 from orderctl.stages.rules.parse import RuleBook
 from orderctl.stages.rules.sections.golden import SINCE
 from orderctl.stages.simulating.comparing import added, side_by_side, summed
+from orderctl.stages.simulating.dealing import SPLITS, splits
 from orderctl.stages.simulating.page import Simulated, render_page
 from orderctl.stages.simulating.replay import replay
 from orderctl.stages.simulating.tables import NAMES, affected, listed, no_rows, tables_of
@@ -33,6 +34,8 @@ FORMATS = ("table", "csv", "xlsx", "jsonl", "parquet", "html")
 _ONE_TABLE = ("csv", "parquet")
 _SHOWN = 20
 """How many affected shipments a table for reading shows, the greatest changes first."""
+_PERHAPS = ("transit", "splits")
+"""Tables that are left out where nothing tells them, unless they are asked for."""
 _CARRIES = pl.col("lines").list.eval(pl.element().struct.field("quantity")).list.sum() > 0
 
 
@@ -58,7 +61,10 @@ class Target:
 
 @dataclass
 class _Run:
-    """A simulation on its way: what has been added up, who is affected, and what was left out."""
+    """A simulation on its way: what has been added up, who is affected, and what was left out.
+
+    `dealt` are all shipments, kept where there is a stock to deal out to them.
+    """
 
     session: Session
     since: str
@@ -69,6 +75,7 @@ class _Run:
     sums: pl.DataFrame
     rows: list[pl.DataFrame]
     seen: pl.Series
+    dealt: list[pl.DataFrame] | None
     repeated: int = 0
     empty: int = 0
     timeless: int = 0
@@ -90,6 +97,14 @@ class _Run:
         self.sums = added([self.sums, summed(compared)])
         if self.keep:
             self.rows.append(listed(compared))
+        if self.dealt is not None:
+            self.dealt.append(fresh)
+
+    def splits(self) -> pl.DataFrame:
+        """Deal the stock out to all shipments at once, at the time of the latest, under both rules."""
+        if not self.dealt:
+            return pl.DataFrame(schema=SPLITS)
+        return splits(pl.concat(self.dealt), self.old, self.new, self.pins, self.last or self.session.now)
 
     def _fresh(self, shipments: pl.DataFrame) -> pl.DataFrame:
         carrying = shipments.filter(_CARRIES)
@@ -107,22 +122,28 @@ def simulate(session: Session, asked: Asked, target: Target, rejects: str | None
     form = form_of(target.output, target.format, FORMATS)
     names = _names(target.by, form)
     at = _since(asked.at)
+    facts = session.facts()
+    if "splits" in target.by and facts.stock is None:
+        hint = Text("give facts that hold one: --facts FILE")
+        raise UsageError(Text("--by splits: there is no stock to deal out"), hint=hint)
     run = _Run(
         session=session,
         since=at,
         old=replace(session, rules_path=asked.against).book,
         new=session.book,
-        pins=session.facts() if asked.pins else Facts(history=session.facts().history),
+        pins=facts if asked.pins else replace(facts, decisions=Facts().decisions),
         keep="shipments" in names,
         sums=added([]),
         rows=[],
         seen=pl.Series(dtype=pl.UInt64),
+        dealt=[] if facts.stock is not None and "splits" in names else None,
     )
     refused = session.rejects(rejects)
     for frame in _blocks(session, asked.batches, refused):
         run.take(frame)
     made = tables_of(run.sums, pl.concat([no_rows(), *run.rows]) if run.keep else None)
-    told = {n: made[n] for n in names if n != "transit" or n in target.by or made[n].height}
+    made["splits"] = run.splits()
+    told = {n: made[n] for n in names if n not in _PERHAPS or n in target.by or made[n].height}
     write_bytes(_written(run, told, form, target), target.output)
     session.finish_rejects(refused)
     _tell(run)

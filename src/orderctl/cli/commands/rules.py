@@ -26,8 +26,8 @@ ByOpt = Annotated[
     typer.Option(
         "--by",
         metavar="NAME",
-        help="Which table; may be repeated: totals, freight, transit, rules, couriers, warehouses, shipments. CSV and Parquet "
-        "hold one, by default the shipments affected.",
+        help="Which table; may be repeated: totals, freight, transit, splits, rules, couriers, warehouses, shipments. CSV and "
+        "Parquet hold one, by default the shipments affected.",
     ),
 ]
 AnswerOpt = Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="Where it goes; - is stdout.")]

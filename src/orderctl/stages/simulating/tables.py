@@ -13,11 +13,12 @@ import polars as pl
 from orderctl.stages.simulating.comparing import side_by_side
 from orderctl.stages.simulating.replay import REPLAYED
 
-NAMES = ("totals", "freight", "transit", "rules", "couriers", "warehouses", "shipments")
+NAMES = ("totals", "freight", "transit", "splits", "rules", "couriers", "warehouses", "shipments")
 TITLES: Mapping[str, str] = {
     "totals": "What changes",
     "freight": "Freight",
     "transit": "Days until delivery",
+    "splits": "Dealt out of the stock",
     "rules": "Freight by rule",
     "couriers": "Couriers",
     "warehouses": "Warehouses",

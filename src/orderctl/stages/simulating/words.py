@@ -62,6 +62,10 @@ WHAT: dict[str, str] = {
     "unpriced": "without freight",
     "held": "held",
     "another_courier": "with another courier",
+    "split": "split",
+    "parcels": "parcels",
+    "out_of_stock": "waiting for stock",
+    "warehouse_full": "waiting for a warehouse with room",
 }
 PARTS: dict[str, str] = {
     "warehouse": "warehouse",
