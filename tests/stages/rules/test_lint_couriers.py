@@ -11,6 +11,7 @@ import yaml
 
 from orderctl.model.text import sentences
 from orderctl.stages.rules.check import lint
+from orderctl.stages.rules.check_timetable import GONE
 from orderctl.stages.rules.facts_table import Moment
 from orderctl.stages.rules.parse import parse
 from orderctl.stages.rules.sections.timetable import Limit
@@ -240,7 +241,10 @@ def test_what_a_rule_can_never_weigh() -> None:
     few = ", {courier: B, on: 2026-11-01, parcels: %d, days: 2, exception_percent: 1}"
     assert found(text % ("B", "") + rest % few % 29) == [("never_weighed", never % ("B", "day, exception"))]
     assert found(text % ("B", "") + rest % few % 30) == []
-    assert found(text % ("C", assumed) + rest % "")[0] == ("never_weighed", never % ("C", "price"))
+    assert found(text % ("C", assumed) + rest % "") == [
+        ("never_weighed", never % ("C", "price")),
+        ("tariff_unused", "no courier rule uses the tariff 'b'"),
+    ]
     dollars = rest.replace("id: b,", "id: b, currency: USD,")
     assert found(text % ("B", assumed) + dollars % "") == [("never_weighed", never % ("B", "price"))]
     product = rest.replace("id: b,", "id: b, service: fast,")
@@ -304,6 +308,16 @@ def test_an_entry_behind_another_of_the_same() -> None:
     assert found(since, None) == []
     assert found(text % ("days: 2", "days: 3, from: 2026-11-01, until: 2026-12-01")) == []
     assert found(text % ("days: 2", "days: 3, from: 2026-12-01")) == []
+    two = "transit: [{courier: A, city: 杭州, days: 2%s}, {courier: A, city: 宁波, days: 2%s}"
+    old = "couriers: [{name: r, use: A}]\n" + two % (", until: 2026-11-20", ", until: 2026-11-20") + "]"
+    assert found(old) == [("over", "2 entries of A, this one the first, are over since 2026-11-20")]
+    new = ", {courier: A, city: 杭州, days: 3, from: 2026-11-01}, {courier: A, city: 宁波, days: 3, from: 2026-11-01}]"
+    assert found("couriers: [{name: r, use: A}]\n" + two % ("", "") + new) == [
+        (
+            "over",
+            "2 entries of A, this one the first, never count again: since 2026-11-01 others go before them",
+        )
+    ]
     over = "this entry of A is over since 2026-11-23"
     assert found(text % ("days: 2", "days: 3, until: 2026-11-23, city: 杭州")) == [("over", over)]
 
@@ -396,4 +410,4 @@ def test_it_is_said_in_chinese_too() -> None:
     )
     said = lint(parse(text), NOW)
     assert {one.code for one in said} == {"courier_twice", "entry_unused", "covered"}
-    assert all(one.text.template in known for one in said)
+    assert all(text in known for text in (*(one.text.template for one in said), *GONE.values()))

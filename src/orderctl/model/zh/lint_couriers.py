@@ -15,5 +15,7 @@ SENTENCES: dict[str, str] = {
     "no warehouse rule uses {name}": "没有仓库规则使用 {name}",
     "this entry of {courier} never counts: {where} goes before it": "{courier} 的这一条永远不起作用：{where} 排在它前面",
     "this entry of {courier} never counts again: since {day} {where} goes before it": "{courier} 的这一条不再起作用：从 {day} 起 {where} 排在它前面",
+    "{count} entries of {courier}, this one the first, are over since {day}": "{courier} 有 {count} 条（这是第一条）在 {day} 已过期",
+    "{count} entries of {courier}, this one the first, never count again: since {day} others go before them": "{courier} 有 {count} 条（这是第一条）不再起作用：从 {day} 起有其他条目排在前面",
     "no rule of waves goes by 'size', so the classes of parcels are told apart for nothing": "没有波次规则按 size 分组，包裹尺寸的分类没有用处",
 }

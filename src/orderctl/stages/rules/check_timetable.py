@@ -112,7 +112,10 @@ def _behind(rows: Sequence[Entry], names: Sequence[str], reach: str, told: Seque
 
 
 def _over(rows: Sequence[Entry], names: Sequence[str], moment: Moment) -> Iterator[Lint]:
-    """Find entries that are over, or behind one that has begun since and lasts as long: that goes before them."""
+    """Find entries that are over, or behind one that has begun since and lasts as long: that goes before them.
+
+    What is over since one day is told once for each courier: a table keeps all cities of last year.
+    """
     if moment.local is None:
         return
     today = moment.local.date().isoformat()
@@ -124,19 +127,29 @@ def _over(rows: Sequence[Entry], names: Sequence[str], moment: Moment) -> Iterat
             later[row["place"]] = best[key]
         else:
             best[key] = row
+    gone: dict[tuple[str, str, bool], list[Entry]] = {}
     for row in rows:
         if row["until"] < today:
-            text = Text(
-                "this entry of {courier} is over since {day}", courier=row["courier"], day=row["until"]
-            )
+            gone.setdefault((row["courier"], row["until"], False), []).append(row)
         elif row["place"] in later:
-            since = later[row["place"]]
-            text = Text(
-                "this entry of {courier} never counts again: since {day} {where} goes before it",
-                courier=row["courier"],
-                day=since["from"],
-                where=since["place"],
-            )
-        else:
-            continue
-        yield Lint(row["place"], "over", "warning", text)
+            gone.setdefault((row["courier"], later[row["place"]]["from"], True), []).append(row)
+    for (courier, day, replaced), entries in gone.items():
+        words = {
+            "courier": courier,
+            "day": day,
+            "count": len(entries),
+            "where": later.get(entries[0]["place"], {}).get("place"),
+        }
+        yield Lint(entries[0]["place"], "over", "warning", Text(GONE[replaced, len(entries) > 1], **words))
+
+
+GONE = {
+    (False, False): "this entry of {courier} is over since {day}",
+    (False, True): "{count} entries of {courier}, this one the first, are over since {day}",
+    (True, False): "this entry of {courier} never counts again: since {day} {where} goes before it",
+    (
+        True,
+        True,
+    ): "{count} entries of {courier}, this one the first, never count again: since {day} others go before them",
+}
+"""What is said of entries that are over: whether others have replaced them, and whether they are several."""
