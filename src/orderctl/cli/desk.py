@@ -207,7 +207,7 @@ def _parts(key: str) -> tuple[str, str, str]:
 
 def write_facts(session: Session, output: str) -> None:
     """Write the facts as they are now. They hold the key of recipients' hashes: keep the file as close as the ledger."""
-    text = session.facts(audit=True, stock=True, quota=True).to_json() + "\n"
+    text = session.facts("audit", "history", "stock", "quota").to_json() + "\n"
     if output == "-":
         sys.stdout.write(text)
         return

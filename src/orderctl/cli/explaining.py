@@ -28,7 +28,7 @@ def explain_one(session: Session, wanted: str, batch: str, rejects: str | None, 
     ]
     if not found:
         raise DataError(Text("{batch}: has no order or shipment {id}", batch=batch, id=wanted))
-    facts = session.facts(stock=True, quota=True)
+    facts = session.facts("history", "stock", "quota")
     for row in found:
         told = explain(row, session.book, facts, session.now)
         if as_json:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from orderctl.cli.config import Config, StockConfig
+from orderctl.cli.session import Also, Session
 from orderctl.model.errors import ConfigError
 from orderctl.model.facts import COMMITMENTS, DECISIONS, SEEN, STOCK, Facts
 from orderctl.model.instant import parse_instant, write_instant
@@ -41,6 +42,20 @@ def facts_of(
         key=ledger.identity_key(),
         seen=pl.DataFrame(schema=SEEN) if audit is None or now is None else _seen(ledger, audit, now),
     )
+
+
+def gathered(session: Session, ledger: Ledger, also: Sequence[Also]) -> Facts:
+    """Give the facts of an open ledger and the configuration, with those of `also`."""
+    audit = session.book.rules.audit if "audit" in also else None
+    found = facts_of(session.config, ledger, audit, session.now)
+    if "history" in also:
+        found = with_history(found, session.book, ledger)
+    if "stock" in also:
+        found = with_stock(found, session.config, session.base, ledger)
+    if "quota" in also:
+        rules = session.book.rules
+        found = with_quota(found, rules.limits, ledger, session.now, rules.timezone)
+    return found
 
 
 def with_history(facts: Facts, book: RuleBook, ledger: Ledger) -> Facts:

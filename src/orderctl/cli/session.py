@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from orderctl.cli.console import Console, locale_of
 from orderctl.cli.exits import Tally
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from orderctl.ports.http import Http
     from orderctl.ports.ledger import Ledger
     from orderctl.stages.rules.parse import RuleBook
+
+Also = Literal["audit", "history", "stock", "quota"]
 
 
 @dataclass
@@ -166,28 +168,17 @@ class Session:
         if "http" in self.__dict__:
             self.http.close()
 
-    def facts(self, *, audit: bool = False, stock: bool = False, quota: bool = False) -> Facts:
+    def facts(self, *also: Also) -> Facts:
         """Give what the stages may know: frozen by `--facts FILE`, else from ledger and configuration.
 
-        For an `audit`, with what the rules ask for of what `fetch` noticed over time; with `stock`, what lies where;
-        with `quota`, what couriers took today.
+        `also` names what not every command needs, each as far as the rules ask for it: for the audit what `fetch` noticed
+        over time, the history of buyers, what lies where, what couriers took today.
         """
         if self.facts_path is None:
+            from orderctl.cli.facts import gathered
+
             with self.ledger() as ledger:
-                found = self.facts_of(ledger, audit=audit)
-                if stock or not audit:  # the audit alone asks for nobody's past
-                    from orderctl.cli.facts import with_history
-
-                    found = with_history(found, self.book, ledger)
-                if stock:
-                    from orderctl.cli.facts import with_stock
-
-                    found = with_stock(found, self.config, self.base, ledger)
-                if quota:
-                    from orderctl.cli.facts import with_quota
-
-                    rules = self.book.rules
-                    found = with_quota(found, rules.limits, ledger, self.now, rules.timezone)
+                found = gathered(self, ledger, also)
                 ledger.note("facts.loaded", self.now, command=self.command, hash=found.hash)
                 return found
         from orderctl.cli.config import read_text
@@ -195,11 +186,11 @@ class Session:
 
         return parse_facts(read_text(Path(self.facts_path)), self.facts_path)
 
-    def facts_of(self, ledger: Ledger, *, audit: bool = False) -> Facts:
+    def facts_of(self, ledger: Ledger) -> Facts:
         """Give what the stages may know, from a ledger that is open already."""
         from orderctl.cli.facts import facts_of
 
-        return facts_of(self.config, ledger, self.book.rules.audit if audit else None, self.now)
+        return facts_of(self.config, ledger)
 
     def rejects(self, asked: str | None) -> Rejects:
         """Open the rejects of this run: the file asked for, else one beside the state."""

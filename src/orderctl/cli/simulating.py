@@ -122,7 +122,7 @@ def simulate(session: Session, asked: Asked, target: Target, rejects: str | None
     form = form_of(target.output, target.format, FORMATS)
     names = _names(target.by, form)
     at = _since(asked.at)
-    facts = session.facts()
+    facts = session.facts("history")
     if "splits" in target.by and facts.stock is None:
         hint = Text("give facts that hold one: --facts FILE")
         raise UsageError(Text("--by splits: there is no stock to deal out"), hint=hint)

@@ -66,7 +66,7 @@ def run(
     with batches.open_source(batch) as source:
         found = batches.read_whole(source, ["order/1", "shipment/1"], refused)
     book = session.book
-    shipments = merge(found.frame, book.merge, session.facts(), session.now, book.gifts, book.cards)
+    shipments = merge(found.frame, book.merge, session.facts("history"), session.now, book.gifts, book.cards)
     batches.write_batch([shipments], output, kind="shipment/1", format=batches.format_of(output, format))
     session.finish_rejects(refused)
     joined = shipments.filter(shipments["orders"].list.len() > 1).height

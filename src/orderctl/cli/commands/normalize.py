@@ -41,7 +41,7 @@ def run(
     session.list_to_come = unmapped
     listed = Unmapped(unmapped) if unmapped else None
     with batches.open_source(batch) as source:
-        blocks = order_blocks(source, refused, session.book, session.facts(audit=True), session.now)
+        blocks = order_blocks(source, refused, session.book, session.facts("audit"), session.now)
         if listed:
             blocks = listed.over(blocks)
         batches.write_batch(

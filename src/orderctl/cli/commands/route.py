@@ -72,9 +72,8 @@ def run(
     refused = session.rejects(rejects)
     counted = Counted()
     with batches.open_source(batch) as source:
-        facts = session.facts(
-            stock=True, quota=True
-        )  # once the commands before it in a pipe have ended theirs
+        # asked once the commands before it in a pipe have ended theirs
+        facts = session.facts("history", "stock", "quota")
         warn_unstocked(session, facts)
         kinds = ["shipment/1", "order/1"]
         blocks = (
