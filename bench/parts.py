@@ -155,7 +155,7 @@ def bands() -> Iterator[tuple[str, int, int]]:
 
 def match_blocks(path: Path) -> int:
     """Our own: rules in blocks, rows dropping out."""
-    from orderctl.stages.rules.match import first_match
+    from orderctl.stages.conditions.match import first_match
     from orderctl.stages.rules.parse import parse
 
     text = "".join(

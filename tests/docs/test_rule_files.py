@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from orderctl.stages.rules.check import lint, run_tests
-from orderctl.stages.rules.check_examples import untested
-from orderctl.stages.rules.parse import RuleBook, parse
+from orderctl.stages.checking.examples import untested
+from orderctl.stages.checking.lint import lint, run_tests
+from orderctl.stages.rules.book import RuleBook
+from orderctl.stages.rules.parse import parse
 from tests.docs.console import ROOT, blocks
 
 FILES = ("clothes.yaml", "fruit.yaml")

@@ -30,7 +30,8 @@ from orderctl.stages.merge import merge
 from orderctl.stages.normalize import normalize
 from orderctl.stages.reports import REPORTS, Material, find
 from orderctl.stages.route import route
-from orderctl.stages.rules.parse import RuleBook, parse
+from orderctl.stages.rules.book import RuleBook
+from orderctl.stages.rules.parse import parse
 from tests.ports.platforms.golden import NOW, ROOT, orders, sources
 from tests.properties.damage import templates
 

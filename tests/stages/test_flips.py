@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from orderctl.model.facts import Facts
+from orderctl.stages.conditions.facts import Moment
 from orderctl.stages.explaining.flips import TOLD, Flip, flips
 from orderctl.stages.route import route
-from orderctl.stages.rules.facts_table import Moment
 from orderctl.stages.rules.parse import parse
 from tests.stages.test_route import EXAMPLE, NOW, batch, committed, pinned, shipment
 

@@ -10,12 +10,12 @@ import polars as pl
 from orderctl.cli.facts import with_history as loaded
 from orderctl.model.facts import HISTORY, Facts, parse_facts
 from orderctl.ports.ledger import Ledger
+from orderctl.stages.conditions.facts import HISTORY as NAMES
 from orderctl.stages.explain import explain
 from orderctl.stages.history import with_history
 from orderctl.stages.merge import MergeRules, merge
 from orderctl.stages.normalizing.audit_known import buyer_key, spent_of
 from orderctl.stages.route import route
-from orderctl.stages.rules.facts_table import HISTORY as NAMES
 from orderctl.stages.rules.parse import parse
 from tests.stages.samples import order, orders
 from tests.stages.test_route import NOW

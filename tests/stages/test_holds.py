@@ -12,10 +12,10 @@ import pytest
 from orderctl.model.errors import ConfigError, DataError
 from orderctl.model.facts import DECISIONS, STOCK, Facts
 from orderctl.model.problem import KINDS
+from orderctl.stages.checking.lint import lint
 from orderctl.stages.explain import explain
 from orderctl.stages.plans.rows import standing
 from orderctl.stages.route import route
-from orderctl.stages.rules.check import lint
 from orderctl.stages.rules.parse import parse
 from tests.stages.test_route import batch, shipment
 

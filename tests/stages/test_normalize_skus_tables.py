@@ -15,7 +15,8 @@ from orderctl.ports.tables.numbered import read_numbered
 from orderctl.stages.normalize import normalize
 from orderctl.stages.normalizing.skus_parts import bundles_frame
 from orderctl.stages.normalizing.skus_tables import LINE, parse_bundles, parse_map
-from orderctl.stages.rules.parse import RuleBook, parse
+from orderctl.stages.rules.book import RuleBook
+from orderctl.stages.rules.parse import parse
 from orderctl.stages.rules.sections.skus import Bundle
 from tests.stages.samples import line, order, orders
 

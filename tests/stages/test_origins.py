@@ -11,7 +11,8 @@ from orderctl.model.text import Locale
 from orderctl.stages.explaining.origins import Origins, origins
 from orderctl.stages.merge import MergeRules, merge
 from orderctl.stages.normalize import normalize
-from orderctl.stages.rules.parse import RuleBook, parse
+from orderctl.stages.rules.book import RuleBook
+from orderctl.stages.rules.parse import parse
 from tests.stages.samples import line, order, orders
 
 NOW = "2026-11-24T00:00:00Z"

@@ -14,7 +14,8 @@ from orderctl.model.facts import COMMITMENTS, DECISIONS, Facts
 from orderctl.model.problem import KINDS
 from orderctl.model.schema import SHIPMENT, conform
 from orderctl.stages.route import STEPS, route
-from orderctl.stages.rules.parse import RuleBook, parse
+from orderctl.stages.rules.book import RuleBook
+from orderctl.stages.rules.parse import parse
 
 NOW = "2026-11-24T02:00:00Z"
 EXAMPLE = Path(__file__).parents[2] / "rules.example.yaml"

@@ -17,7 +17,7 @@ from orderctl.model.text import Text
 from orderctl.ports.content import ContentStore
 from orderctl.ports.ledger import Ledger
 from orderctl.ports.printers import connect
-from orderctl.stages.rules.check import lint, run_tests
+from orderctl.stages.checking.lint import lint, run_tests
 
 
 def examine(session: Session) -> None:

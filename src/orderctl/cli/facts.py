@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from orderctl.cli.config import Config, StockConfig
-from orderctl.cli.session import Also, Session
 from orderctl.model.errors import ConfigError
 from orderctl.model.facts import COMMITMENTS, DECISIONS, SEEN, STOCK, Facts
 from orderctl.model.instant import parse_instant, write_instant
@@ -21,12 +21,14 @@ from orderctl.ports.platforms import NAMES, manifest
 from orderctl.ports.tables.database import read_database
 from orderctl.ports.tables.numbered import read_numbered
 from orderctl.stages.allocating.stock import CHINESE, parse_stock, reserved_of
-from orderctl.stages.rules.choose import needed
-from orderctl.stages.rules.facts_table import HISTORY
-from orderctl.stages.rules.parse import RuleBook
+from orderctl.stages.choosing.choose import needed
+from orderctl.stages.conditions.facts import HISTORY
+from orderctl.stages.rules.book import RuleBook
 from orderctl.stages.rules.sections.audit import AuditSection
 from orderctl.stages.rules.sections.timetable import Limit
 
+Also = Literal["audit", "history", "stock", "quota"]
+"""What not every command needs: see `gathered`."""
 SEEN_DAYS = 31
 """How far back orders of one person are counted: a month of history can be audited at its end."""
 
@@ -44,17 +46,18 @@ def facts_of(
     )
 
 
-def gathered(session: Session, ledger: Ledger, also: Sequence[Also]) -> Facts:
-    """Give the facts of an open ledger and the configuration, with those of `also`."""
-    audit = session.book.rules.audit if "audit" in also else None
-    found = facts_of(session.config, ledger, audit, session.now)
+def gathered(
+    config: Config, base: Path, ledger: Ledger, book: Callable[[], RuleBook], now: str, also: Sequence[Also]
+) -> Facts:
+    """Give the facts of an open ledger and the configuration, with those of `also`; only these need the rules."""
+    found = facts_of(config, ledger, book().rules.audit if "audit" in also else None, now)
     if "history" in also:
-        found = with_history(found, session.book, ledger)
+        found = with_history(found, book(), ledger)
     if "stock" in also:
-        found = with_stock(found, session.config, session.base, ledger)
+        found = with_stock(found, config, base, ledger)
     if "quota" in also:
-        rules = session.book.rules
-        found = with_quota(found, rules.limits, ledger, session.now, rules.timezone)
+        rules = book().rules
+        found = with_quota(found, rules.limits, ledger, now, rules.timezone)
     return found
 
 

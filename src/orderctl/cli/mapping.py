@@ -14,7 +14,7 @@ from orderctl.ports.batches.read import typed_rows
 from orderctl.ports.platforms.formats import mappers, payload_types
 from orderctl.stages.merging.versions import take_apart
 from orderctl.stages.normalize import normalize
-from orderctl.stages.rules.parse import RuleBook
+from orderctl.stages.rules.book import RuleBook
 
 HISTORY = ("order/1", "shipment/1")
 """What can be normalized again, beside raw records."""

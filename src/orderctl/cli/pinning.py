@@ -18,7 +18,7 @@ from orderctl.model.text import Text
 from orderctl.model.yamlfile import nearest
 from orderctl.ports import batches
 from orderctl.ports.tables.reading import read_table
-from orderctl.stages.rules.parse import RuleBook
+from orderctl.stages.rules.book import RuleBook
 
 CHOICES = ("courier", "service", "account", "issuer", "warehouse")
 _CARRIED = CHOICES[:-1]

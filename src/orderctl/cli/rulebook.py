@@ -16,8 +16,8 @@ from orderctl.model.text import Text
 from orderctl.ports import batches
 from orderctl.ports.sheets import write_bytes
 from orderctl.ports.tables.reading import read_table
-from orderctl.stages.rules.check import lint, run_tests
-from orderctl.stages.rules.check_examples import untested
+from orderctl.stages.checking.examples import untested
+from orderctl.stages.checking.lint import lint, run_tests
 from orderctl.stages.rules.sections.golden import GoldenCase
 from orderctl.stages.simulating.golden import WRITTEN, as_table, columns_of, differences
 from orderctl.stages.simulating.replay import replay

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from orderctl.cli.console import Console, locale_of
 from orderctl.cli.exits import Tally
@@ -24,13 +24,12 @@ if TYPE_CHECKING:
     from polars import DataFrame
 
     from orderctl.cli.config import Config
+    from orderctl.cli.facts import Also
     from orderctl.model.facts import Facts
     from orderctl.ports.batches import Rejects
     from orderctl.ports.http import Http
     from orderctl.ports.ledger import Ledger
-    from orderctl.stages.rules.parse import RuleBook
-
-Also = Literal["audit", "history", "stock", "quota"]
+    from orderctl.stages.rules.book import RuleBook
 
 
 @dataclass
@@ -178,7 +177,7 @@ class Session:
             from orderctl.cli.facts import gathered
 
             with self.ledger() as ledger:
-                found = gathered(self, ledger, also)
+                found = gathered(self.config, self.base, ledger, lambda: self.book, self.now, also)
                 ledger.note("facts.loaded", self.now, command=self.command, hash=found.hash)
                 return found
         from orderctl.cli.config import read_text

@@ -20,7 +20,7 @@ from orderctl.model.instant import parse_instant, write_instant
 from orderctl.model.text import Text
 from orderctl.ports import batches
 from orderctl.ports.sheets import csv_bytes, write_bytes, xlsx_bytes
-from orderctl.stages.rules.parse import RuleBook
+from orderctl.stages.rules.book import RuleBook
 from orderctl.stages.rules.sections.golden import SINCE
 from orderctl.stages.simulating.comparing import added, side_by_side, summed
 from orderctl.stages.simulating.dealing import SPLITS, splits

@@ -32,7 +32,7 @@ from orderctl.stages.normalizing.skus_unmapped import (
     unmapped_articles,
     with_typed,
 )
-from orderctl.stages.rules.parse import RuleBook
+from orderctl.stages.rules.book import RuleBook
 
 NAMED_AT_MOST = 10
 FORMS = (".csv", ".xlsx")

@@ -16,6 +16,11 @@ from orderctl.model.facts import Facts
 from orderctl.model.problem import KINDS
 from orderctl.model.schema import conform
 from orderctl.model.text import Locale, Text
+from orderctl.stages.choosing.choose import Rule, choose
+from orderctl.stages.choosing.quota import Room, remembering
+from orderctl.stages.choosing.tagging import judged as judged_tags
+from orderctl.stages.choosing.tagging import tagged
+from orderctl.stages.conditions.facts import Moment, facts_frame
 from orderctl.stages.explaining.announced import notices
 from orderctl.stages.explaining.flips import Flip, flips
 from orderctl.stages.explaining.given import given_by
@@ -30,12 +35,7 @@ from orderctl.stages.explaining.weighed import weighed
 from orderctl.stages.history import with_history
 from orderctl.stages.merging.gift_lines import without_gifts
 from orderctl.stages.route import bound_by, facts_of, parcels_of, route, untagged
-from orderctl.stages.rules.choose import Rule, choose
-from orderctl.stages.rules.facts_table import Moment, facts_frame
-from orderctl.stages.rules.parse import RuleBook
-from orderctl.stages.rules.quota import Room, remembering
-from orderctl.stages.rules.tagging import judged as judged_tags
-from orderctl.stages.rules.tagging import tagged
+from orderctl.stages.rules.book import RuleBook
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 import polars as pl
 
 from orderctl.model.facts import Facts
+from orderctl.stages.conditions.facts import HISTORY
 from orderctl.stages.normalizing.audit_known import buyer_key
-from orderctl.stages.rules.facts_table import HISTORY
 
 
 def with_history(shipments: pl.DataFrame, facts: Facts, names: Iterable[str]) -> pl.DataFrame:

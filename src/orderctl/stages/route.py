@@ -20,15 +20,15 @@ from orderctl.model.schema import PROBLEM, SHIPMENT, fields
 from orderctl.stages.allocating.allocate import RULED, TOLD, Solver, allocate
 from orderctl.stages.allocating.greedy import greedy
 from orderctl.stages.allocating.splitting import MARK, rejoined, split
+from orderctl.stages.choosing.choose import BOUND, choose, needed
+from orderctl.stages.choosing.holding import standing_of
+from orderctl.stages.choosing.quota import room_of
 from orderctl.stages.committed import restore
+from orderctl.stages.conditions.facts import Moment, facts_frame
+from orderctl.stages.freight.pricing import PARCEL
 from orderctl.stages.history import with_history
 from orderctl.stages.pins import ATTRIBUTES, CARRIED, pinned, said_of
-from orderctl.stages.rules.choose import BOUND, choose, needed
-from orderctl.stages.rules.facts_table import Moment, facts_frame
-from orderctl.stages.rules.freight import PARCEL
-from orderctl.stages.rules.holding import standing_of
-from orderctl.stages.rules.parse import RuleBook
-from orderctl.stages.rules.quota import room_of
+from orderctl.stages.rules.book import RuleBook
 from orderctl.stages.waves import placing
 
 STAGE = "route"

@@ -14,7 +14,8 @@ from polars.testing import assert_frame_equal
 from orderctl.model.facts import COMMITMENTS, DECISIONS, RESERVED, STOCK, Facts
 from orderctl.stages.merge import merge, take_apart
 from orderctl.stages.route import needs_whole, route
-from orderctl.stages.rules.parse import RuleBook, parse
+from orderctl.stages.rules.book import RuleBook
+from orderctl.stages.rules.parse import parse
 from tests.stages.samples import codes, line, order, orders
 
 NOW = "2026-11-24T02:00:00Z"

@@ -14,7 +14,7 @@ from orderctl.model.facts import Facts
 from orderctl.stages.explain import explain
 from orderctl.stages.merge import MergeRules, merge
 from orderctl.stages.merging.versions import take_apart
-from orderctl.stages.rules.parse import RuleBook
+from orderctl.stages.rules.book import RuleBook
 from tests.stages.merging.test_gifts import NOW, book, committing, normalized
 from tests.stages.samples import order
 

@@ -17,7 +17,8 @@ from orderctl.stages.merge import MergeRules, merge
 from orderctl.stages.merging.gift_counts import KEYS, USED, Left, deal
 from orderctl.stages.merging.versions import newest, take_apart
 from orderctl.stages.plans.rows import claims
-from orderctl.stages.rules.parse import RuleBook, parse
+from orderctl.stages.rules.book import RuleBook
+from orderctl.stages.rules.parse import parse
 from orderctl.stages.rules.sections.gifts import GiftRule, Give
 from tests.properties.test_merge_laws import NOW, situations
 

@@ -6,8 +6,9 @@ import polars as pl
 import pytest
 
 from orderctl.model.errors import ConfigError
-from orderctl.stages.rules.check import lint, run_tests
-from orderctl.stages.rules.parse import RuleBook, parse
+from orderctl.stages.checking.lint import lint, run_tests
+from orderctl.stages.rules.book import RuleBook
+from orderctl.stages.rules.parse import parse
 
 HEAD = (
     "skus: { catalogue: [{ sku: SOCKS }, { sku: CARD }], bundles: [{ sku: SET, parts: [{ sku: CARD }] }] }\n"

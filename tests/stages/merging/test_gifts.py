@@ -16,7 +16,8 @@ from orderctl.stages.merge import MergeRules, merge
 from orderctl.stages.merging.versions import take_apart
 from orderctl.stages.normalize import NormalizeRules, normalize
 from orderctl.stages.plans.rows import claims
-from orderctl.stages.rules.parse import RuleBook, parse
+from orderctl.stages.rules.book import RuleBook
+from orderctl.stages.rules.parse import parse
 from tests.stages.samples import line, only, order, orders
 
 NOW = "2026-11-24T00:00:00Z"

@@ -8,9 +8,9 @@ from typing import Any
 
 import polars as pl
 
-from orderctl.stages.rules.facts_table import Moment
-from orderctl.stages.rules.freight import PARCEL, price_parcels
-from orderctl.stages.rules.freight_book import PriceBook
+from orderctl.stages.conditions.facts import Moment
+from orderctl.stages.freight.book import PriceBook
+from orderctl.stages.freight.pricing import PARCEL, price_parcels
 from orderctl.stages.rules.sections.tariffs import Tariff
 from tests.stages.rules.freight_cases import DAYS, TIMES
 

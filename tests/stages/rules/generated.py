@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from orderctl.stages.rules.facts_table import DTYPES, FACTS, LINE_FIELD_TYPES, LINES_DTYPE
+from orderctl.stages.conditions.facts import DTYPES, FACTS, LINE_FIELD_TYPES, LINES_DTYPE
 
 PROVINCES = ["新疆", "新疆维吾尔自治区", "浙江", "浙江省", "北京市", "广东"]
 SKUS = ["TS-BLK-L", "TS-WHT-M", "SK-WHT", "CUP-BLUE"]

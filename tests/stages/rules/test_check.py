@@ -5,10 +5,11 @@ from pathlib import Path
 import yaml
 
 from orderctl.model.text import sentences
-from orderctl.stages.rules.check import lint, run_tests
-from orderctl.stages.rules.conditions import COMBINERS, OPERATORS, Comparison, Lines, Sql, Sum, atoms
-from orderctl.stages.rules.facts_table import FACTS, LINE_FACTS
-from orderctl.stages.rules.parse import RuleBook, parse
+from orderctl.stages.checking.lint import lint, run_tests
+from orderctl.stages.conditions.facts import FACTS, LINE_FACTS
+from orderctl.stages.conditions.tree import COMBINERS, OPERATORS, Comparison, Lines, Sql, Sum, atoms
+from orderctl.stages.rules.book import RuleBook
+from orderctl.stages.rules.parse import parse
 from orderctl.stages.rules.reference import render_reference
 
 EXAMPLE = Path(__file__).parents[3] / "rules.example.yaml"

@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 import yaml
 
-from orderctl.stages.rules.check_worlds import covering, impossible
-from orderctl.stages.rules.compiled import predicate
-from orderctl.stages.rules.conditions import All, Condition
+from orderctl.stages.checking.worlds import covering, impossible
+from orderctl.stages.conditions.compiled import predicate
+from orderctl.stages.conditions.tree import All, Condition
 from orderctl.stages.rules.parse import parse
 from tests.stages.rules.generated import condition, facts, row
 

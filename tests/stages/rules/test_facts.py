@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from orderctl.model.schema import conform
-from orderctl.stages.rules.facts_table import DTYPES, FACTS, Moment, facts_frame
+from orderctl.stages.conditions.facts import DTYPES, FACTS, Moment, facts_frame
 
 MOMENT = Moment("2026-11-24T16:30:01Z", "Asia/Shanghai")
 

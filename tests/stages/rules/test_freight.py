@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from orderctl.stages.rules.facts_table import Moment
+from orderctl.stages.conditions.facts import Moment
 from tests.stages.rules.freight_pricing import priced as priced_at
 
 MOMENT = Moment("2026-11-11T02:00:00Z", "Asia/Shanghai")

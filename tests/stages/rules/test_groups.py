@@ -9,9 +9,10 @@ import pytest
 import yaml
 
 from orderctl.model.errors import ConfigError
-from orderctl.stages.rules.check import lint, run_tests
-from orderctl.stages.rules.match import first_match
-from orderctl.stages.rules.parse import GROUPED, parse
+from orderctl.stages.checking.lint import lint, run_tests
+from orderctl.stages.conditions.match import first_match
+from orderctl.stages.rules.book import GROUPED
+from orderctl.stages.rules.parse import parse
 from tests.stages.rules.generated import condition, facts, row
 
 RULES = """

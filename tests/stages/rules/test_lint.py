@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from orderctl.model.text import sentences
-from orderctl.stages.rules.check import Lint, lint
-from orderctl.stages.rules.files import Tables
-from orderctl.stages.rules.match import first_match
+from orderctl.stages.checking.lint import Lint, lint
+from orderctl.stages.conditions.match import first_match
+from orderctl.stages.rules.book import Tables
 from orderctl.stages.rules.parse import parse
 from tests.stages.rules.generated import condition, facts, row
 

@@ -10,12 +10,12 @@ import pytest
 import yaml
 
 from orderctl.model.text import sentences
-from orderctl.stages.rules.check import lint
-from orderctl.stages.rules.check_timetable import GONE
-from orderctl.stages.rules.facts_table import Moment
+from orderctl.stages.checking.lint import lint
+from orderctl.stages.checking.timetable import GONE
+from orderctl.stages.choosing.timetable import with_limit, with_times
+from orderctl.stages.conditions.facts import Moment
 from orderctl.stages.rules.parse import parse
 from orderctl.stages.rules.sections.timetable import Limit
-from orderctl.stages.rules.timetable import with_limit, with_times
 from orderctl.stages.waves.grouping import grouped
 from tests.stages.rules.generated import condition, facts, row
 

@@ -10,12 +10,13 @@ import pytest
 import yaml
 
 from orderctl.model.text import sentences
-from orderctl.stages.rules.check import lint
-from orderctl.stages.rules.compiled import predicate
-from orderctl.stages.rules.facts_table import Moment
-from orderctl.stages.rules.parse import RuleBook, parse
-from orderctl.stages.rules.reach import hits
-from orderctl.stages.rules.tagging import tagged
+from orderctl.stages.checking.lint import lint
+from orderctl.stages.choosing.reach import hits
+from orderctl.stages.choosing.tagging import tagged
+from orderctl.stages.conditions.compiled import predicate
+from orderctl.stages.conditions.facts import Moment
+from orderctl.stages.rules.book import RuleBook
+from orderctl.stages.rules.parse import parse
 from tests.stages.rules.generated import condition, facts, row
 
 NOW = "2026-11-24T02:00:00Z"

@@ -8,9 +8,10 @@ import pytest
 from polars.testing import assert_frame_equal
 from pydantic import BaseModel
 
-from orderctl.stages.rules import match, word_hits
-from orderctl.stages.rules.conditions import Condition
-from orderctl.stages.rules.match import first_match
+from orderctl.stages.conditions import match
+from orderctl.stages.conditions import words as word_hits
+from orderctl.stages.conditions.match import first_match
+from orderctl.stages.conditions.tree import Condition
 from orderctl.stages.rules.sections.warehouses import WhenMerged
 from tests.stages.rules import generated, naive
 

@@ -4,9 +4,10 @@ import polars as pl
 import pytest
 
 from orderctl.model.errors import ConfigError
-from orderctl.stages.rules.conditions import COMBINERS, OPERATORS
-from orderctl.stages.rules.facts_table import FACTS, LINE_FACTS
-from orderctl.stages.rules.parse import Rules, parse
+from orderctl.stages.conditions.facts import FACTS, LINE_FACTS
+from orderctl.stages.conditions.tree import COMBINERS, OPERATORS
+from orderctl.stages.rules.book import Rules
+from orderctl.stages.rules.parse import parse
 
 
 def refused(text: str) -> list[str]:

@@ -17,7 +17,8 @@ from orderctl.model.errors import ConfigError
 from orderctl.model.facts import QUOTA_USED, Facts, parse_facts
 from orderctl.stages.explain import explain
 from orderctl.stages.route import route
-from orderctl.stages.rules.parse import RuleBook, parse
+from orderctl.stages.rules.book import RuleBook
+from orderctl.stages.rules.parse import parse
 from tests.stages.rules import naive_ranking as naive
 from tests.stages.rules.test_route_laws import dumped
 from tests.stages.test_route import NOW, batch, codes, committed, pinned, routed, shipment, trail

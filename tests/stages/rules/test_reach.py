@@ -11,10 +11,11 @@ from polars.testing import assert_frame_equal
 
 from orderctl.model.errors import ConfigError
 from orderctl.model.facts import Facts
+from orderctl.stages.conditions.places import written_as
 from orderctl.stages.explain import explain
 from orderctl.stages.route import route
-from orderctl.stages.rules.parse import RuleBook, parse
-from orderctl.stages.rules.places import written_as
+from orderctl.stages.rules.book import RuleBook
+from orderctl.stages.rules.parse import parse
 from tests.stages.test_route import NOW, batch, codes, committed, pinned, routed, shipment, trail
 
 USE = (

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from orderctl.stages.rules.check import lint
-from orderctl.stages.rules.freight_book import PriceBook
-from orderctl.stages.rules.parse import RuleBook, Rules, parse
-from orderctl.stages.rules.tariff_lint import lint_tariffs
+from orderctl.stages.checking.lint import lint
+from orderctl.stages.checking.tariffs import lint_tariffs
+from orderctl.stages.freight.book import PriceBook
+from orderctl.stages.rules.book import RuleBook, Rules
+from orderctl.stages.rules.parse import parse
 from tests.stages.rules.freight_cases import random_shipment, random_tariff
 from tests.stages.rules.freight_pricing import MOMENTS, placed
 

@@ -9,9 +9,10 @@ import polars as pl
 import pytest
 
 from orderctl.model.facts import COMMITMENTS, DECISIONS, Facts
+from orderctl.stages.conditions.facts import FACTS, Fact, Moment, facts_frame
 from orderctl.stages.route import route
-from orderctl.stages.rules.facts_table import FACTS, Fact, Moment, facts_frame
-from orderctl.stages.rules.parse import RuleBook, parse
+from orderctl.stages.rules.book import RuleBook
+from orderctl.stages.rules.parse import parse
 from orderctl.stages.simulating import times
 from orderctl.stages.simulating.comparing import added, side_by_side, summed
 from orderctl.stages.simulating.replay import CHOICE, replay

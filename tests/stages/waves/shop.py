@@ -12,7 +12,8 @@ from orderctl.model.facts import COMMITMENTS, Facts
 from orderctl.model.schema import conform
 from orderctl.stages.plans.rows import bound
 from orderctl.stages.route import route
-from orderctl.stages.rules.parse import RuleBook, parse
+from orderctl.stages.rules.book import RuleBook
+from orderctl.stages.rules.parse import parse
 
 NOW = "2026-11-24T02:00:00Z"
 SHELVES = {f"SKU-{n:02d}": f"{'ABC'[n % 3]}-{n % 4 + 1:02d}-{n * 7 % 23 + 1}" for n in range(40)}

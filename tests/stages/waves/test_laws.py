@@ -11,10 +11,10 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from orderctl.model.facts import Facts
+from orderctl.stages.conditions.facts import Moment
 from orderctl.stages.plans.prints import in_wave, walk_order
 from orderctl.stages.plans.rows import standing
 from orderctl.stages.route import route
-from orderctl.stages.rules.facts_table import Moment
 from orderctl.stages.waves import placing
 from tests.stages.waves.shop import NOW, SHELVES, batch, book, committed, many, shipment, told, waved
 

@@ -29,7 +29,7 @@ def run(session: Session, kind: KindArg) -> None:
 
         found = Config.model_json_schema()
     elif name == "rules":
-        from orderctl.stages.rules.parse import Rules
+        from orderctl.stages.rules.book import Rules
 
         found = Rules.model_json_schema()
     else:

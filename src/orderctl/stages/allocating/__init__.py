@@ -1,0 +1,1 @@
+"""Which warehouse sends what: stock dealt out, shipments split and put together again."""

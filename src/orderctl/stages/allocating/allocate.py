@@ -18,9 +18,9 @@ from orderctl.stages.allocating.greedy import Lacks, greedy
 from orderctl.stages.allocating.offers import candidates, offered, ruled
 from orderctl.stages.allocating.posing import Posed, posed
 from orderctl.stages.allocating.puzzle import Puzzle, Served
-from orderctl.stages.rules.facts_table import Moment, facts_frame
-from orderctl.stages.rules.parse import RuleBook
-from orderctl.stages.rules.timetable import facts_for as journeys
+from orderctl.stages.choosing.timetable import facts_for as journeys
+from orderctl.stages.conditions.facts import Moment, facts_frame
+from orderctl.stages.rules.book import RuleBook
 
 Solver = Callable[[Puzzle], tuple[list[Served], dict[int, Lacks]]]
 RULED = ("warehouse_rule", "warehouse_doubt", "warehouse_lacks")

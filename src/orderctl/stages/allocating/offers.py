@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import polars as pl
 
-from orderctl.stages.rules.choose import choose, judge
-from orderctl.stages.rules.facts_table import Moment
-from orderctl.stages.rules.parse import RuleBook
-from orderctl.stages.rules.tagging import tagged
-from orderctl.stages.rules.timetable import expected
+from orderctl.stages.choosing.choose import choose, judge
+from orderctl.stages.choosing.tagging import tagged
+from orderctl.stages.choosing.timetable import expected
+from orderctl.stages.conditions.facts import Moment
+from orderctl.stages.rules.book import RuleBook
 
 OFFERS = pl.Schema(
     {

@@ -15,7 +15,7 @@ from orderctl.model.instant import FORMAT
 from orderctl.model.money import exponent_of
 from orderctl.stages.allocating.puzzle import PLENTY, Asked, Group, Offer, Puzzle
 from orderctl.stages.allocating.stock import free_stock
-from orderctl.stages.rules.facts_table import Moment
+from orderctl.stages.conditions.facts import Moment
 from orderctl.stages.rules.sections.allocation import AllocationSection
 
 WAITS = 10

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import polars as pl
 
 from orderctl.model.text import Text
-from orderctl.stages.rules.facts_table import Moment, facts_frame
-from orderctl.stages.rules.parse import RuleBook
-from orderctl.stages.rules.reach import FACTS, hits
+from orderctl.stages.choosing.reach import FACTS, hits
+from orderctl.stages.conditions.facts import Moment, facts_frame
+from orderctl.stages.rules.book import RuleBook
 from orderctl.stages.rules.sections.reach import WHERE
 
 

@@ -16,13 +16,13 @@ import polars as pl
 from orderctl.model.facts import Facts
 from orderctl.model.money import written
 from orderctl.model.text import Text
+from orderctl.stages.choosing.choose import Rule, choose, needed
+from orderctl.stages.choosing.quota import Room
+from orderctl.stages.conditions.facts import DTYPES, FACTS, Moment, facts_frame
+from orderctl.stages.conditions.tree import Comparison, atoms
 from orderctl.stages.history import with_history
 from orderctl.stages.route import bound_by, parcels_of
-from orderctl.stages.rules.choose import Rule, choose, needed
-from orderctl.stages.rules.conditions import Comparison, atoms
-from orderctl.stages.rules.facts_table import DTYPES, FACTS, Moment, facts_frame
-from orderctl.stages.rules.parse import RuleBook
-from orderctl.stages.rules.quota import Room
+from orderctl.stages.rules.book import RuleBook
 from orderctl.stages.rules.sections.couriers import CourierRule
 
 TOLD = 4

@@ -11,7 +11,7 @@ import polars as pl
 from orderctl.model.text import Text
 from orderctl.stages.explaining.judged import Looked, StepExplained, look
 from orderctl.stages.merging.gift_rules import PARAMS
-from orderctl.stages.rules.parse import RuleBook
+from orderctl.stages.rules.book import RuleBook
 from orderctl.stages.rules.sections.cards import CardRule
 from orderctl.stages.rules.sections.gifts import GiftRule
 

@@ -8,10 +8,10 @@ from typing import Any
 import polars as pl
 
 from orderctl.model.text import Text
+from orderctl.stages.choosing.holding import ended_by
+from orderctl.stages.conditions.facts import Moment
 from orderctl.stages.explaining.judged import Looked, StepExplained, look
-from orderctl.stages.rules.facts_table import Moment
-from orderctl.stages.rules.holding import ended_by
-from orderctl.stages.rules.parse import RuleBook
+from orderctl.stages.rules.book import RuleBook
 
 _OVER = {
     "released": Text("a person has released it"),

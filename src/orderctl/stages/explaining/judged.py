@@ -9,9 +9,9 @@ from typing import Any, Literal
 import polars as pl
 
 from orderctl.model.text import Text
-from orderctl.stages.rules.choose import Rule
-from orderctl.stages.rules.compiled import missing_facts, predicate
-from orderctl.stages.rules.conditions import (
+from orderctl.stages.choosing.choose import Rule
+from orderctl.stages.conditions.compiled import missing_facts, predicate
+from orderctl.stages.conditions.tree import (
     All,
     AnyOf,
     Atom,

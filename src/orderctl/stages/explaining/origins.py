@@ -20,7 +20,7 @@ from orderctl.stages.normalizing.skus import DECISION
 from orderctl.stages.normalizing.skus_map import ARTICLE, SCOPE, TEXTS, SkuMap, cut_texts, entries_frame
 from orderctl.stages.normalizing.skus_tables import LINE
 from orderctl.stages.reports.words import HOW, WHY
-from orderctl.stages.rules.parse import RuleBook
+from orderctl.stages.rules.book import RuleBook
 
 Row = Mapping[str, Any]
 CORRECTIONS = ("address_", "contact_in_address", "phone_in_address", "phone_doubtful")

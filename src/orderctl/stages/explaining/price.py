@@ -10,12 +10,12 @@ import polars as pl
 
 from orderctl.model.money import exponent_of, written
 from orderctl.model.text import Text
+from orderctl.stages.choosing.estimate import parcel_prices
+from orderctl.stages.conditions.facts import Moment
+from orderctl.stages.freight.book import MONEY, PERCENT
+from orderctl.stages.freight.pricing import ADDED
 from orderctl.stages.route import parcels_of
-from orderctl.stages.rules.estimate import parcel_prices
-from orderctl.stages.rules.facts_table import Moment
-from orderctl.stages.rules.freight import ADDED
-from orderctl.stages.rules.freight_book import MONEY, PERCENT
-from orderctl.stages.rules.parse import RuleBook
+from orderctl.stages.rules.book import RuleBook
 
 
 def price_lines(

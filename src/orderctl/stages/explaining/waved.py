@@ -8,9 +8,9 @@ from typing import Any
 import polars as pl
 
 from orderctl.model.text import Text
+from orderctl.stages.conditions.facts import Moment, facts_frame
 from orderctl.stages.explaining.judged import Looked, StepExplained, look
-from orderctl.stages.rules.facts_table import Moment, facts_frame
-from orderctl.stages.rules.parse import RuleBook
+from orderctl.stages.rules.book import RuleBook
 from orderctl.stages.waves.grouping import wave_facts
 from orderctl.stages.waves.placing import STEP
 

@@ -9,13 +9,13 @@ from typing import Any
 import polars as pl
 
 from orderctl.model.text import Text
-from orderctl.stages.rules.carriers import candidates, refusals
-from orderctl.stages.rules.facts_table import Moment
-from orderctl.stages.rules.judging import judge
-from orderctl.stages.rules.parse import RuleBook
-from orderctl.stages.rules.quota import Room
-from orderctl.stages.rules.ranking import PARTS, UNIT
-from orderctl.stages.rules.timetable import DAY, SHARE
+from orderctl.stages.choosing.carriers import candidates, refusals
+from orderctl.stages.choosing.judging import judge
+from orderctl.stages.choosing.quota import Room
+from orderctl.stages.choosing.ranking import PARTS, UNIT
+from orderctl.stages.conditions.facts import Moment
+from orderctl.stages.rules.book import RuleBook
+from orderctl.stages.rules.times import DAY, SHARE
 
 
 def weighed(

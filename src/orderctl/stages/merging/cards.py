@@ -10,12 +10,12 @@ import polars as pl
 from orderctl.model.facts import Facts
 from orderctl.model.records import Card
 from orderctl.model.schema import SHIPMENT, fields
+from orderctl.stages.conditions.compiled import facts_needed, missing_facts, predicate
+from orderctl.stages.conditions.facts import Moment, facts_frame
 from orderctl.stages.history import with_history
 from orderctl.stages.merging.gift_lines import OURS, without_gifts
 from orderctl.stages.merging.gifts import CARD, decisions, free
 from orderctl.stages.normalizing.wishes import standing
-from orderctl.stages.rules.compiled import facts_needed, missing_facts, predicate
-from orderctl.stages.rules.facts_table import Moment, facts_frame
 from orderctl.stages.rules.sections.cards import CardRule
 
 _CARD = pl.Struct(fields(Card))

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from orderctl.stages.conditions.compiled import facts_needed, line_sum, missing_facts, predicate
 from orderctl.stages.merging.gift_counts import KEYS, USED, Left, deal
 from orderctl.stages.normalizing.skus import CATALOGUE
-from orderctl.stages.rules.compiled import facts_needed, line_sum, missing_facts, predicate
 from orderctl.stages.rules.sections.gifts import GiftRule
 
 PARAMS = ("times", "wanted", "customer", "by", "shipment", "facts", "count", "each", "from", "until")

@@ -18,12 +18,12 @@ from orderctl.model.records import Step
 from orderctl.model.schema import PARAMS as PARAM_LIST
 from orderctl.model.schema import SHIPMENT, fields
 from orderctl.stages.committed import trails
+from orderctl.stages.conditions.facts import Moment, facts_frame
 from orderctl.stages.history import with_history
 from orderctl.stages.merging.gift_counts import KEYS, USED
 from orderctl.stages.merging.gift_lines import OURS, RULE, SKU, line_ref, with_gift_lines
 from orderctl.stages.merging.gift_rules import HAD, PARAMS, GiftRules, Known, judge_gifts
 from orderctl.stages.merging.keys import SHOP_KEYS
-from orderctl.stages.rules.facts_table import Moment, facts_frame
 
 GIFT, CARD = "gift", "card"
 _STEP = pl.Struct(fields(Step))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NoReturn
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NoReturn
 
 import polars as pl
 import yaml
@@ -12,24 +12,22 @@ from pydantic import Field, field_validator
 
 from orderctl.model.text import Text
 from orderctl.model.yamlfile import Finding, Section, Wrong, config_error, load_validated, locate, reject
+from orderctl.stages.choosing.reach import reach_frame
 from orderctl.stages.normalizing.audit_known import parse_blacklist
 from orderctl.stages.normalizing.costs import parse_costs
 from orderctl.stages.normalizing.skus import parse_catalogue
 from orderctl.stages.normalizing.skus_map import entries_frame
 from orderctl.stages.normalizing.skus_tables import parse_bundles, parse_map, parse_stock
+from orderctl.stages.rules.book import Rules, Tables
 from orderctl.stages.rules.listed import read_listed
-from orderctl.stages.rules.reach import ENTRIES, reach_frame
 from orderctl.stages.rules.sections.reach import CHINESE
 from orderctl.stages.rules.sections.skus import SkuMapping
 from orderctl.stages.rules.sections.tariffs import Tariff
 from orderctl.stages.rules.sections.tariffs_sheet import parse_sheet
 from orderctl.stages.rules.sections.timetable import CHINESE as TIMES_CHINESE
 from orderctl.stages.rules.sections.waves import WavesSection
-from orderctl.stages.rules.timetable import TIMES, times_frame
-from orderctl.stages.waves.bins import BINS, bins_frame, parse_bins
-
-if TYPE_CHECKING:
-    from orderctl.stages.rules.parse import Rules
+from orderctl.stages.rules.times import times_frame
+from orderctl.stages.waves.bins import bins_frame, parse_bins
 
 
 class MapFile(Section):
@@ -44,23 +42,6 @@ class MapFile(Section):
             if entry.file is not None:
                 reject(Wrong(Text("a file of entries names no further files"), loc=(at, "file")))
         return value
-
-
-@dataclass(frozen=True)
-class Tables:
-    """The tables that rules name, as read: each a frame in the form its place asks for."""
-
-    catalogue: pl.DataFrame | None = None
-    bundles: pl.DataFrame | None = None
-    maps: Mapping[str, pl.DataFrame] = field(default_factory=dict)
-    stock: Mapping[str, int] = field(default_factory=dict)
-    costs: pl.DataFrame | None = None
-    blacklist: pl.DataFrame | None = None
-    not_served: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ENTRIES))
-    notices: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ENTRIES))
-    transit: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=TIMES))
-    performance: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=TIMES))
-    bins: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=BINS))
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from pydantic import Discriminator, Field, GetCoreSchemaHandler, Tag
 from pydantic_core import CoreSchema, core_schema
 
 from orderctl.model.yamlfile import Section
-from orderctl.stages.rules.conditions import All, Condition
+from orderctl.stages.conditions.tree import All, Condition
 
 SEPARATOR = " / "
 Loc = tuple[str | int, ...]

@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from orderctl.stages.rules.conditions import COMBINERS, OPERATORS
-from orderctl.stages.rules.facts_table import FACTS, LINE_FACTS, Fact, LineFact
-from orderctl.stages.rules.parse import Rules
+from orderctl.stages.conditions.facts import FACTS, LINE_FACTS, Fact, LineFact
+from orderctl.stages.conditions.tree import COMBINERS, OPERATORS
+from orderctl.stages.rules.book import Rules
 
 Language = Literal["en", "zh"]
 _WORDS: dict[str, tuple[str, str]] = {

@@ -12,7 +12,7 @@ import polars as pl
 
 from orderctl.model.facts import COMMITMENTS, Facts
 from orderctl.stages.route import route
-from orderctl.stages.rules.parse import RuleBook
+from orderctl.stages.rules.book import RuleBook
 
 COUNTED = ("shipments", "split", "parcels", "out_of_stock", "warehouse_full")
 """What is counted: shipments that come out, those that are split, parcels, and what waits for stock or for tomorrow."""

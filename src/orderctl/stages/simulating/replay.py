@@ -9,12 +9,12 @@ from __future__ import annotations
 import polars as pl
 
 from orderctl.model.facts import Facts
+from orderctl.stages.choosing.choose import choose, needed
+from orderctl.stages.choosing.timetable import expected
+from orderctl.stages.choosing.timetable import facts_for as journeys
 from orderctl.stages.history import with_history
 from orderctl.stages.route import bound_by, parcels_of, untagged
-from orderctl.stages.rules.choose import choose, needed
-from orderctl.stages.rules.parse import RuleBook
-from orderctl.stages.rules.timetable import expected
-from orderctl.stages.rules.timetable import facts_for as journeys
+from orderctl.stages.rules.book import RuleBook
 from orderctl.stages.simulating.times import days, facts_at
 
 CHOICE = ("warehouse", "courier", "service", "account", "issuer", "template", "hold", "freight_minor")

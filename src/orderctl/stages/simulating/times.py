@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 import polars as pl
 
 from orderctl.model.instant import FORMAT
-from orderctl.stages.rules.facts_table import DTYPES, FACTS, Moment, facts_frame
-from orderctl.stages.rules.parse import RuleBook
+from orderctl.stages.conditions.facts import DTYPES, FACTS, Moment, facts_frame
+from orderctl.stages.rules.book import RuleBook
 from orderctl.stages.rules.sections.golden import SINCE
 
 AT = "at"  # the column with the time of each row

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from orderctl.stages.rules.compiled import facts_needed, predicate
-from orderctl.stages.rules.facts_table import Moment, facts_frame
+from orderctl.stages.conditions.compiled import facts_needed, predicate
+from orderctl.stages.conditions.facts import Moment, facts_frame
 from orderctl.stages.rules.sections.waves import By, Kind, SizeClass, WaveRule, WavesSection
 from orderctl.stages.waves.bins import Shelves
 from orderctl.stages.waves.path import walked

@@ -12,14 +12,14 @@ import polars as pl
 
 from orderctl.model.facts import Facts
 from orderctl.stages.committed import trails
+from orderctl.stages.conditions.facts import Moment
 from orderctl.stages.plans.rows import ACTIONS
-from orderctl.stages.rules.facts_table import Moment
 from orderctl.stages.rules.sections.waves import WavesSection
 from orderctl.stages.waves.filling import filled
 from orderctl.stages.waves.grouping import GROUP, described, goods_of, grouped, in_order
 
 if TYPE_CHECKING:
-    from orderctl.stages.rules.parse import RuleBook
+    from orderctl.stages.rules.book import RuleBook
 
 STEP = "wave"
 PARAMS = ("kind", "place", "of", "position", "zone", "courier", "cutoff", "size", "passed_over")

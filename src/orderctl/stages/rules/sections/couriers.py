@@ -9,8 +9,8 @@ from pydantic import BeforeValidator, Field, PlainValidator, model_validator
 
 from orderctl.model.text import Text
 from orderctl.model.yamlfile import Section, Wrong, reject
-from orderctl.stages.rules.condition_parser import parse_condition
-from orderctl.stages.rules.conditions import Condition
+from orderctl.stages.conditions.parsing import parse_condition
+from orderctl.stages.conditions.tree import Condition
 from orderctl.stages.rules.groups import Group
 from orderctl.stages.rules.sections.tariffs import Money, Percent
 from orderctl.stages.rules.sections.timetable import Days

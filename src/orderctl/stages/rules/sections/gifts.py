@@ -16,9 +16,9 @@ from pydantic import (
 
 from orderctl.model.text import Text, visible
 from orderctl.model.yamlfile import Section, Wrong, nearest, reject
-from orderctl.stages.rules.condition_parser import parse_line_condition, parse_span
-from orderctl.stages.rules.conditions import Condition
-from orderctl.stages.rules.facts_table import LINE_FACTS
+from orderctl.stages.conditions.facts import LINE_FACTS
+from orderctl.stages.conditions.parsing import parse_line_condition, parse_span
+from orderctl.stages.conditions.tree import Condition
 from orderctl.stages.rules.sections.warehouses import CONDITION, WhenMerged
 
 MOST_PIECES = 1_000

@@ -7,8 +7,8 @@ from typing import Annotated
 from pydantic import Field, PlainValidator
 
 from orderctl.model.yamlfile import Section
-from orderctl.stages.rules.condition_parser import parse_condition
-from orderctl.stages.rules.conditions import Condition
+from orderctl.stages.conditions.parsing import parse_condition
+from orderctl.stages.conditions.tree import Condition
 from orderctl.stages.rules.groups import Group
 from orderctl.stages.rules.sections.warehouses import CONDITION
 

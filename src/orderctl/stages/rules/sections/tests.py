@@ -8,7 +8,7 @@ from pydantic import Field, JsonValue, field_validator, model_validator
 
 from orderctl.model.text import Text
 from orderctl.model.yamlfile import Section, Wrong, nearest, reject
-from orderctl.stages.rules.facts_table import DTYPES, FACTS, LINE_FACTS, Kind
+from orderctl.stages.conditions.facts import DTYPES, FACTS, LINE_FACTS, Kind
 
 _GIVABLE = {name: fact.kind for name, fact in FACTS.items() if fact.known == "merge"}
 _TYPES: dict[Kind, tuple[type, ...]] = {"whole": (int,), "flag": (bool,), "texts": (list,)}

@@ -15,8 +15,8 @@ from pydantic import (
 
 from orderctl.model.text import Text
 from orderctl.model.yamlfile import Section, Wrong, reject
-from orderctl.stages.rules.condition_parser import parse_condition
-from orderctl.stages.rules.conditions import Condition
+from orderctl.stages.conditions.parsing import parse_condition
+from orderctl.stages.conditions.tree import Condition
 from orderctl.stages.rules.groups import Group
 
 CONDITION = WithJsonSchema(

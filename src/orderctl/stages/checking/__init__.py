@@ -1,0 +1,1 @@
+"""Rules put to the test: their own examples, and what in them cannot be meant."""

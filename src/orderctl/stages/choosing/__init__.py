@@ -1,0 +1,1 @@
+"""Who carries a shipment and what waits: rules judged, couriers weighed, room counted."""

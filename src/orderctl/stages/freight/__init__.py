@@ -1,0 +1,1 @@
+"""What a parcel costs by a tariff, in exact decimals, as columns."""
