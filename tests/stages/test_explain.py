@@ -103,6 +103,22 @@ tariffs:
     ]
 
 
+def test_what_a_bound_shipment_costs_stays_as_it_was() -> None:
+    rules = """
+couriers: [{name: all, use: YTO}]
+tariffs: [{id: yto, courier: YTO, zones: [{id: Z1, provinces: [浙江], first_weight_kg: 1, first_price: PRICE}]}]
+"""
+    was = route(batch(shipment()), parse(rules.replace("PRICE", "3")), Facts(), NOW).row(0, named=True)
+    facts = committed(courier="YTO", trail=write_trail(was))
+    dearer = explained(shipment(), rules.replace("PRICE", "4"), facts)
+    assert [str(line) for line in dearer.price][-2:] == [
+        "total, rounded half up to 0.01: 4.00",
+        "it stays as it was when the number was bought: 3.00",
+    ]
+    same = explained(shipment(), rules.replace("PRICE", "3"), facts)
+    assert str(same.price[-1]) == "total, rounded half up to 0.01: 3.00"
+
+
 def test_an_explanation_tells_what_route_decides() -> None:
     book = parse(EXAMPLE.read_text("utf-8"))
     frame = many(3, 25)

@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from orderctl.model.facts import Facts
+from orderctl.model.money import written
 from orderctl.model.problem import KINDS
 from orderctl.model.schema import conform
 from orderctl.model.text import Locale, Text
@@ -217,7 +218,10 @@ def explain(row: Mapping[str, Any], book: RuleBook, facts: Facts, now: str) -> E
     steps.append(hold_step(row, found, judged, book, moment))
     tariff = StepExplained("tariff", found["tariff_id"], found["tariff_reason"], ())
     wave = wave_step(frame, book, moment)
-    price = price_lines(chosen, judged, frame, book, moment) if book.rules.tariffs else ()
+    price = [*price_lines(chosen, judged, frame, book, moment)] if book.rules.tariffs else []
+    if kept and price and routed["freight_minor"] not in (None, found["freight_minor"]):
+        amount = written(routed["freight_minor"], routed["freight_currency"])
+        price.append(Text("it stays as it was when the number was bought: {amount}", amount=amount))
     return Explanation(
         shipment_id=str(row["shipment_id"]),
         steps=tuple(s for s in (*steps, tariff, *([wave] if wave else [])) if s.reason or s.looked),

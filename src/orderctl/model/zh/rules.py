@@ -106,6 +106,7 @@ SENTENCES: dict[str, str] = {
     "parcel {number}: weighs {actual} kg, volumetric {vol} kg, billed {billed} kg": "包裹 {number}：实重 {actual} kg，体积重 {vol} kg，计费 {billed} kg",
     "zone {zone}: {amount} {currency}": "分区 {zone}：{amount} {currency}",
     "total, rounded half up to {coin}: {amount}": "合计（四舍五入至 {coin}）：{amount}",
+    "it stays as it was when the number was bought: {amount}": "取号时已定，不再改变：{amount}",
     "shipment {id}": "发货单 {id}",
     "zone {zone} has no price for this weight": "分区 {zone} 没有该重量的价格",
     "discount {percent} %: -{amount}": "折扣 {percent} %：-{amount}",
