@@ -63,6 +63,11 @@ def _surcharges(random: Random) -> dict[str, Any]:
         {"over_kg": "10", "upto_kg": "30", "per_kg": "0.1"},
         {"over_kg": "0.5", "over_cm": "35", "fixed": "1"},
     ]
+    fuel = [
+        {"from": "2026-10-01", "percent": "7.25"},
+        {"from": "2026-11-10", "percent": "12", **maybe(random, 0.5, to=random.choice(["2026-11-10", "2026-11-11"]))},
+        {"from": "2026-11-12", "percent": "3.3333"},
+    ]  # fmt: skip
     insurance = {
         "rate_percent": random.choice(["0.5", "0.3333"]),
         **maybe(random, 0.5, min_fee="1"),
@@ -72,6 +77,7 @@ def _surcharges(random: Random) -> dict[str, Any]:
     return {
         **maybe(random, 0.5, label_fee=random.choice(["0.30", "0.005"])),
         **maybe(random, 0.5, fuel_percent=random.choice(["18.5", "0.0001"])),
+        **maybe(random, 0.5, fuel=fuel[random.randrange(2) :]),
         **maybe(random, 0.6, remote=random.sample(remote, random.randint(1, 3))),
         **maybe(random, 0.6, peak=random.sample(peak, random.randint(1, 2))),
         **maybe(random, 0.5, oversize=random.sample(oversize, random.randint(1, 4))),

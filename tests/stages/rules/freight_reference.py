@@ -202,6 +202,16 @@ def cod_fee(terms: Data, collected: Decimal) -> Decimal:
     return min(fee, dec(terms, "max_fee")) if "max_fee" in terms else fee
 
 
+def fuel_percent(surcharges: Data, day: str | None) -> Decimal:
+    """The percentage of a day: that of the last entry begun, unless it is over by then."""
+    percent = dec(surcharges, "fuel_percent", "0")
+    for entry in surcharges.get("fuel", []):
+        if day is not None and day >= entry["from"]:
+            over = "to" in entry and day > entry["to"]
+            percent = dec(surcharges, "fuel_percent", "0") if over else dec(entry, "percent")
+    return percent
+
+
 def surcharges_of(tariff: Data, shipment: Data, billed: Decimal, day: str | None, *, first: bool) -> Decimal:
     s = tariff.get("surcharges", {})
     started = max(Decimal(1), whole(billed, ROUND_CEILING))
@@ -267,7 +277,7 @@ def freight_minor(tariffs: list[Data], shipment: Data, local: tuple[str, str] | 
             if price is None:
                 return None
             added = oversize + surcharges_of(tariff, shipment, billed, day, first=number == 0)
-            added += price * dec(s, "fuel_percent", "0") / 100
+            added += price * fuel_percent(s, day) / 100
             left = 1 - dec(tariff, "discount_percent", "0") / 100
             on_total = tariff.get("discount_on", "zone") == "total"
             total = (price + added) * left if on_total else price * left + added

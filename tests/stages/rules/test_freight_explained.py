@@ -42,7 +42,8 @@ def test_every_surcharge_has_its_line() -> None:
       oversize: [{over_cm: 120, fixed: 10}, {over_kg: 30, per_kg: 0.5}]
       insurance: {rate_percent: 0.5, min_fee: 1}
       cod: {rate_percent: 1, max_fee: 5}
-      fuel_percent: 10
+      fuel_percent: 99
+      fuel: [{from: 2026-10-01, percent: 50}, {from: 2026-11-11, percent: 10}]
     discount_percent: 20"""
     lines = price(terms, shipment(**SIZES, insured_minor=30_000, collect_minor=29_900))
     assert lines == [

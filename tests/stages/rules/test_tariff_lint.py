@@ -86,6 +86,7 @@ def test_prices_that_no_weight_leads_to(terms: str, found: list[str]) -> None:
         ("tolerance_kg: 1,", "tolerance_whole"),
         ("bubble_ratio: 2,", "no_volume"),
         ("valid_to: 2026-10-31, surcharges: {peak: [{from: 2026-11-01, to: 2026-11-11, fixed: 1}]},", "peak_unreachable"),
+        ("valid_from: 2026-12-01, surcharges: {fuel: [{from: 2026-11-01, percent: 1}, {from: 2026-12-01, percent: 2}]},", "fuel_unreachable"),
         ("surcharges: {peak: [{from: 2026-11-01, to: 2026-11-11}, {from: 2026-11-11, to: 2026-11-12}]},", "peak_twice"),
     ],
 )  # fmt: skip

@@ -19,6 +19,13 @@ ZONES = "zones: [{id: Z, provinces: [浙江], first_weight_kg: 1, first_price: 3
         (f"collected_until: '24:00', {ZONES}", "must have the form"),
         (f"round_above: [{{over_kg: 20, round_to_kg: 1}}, {{over_kg: 5, round_to_kg: 2}}], {ZONES}", "over_kg must rise"),
         (f"surcharges: {{peak: [{{from: 2026-11-02, to: 2026-11-01}}]}}, {ZONES}", "the last day is before the first"),
+        (f"surcharges: {{fuel: [{{from: 2026-11-02, to: 2026-11-01, percent: 1}}]}}, {ZONES}", "the last day is before the first"),
+        (f"surcharges: {{fuel: [{{from: 2026-11-31, percent: 1}}]}}, {ZONES}", "there is no such day: 2026-11-31"),
+        (f"surcharges: {{fuel: [{{from: 2026-11-02, percent: 1}}, {{from: 2026-11-02, percent: 2}}]}}, {ZONES}", "2026-11-02 is in the entry above"),
+        (
+            f"surcharges: {{fuel: [{{from: 2026-11-01, to: 2026-11-30, percent: 1}}, {{from: 2026-11-30, percent: 2}}]}}, {ZONES}",
+            "2026-11-30 is in the entry above already",
+        ),
         (f"surcharges: {{remote: [{{fixed: 1}}]}}, {ZONES}", "needs provinces, cities or districts"),
         (f"surcharges: {{oversize: [{{fixed: 1}}]}}, {ZONES}", "needs over_cm or over_kg"),
         (f"surcharges: {{oversize: [{{over_cm: 9, upto_cm: 9}}]}}, {ZONES}", "upto_cm needs a smaller over_cm"),

@@ -6,6 +6,7 @@ Every finding is sure: it says what holds for every shipment, by the very order 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date, timedelta
 from decimal import Decimal
 
 from orderctl.model.text import Text
@@ -70,6 +71,10 @@ def _as_wide(above: Tariff, tariff: Tariff) -> bool:
 
 def _days(tariff: Tariff) -> tuple[str, str]:
     return tariff.valid_from or _FIRST_DAY, tariff.valid_to or _LAST_DAY
+
+
+def _day_before(day: str) -> str:
+    return (date.fromisoformat(day) - timedelta(days=1)).isoformat()
 
 
 def _meet(one: Tariff, other: Tariff) -> bool:
@@ -174,6 +179,11 @@ def _terms(book: RuleBook, number: int, tariff: Tariff) -> Iterator[Lint]:
         if getattr(tariff, name) is not None:
             text = Text("{field} does nothing without volumetric_divisor", field=name)
             yield Lint(book.place(*where, name), "no_volume", "warning", text)
+    for at, fuel in enumerate(s.fuel):
+        last = fuel.to or next((_day_before(f.from_) for f in s.fuel[at + 1 :]), _LAST_DAY)
+        if last < _days(tariff)[0] or fuel.from_ > _days(tariff)[1]:
+            text = Text("the tariff is not for {first} to {last}", first=fuel.from_, last=last)
+            yield Lint(book.place(*where, "surcharges", "fuel", at), "fuel_unreachable", "warning", text)
     for at, peak in enumerate(s.peak):
         place = book.place(*where, "surcharges", "peak", at)
         if peak.to < _days(tariff)[0] or peak.from_ > _days(tariff)[1]:

@@ -204,7 +204,7 @@ def _adding(t: Tariff, day: date | None) -> dict[str, Any]:
         "cod_rate": scaled(s.cod.rate_percent) if s.cod else None,
         "cod_min": scaled(s.cod.min_fee) if s.cod else 0,
         "cod_max": scaled(s.cod.max_fee) if s.cod else None,
-        "fuel": scaled(s.fuel_percent),
+        "fuel": scaled(s.fuel_on(None if day is None else day.isoformat())),
         "discount": scaled(t.discount_percent),
         "on_total": t.discount_on == "total",
         "min_charge": scaled(t.min_charge),

@@ -149,6 +149,21 @@ class Peak(Section):
         return self
 
 
+class Fuel(Section):
+    """The fuel surcharge of some days, as couriers announce it month by month."""
+
+    from_: Day = Field(alias="from", description="first day of collection it is for")
+    to: Day | None = Field(None, description="last day; else it counts until the next entry")
+    percent: Percent = Field(description="of the undiscounted price of the zone")
+
+    _is_day = field_validator("from_", "to")(_day)
+
+    @model_validator(mode="after")
+    def _rises(self) -> Fuel:
+        _in_order(self.from_, self.to, "to")
+        return self
+
+
 class Oversize(Section):
     """A surcharge for long or heavy parcels; every parcel is looked at by itself, by what it really weighs."""
 
@@ -211,6 +226,22 @@ class Surcharges(Section):
     insurance: Insurance | None = Field(None, description="when the shipment has an insured value")
     cod: CashOnDelivery | None = Field(None, description="when money is collected at the door")
     fuel_percent: Percent = Field(Decimal(0), description="of the undiscounted price of the zone")
+    fuel: list[Fuel] = Field(
+        default_factory=list, description="the same by days, the earlier first; on others fuel_percent counts"
+    )
+
+    @model_validator(mode="after")
+    def _one_fuel_a_day(self) -> Surcharges:
+        for at, (before, entry) in enumerate(zip(self.fuel, self.fuel[1:], strict=False), 1):
+            if entry.from_ <= (before.to or before.from_):
+                text = Text("{day} is in the entry above already", day=entry.from_)
+                reject(Wrong(text, loc=("fuel", at, "from")))
+        return self
+
+    def fuel_on(self, day: str | None) -> Decimal:
+        """Give the percentage for what is collected on `day`; `fuel_percent` while the day is not known."""
+        found = next((f for f in reversed(self.fuel) if day is not None and f.from_ <= day), None)
+        return self.fuel_percent if found is None or (found.to and found.to < str(day)) else found.percent
 
 
 class RoundAbove(Section):
