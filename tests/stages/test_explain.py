@@ -155,16 +155,20 @@ def test_it_reads_in_both_languages() -> None:
     assert len(english.splitlines()) == len(chinese.splitlines())
 
 
-FILES = ["model/yamlfile.py", "stages/route.py", "stages/explain.py", *(f"stages/explaining/{n}.py" for n in ("flips", "given", "judged", "price")), *(f"stages/rules/{n}.py" for n in ("parse", "condition_parser", "sql", "check")),
-         *(f"stages/rules/sections/{n}.py" for n in ("tariffs", "tests"))]  # fmt: skip
+FILES = ("model/yamlfile.py", "stages/route.py", "stages/explain.py")
+FOLDERS = ("explaining", "rules", "conditions", "checking")
 
 
 def test_every_sentence_has_a_chinese_one_with_the_same_slots() -> None:
     root = Path(orderctl.__path__[0])
+    files = [
+        *(root / name for name in FILES),
+        *(f for n in FOLDERS for f in (root / "stages" / n).rglob("*.py")),
+    ]
     templates = {
         node.args[0].value
-        for file in FILES
-        for node in ast.walk(ast.parse((root / file).read_text("utf-8")))
+        for file in files
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
         if isinstance(node, ast.Call)
         and getattr(node.func, "id", "") == "Text"
         and node.args
