@@ -56,7 +56,10 @@ def _surcharges(random: Random) -> dict[str, Any]:
     peak = [
         {"from": "2026-11-10", "to": "2026-11-11", "fixed": "0.5"},
         {"from": random.choice(["2026-11-01", "2026-11-11"]), "to": "2026-11-15", "per_kg": "0.25"},
-    ]
+        {"from": "2026-11-09", "to": "2026-11-11", "fixed": "0.7", "zones": random.sample(["near", "far", "city", "again"], 2)},
+        {"from": "2026-11-10", "to": "2026-11-12", "fixed": "1.1", "per_kg": "0.07", "provinces": ["新疆", "上海"], "zones": ["far"]},
+        {"from": "2026-11-11", "to": "2026-11-11", "per_kg": "0.9", "cities": ["杭州"], "districts": ["喀什/伊宁县", "鼓楼区"]},
+    ]  # fmt: skip
     oversize = [
         {"over_cm": "60", "upto_cm": "80", "fixed": "10"},
         {"over_cm": "80", "fixed": "20.5"},
@@ -79,7 +82,7 @@ def _surcharges(random: Random) -> dict[str, Any]:
         **maybe(random, 0.5, fuel_percent=random.choice(["18.5", "0.0001"])),
         **maybe(random, 0.5, fuel=fuel[random.randrange(2) :]),
         **maybe(random, 0.6, remote=random.sample(remote, random.randint(1, 3))),
-        **maybe(random, 0.6, peak=random.sample(peak, random.randint(1, 2))),
+        **maybe(random, 0.6, peak=random.sample(peak, random.randint(1, 4))),
         **maybe(random, 0.5, oversize=random.sample(oversize, random.randint(1, 4))),
         **maybe(random, 0.6, insurance=insurance),
         **maybe(random, 0.6, cod=cod),

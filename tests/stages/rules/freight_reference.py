@@ -202,6 +202,16 @@ def cod_fee(terms: Data, collected: Decimal) -> Decimal:
     return min(fee, dec(terms, "max_fee")) if "max_fee" in terms else fee
 
 
+def is_there(peak: Data, tariff: Data, shipment: Data) -> bool:
+    """A season is everywhere unless it names something; then it is where any of that is."""
+    if not any(peak.get(name) for name in ("zones", "provinces", "cities", "districts")):
+        return True
+    zone = zone_of(tariff, shipment)
+    if zone is not None and zone["id"] in peak.get("zones", []):
+        return True
+    return any(named_at(level, peak, shipment) for level in LEVELS[:-1])
+
+
 def fuel_percent(surcharges: Data, day: str | None) -> Decimal:
     """The percentage of a day: that of the last entry begun, unless it is over by then."""
     percent = dec(surcharges, "fuel_percent", "0")
@@ -220,7 +230,7 @@ def surcharges_of(tariff: Data, shipment: Data, billed: Decimal, day: str | None
         if any(named_at(level, far, shipment) for level in LEVELS[:-1]):
             total += dec(far, "fixed", "0") + started * dec(far, "per_kg", "0")
     for peak in s.get("peak", []):
-        if day is not None and peak["from"] <= day <= peak["to"]:
+        if day is not None and peak["from"] <= day <= peak["to"] and is_there(peak, tariff, shipment):
             total += dec(peak, "fixed", "0") + started * dec(peak, "per_kg", "0")
     currency = tariff.get("currency", "CNY")
     coin = Decimal(1).scaleb(-DIGITS.get(currency, 2))

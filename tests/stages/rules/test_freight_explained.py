@@ -38,7 +38,10 @@ def test_every_surcharge_has_its_line() -> None:
     surcharges:
       label_fee: 0.3
       remote: [{provinces: [浙江], fixed: 2, per_kg: 0.1}]
-      peak: [{from: 2026-11-11, to: 2026-11-11, fixed: 0.5}]
+      peak:
+        - {from: 2026-11-11, to: 2026-11-11, fixed: 0.3}
+        - {from: 2026-11-11, to: 2026-11-11, fixed: 0.2, zones: [Z1], provinces: [浙江]}
+        - {from: 2026-11-11, to: 2026-11-11, fixed: 0.9, provinces: [新疆]}
       oversize: [{over_cm: 120, fixed: 10}, {over_kg: 30, per_kg: 0.5}]
       insurance: {rate_percent: 0.5, min_fee: 1}
       cod: {rate_percent: 1, max_fee: 5}

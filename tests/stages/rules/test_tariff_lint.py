@@ -94,6 +94,20 @@ def test_terms_that_undo_each_other(terms: str, found: str) -> None:
     assert codes(f"id: a, {terms} zones: [{ZONE}]") == [found]
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "found"),
+    [
+        ("provinces: [新疆]", "provinces: [新疆维吾尔自治区]", ["peak_twice"]),
+        ("zones: [Z]", "cities: [喀什], zones: [Z]", ["peak_twice"]),
+        ("provinces: [新疆]", "provinces: [西藏]", []),
+        ("fixed: 1", "provinces: [新疆]", []),  # a season for all, and more for the far
+    ],
+)
+def test_seasons_of_one_place(one: str, other: str, found: list[str]) -> None:
+    peaks = ", ".join(f"{{from: 2026-11-01, to: 2026-11-11, {where}}}" for where in (one, other))
+    assert codes(f"id: a, surcharges: {{peak: [{peaks}]}}, zones: [{ZONE}]") == found
+
+
 def test_a_heavier_parcel_that_costs_less_is_told() -> None:
     zone = "{id: Z, provinces: [浙江], brackets: [{upto_kg: 1, price: 3}, {upto_kg: 2, price: 2}]}"
     assert codes(f"id: a, zones: [{zone}]") == ["price_falls"]

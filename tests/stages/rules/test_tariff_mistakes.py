@@ -26,6 +26,10 @@ ZONES = "zones: [{id: Z, provinces: [浙江], first_weight_kg: 1, first_price: 3
             f"surcharges: {{fuel: [{{from: 2026-11-01, to: 2026-11-30, percent: 1}}, {{from: 2026-11-30, percent: 2}}]}}, {ZONES}",
             "2026-11-30 is in the entry above already",
         ),
+        (
+            f"surcharges: {{peak: [{{from: 2026-11-01, to: 2026-11-11, zones: [Z, ZZ]}}]}}, {ZONES}",
+            "the tariff has no zone 'ZZ' (did you mean 'Z'?)",
+        ),
         (f"surcharges: {{remote: [{{fixed: 1}}]}}, {ZONES}", "needs provinces, cities or districts"),
         (f"surcharges: {{oversize: [{{fixed: 1}}]}}, {ZONES}", "needs over_cm or over_kg"),
         (f"surcharges: {{oversize: [{{over_cm: 9, upto_cm: 9}}]}}, {ZONES}", "upto_cm needs a smaller over_cm"),

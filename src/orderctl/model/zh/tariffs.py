@@ -3,6 +3,7 @@
 SENTENCES: dict[str, str] = {
     "the last day is before the first": "截止日早于起始日",
     "{day} is in the entry above already": "{day} 已在上一条之内",
+    "the tariff has no zone '{name}'": "价卡没有分区“{name}”",
     "first_weight_kg and first_price go together": "first_weight_kg 与 first_price 须同时填写",
     "a zone needs countries, provinces, cities or districts": "分区需要 countries、provinces、cities 或 districts",
     "the first weight above the ladder cannot be more than its last bracket": "阶梯之上的首重不能大于最后一档",

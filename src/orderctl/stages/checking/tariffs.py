@@ -13,7 +13,7 @@ from orderctl.model.text import Text
 from orderctl.stages.checking.finding import Lint
 from orderctl.stages.freight.places import entries, names_of
 from orderctl.stages.rules.book import RuleBook
-from orderctl.stages.rules.sections.tariffs import Tariff, Zone
+from orderctl.stages.rules.sections.tariffs import Peak, Tariff, Zone
 
 _FIRST_DAY, _LAST_DAY = "0000-01-01", "9999-12-31"
 
@@ -159,6 +159,16 @@ def _falling(book: RuleBook, number: int, at: int, zone: Zone) -> Iterator[Lint]
             yield Lint(book.place("tariffs", number, "zones", at), "price_falls", "warning", text)
 
 
+def _both_added(one: Peak, other: Peak) -> bool:
+    """True if two seasons have a day in common and are for the same place, or both for every place."""
+    if one.to < other.from_ or other.to < one.from_:
+        return False
+    if one.everywhere or other.everywhere:
+        return one.everywhere and other.everywhere
+    keys = [set(entries([(0, p, 0)]).select("level", "place").rows()) | set(p.zones) for p in (one, other)]
+    return bool(keys[0] & keys[1])
+
+
 def _plain(number: Decimal) -> str:
     return f"{number.normalize():f}"
 
@@ -189,7 +199,7 @@ def _terms(book: RuleBook, number: int, tariff: Tariff) -> Iterator[Lint]:
         if peak.to < _days(tariff)[0] or peak.from_ > _days(tariff)[1]:
             text = Text("the tariff is not for {first} to {last}", first=peak.from_, last=peak.to)
             yield Lint(place, "peak_unreachable", "warning", text)
-        above = next((p for p in s.peak[:at] if p.from_ <= peak.to and peak.from_ <= p.to), None)
+        above = next((p for p in s.peak[:at] if _both_added(p, peak)), None)
         if above is not None:
             text = Text(
                 "the season from {first} and that from {other} are on the same days: both are added",

@@ -16,8 +16,8 @@ import polars as pl
 
 from orderctl.model.money import exponent_of
 from orderctl.stages.conditions.facts import Moment
-from orderctl.stages.freight.places import remote_entries, with_remote, with_zone, zone_entries
-from orderctl.stages.rules.sections.tariffs import Peak, Tariff, Zone
+from orderctl.stages.freight.places import peak_entries, remote_entries, with_fees, with_zone, zone_entries
+from orderctl.stages.rules.sections.tariffs import Peak, Remote, Tariff, Zone
 
 MONEY = 10_000  # amounts are counted in 1/10000 of the currency
 PERCENT = 1_000_000  # percentages are counted in 1/10000 of a percent
@@ -75,13 +75,23 @@ class PriceBook:
 
     @cached_property
     def _remote_prices(self) -> pl.DataFrame:
-        rows = [
-            (number, entry, scaled(r.fixed), scaled(r.per_kg))
+        return _fees(
+            (number, entry, remote)
             for number, t in enumerate(self.tariffs)
-            for entry, r in enumerate(t.surcharges.remote)
-        ]
-        schema = {"tariff": pl.Int32, "entry": pl.Int32, "fixed": pl.Int64, "per_kg": pl.Int64}
-        return pl.DataFrame(rows, schema=schema, orient="row")
+            for entry, remote in enumerate(t.surcharges.remote)
+        )
+
+    @cached_property
+    def _peak_entries(self) -> pl.DataFrame:
+        return peak_entries(self.tariffs)
+
+    def _peak_prices(self, moment: Moment) -> pl.DataFrame:
+        return _fees(
+            (number, entry, peak)
+            for number, t in enumerate(self.tariffs)
+            for entry, peak in enumerate(t.surcharges.peak)
+            if _is_season(peak, collected_on(t, moment))
+        )
 
     @cached_property
     def oversize(self) -> pl.DataFrame:
@@ -126,7 +136,9 @@ class PriceBook:
         return pl.DataFrame(rows, infer_schema_length=None).cast({"tariff": pl.Int32})
 
     def placed(self, rows: pl.DataFrame, moment: Moment, named: str = "tariff_id") -> pl.DataFrame:
-        """Add `tariff` and `zone` (numbers, null when there is none), `remote_fixed` and `remote_per_kg`.
+        """Add `tariff` and `zone` (numbers, null when there is none), and what is added for the place.
+
+        The latter are `remote_fixed`, `remote_per_kg`, `peak_there_fixed` and `peak_there_per_kg`.
 
         The tariff is the one named, else the first that fits courier, service and warehouse; of both only what is
         in force.
@@ -135,7 +147,9 @@ class PriceBook:
             rows: row, courier, service, warehouse, `named` (text or null), district, city, province, country.
         """
         found = self._with_tariff(rows, moment, named)
-        return with_remote(with_zone(found, self._zone_entries), self._remote_entries, self._remote_prices)
+        found = with_zone(found, self._zone_entries)
+        found = with_fees(found, "remote", self._remote_entries, self._remote_prices)
+        return with_fees(found, "peak_there", self._peak_entries, self._peak_prices(moment))
 
     def _with_tariff(self, rows: pl.DataFrame, moment: Moment, named: str) -> pl.DataFrame:
         offered = [
@@ -191,7 +205,7 @@ def _weighing(t: Tariff, bands: int) -> dict[str, Any]:
 def _adding(t: Tariff, day: date | None) -> dict[str, Any]:
     """Give what is added to the price of a zone, and how the total is rounded."""
     s = t.surcharges
-    peaks = [p for p in s.peak if day is not None and p.from_ <= day.isoformat() <= p.to]
+    peaks = [p for p in s.peak if p.everywhere and _is_season(p, day)]
     exponent = exponent_of(t.currency)
     return {
         "currency": t.currency,
@@ -211,6 +225,17 @@ def _adding(t: Tariff, day: date | None) -> dict[str, Any]:
         "coin": scaled(t.money_round_to or Decimal(1).scaleb(-exponent)),
         "minor": MONEY // 10**exponent,
     }
+
+
+def _is_season(peak: Peak, day: date | None) -> bool:
+    return day is not None and peak.from_ <= day.isoformat() <= peak.to
+
+
+def _fees(rows: Iterable[tuple[int, int, Remote | Peak]]) -> pl.DataFrame:
+    """Give [tariff, entry, fixed, per_kg] for (tariff, number of the surcharge, surcharge)."""
+    found = [(tariff, entry, scaled(fee.fixed), scaled(fee.per_kg)) for tariff, entry, fee in rows]
+    schema = {"tariff": pl.Int32, "entry": pl.Int32, "fixed": pl.Int64, "per_kg": pl.Int64}
+    return pl.DataFrame(found, schema=schema, orient="row")
 
 
 def _sum_of(peaks: Iterable[Peak], name: str) -> int:

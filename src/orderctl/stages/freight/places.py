@@ -11,15 +11,16 @@ from collections.abc import Iterable, Iterator
 import polars as pl
 
 from orderctl.stages.conditions.facts import comparable
-from orderctl.stages.rules.sections.tariffs import Remote, Tariff, Zone
+from orderctl.stages.rules.sections.tariffs import Peak, Remote, Tariff, Zone
 
 LEVELS = ("part", "district", "city", "province", "country")  # the more specific first
+ZONE = "zone"  # a level of surcharges alone: the number of a zone, as text
 ANYWHERE = "*"
 
 _ENTRY = pl.Schema({"tariff": pl.Int32(), "level": pl.String(), "place": pl.String(), "entry": pl.Int32()})
 
 
-def names_of(places: Zone | Remote) -> Iterator[tuple[str, str]]:
+def names_of(places: Zone | Remote | Peak) -> Iterator[tuple[str, str]]:
     """Give (level, name) of every place that a zone or a surcharge names."""
     yield from (("part" if "/" in name else "district", name) for name in places.districts)
     yield from (("city", name) for name in places.cities)
@@ -28,7 +29,7 @@ def names_of(places: Zone | Remote) -> Iterator[tuple[str, str]]:
         yield from (("country", name) for name in places.countries)
 
 
-def entries(rows: Iterable[tuple[int, Zone | Remote, int]]) -> pl.DataFrame:
+def entries(rows: Iterable[tuple[int, Zone | Remote | Peak, int]]) -> pl.DataFrame:
     """Give [tariff, level, place, entry] for (tariff, what names places, its number), places in comparable form."""
     found = [(tariff, *named, number) for tariff, places, number in rows for named in names_of(places)]
     frame = pl.DataFrame(found, schema=_ENTRY, orient="row")
@@ -53,7 +54,9 @@ def _form(name: pl.Expr, level: str) -> pl.Expr:
 
 
 def place_of(level: str) -> pl.Expr:
-    """Give the place of a row (city, district, province, country) at `level`, in comparable form."""
+    """Give the place of a row (city, district, province, country, zone) at `level`, in comparable form."""
+    if level == ZONE:
+        return pl.col("zone").cast(pl.String)
     if level == "part":
         return _part(pl.col("city"), pl.col("district"))
     return _form(pl.col(level), level)
@@ -75,6 +78,22 @@ def remote_entries(tariffs: Iterable[Tariff]) -> pl.DataFrame:
     ).unique()
 
 
+def peak_entries(tariffs: Iterable[Tariff]) -> pl.DataFrame:
+    """Give [tariff, level, place, entry]: the seasons that name places or zones, counted within their tariff."""
+    zones: list[tuple[int, str]] = []
+    peaks: list[tuple[int, Peak, int]] = []
+    for number, tariff in enumerate(tariffs):
+        zones += [(number, zone.id) for zone in tariff.zones]
+        peaks += [(number, peak, at) for at, peak in enumerate(tariff.surcharges.peak)]
+    in_zones = [
+        (number, ZONE, str(zone), at)
+        for number, peak, at in peaks
+        for zone, (tariff_of, name) in enumerate(zones)
+        if tariff_of == number and name in peak.zones
+    ]
+    return pl.concat([entries(peaks), pl.DataFrame(in_zones, schema=_ENTRY, orient="row")]).unique()
+
+
 def with_zone(rows: pl.DataFrame, zones: pl.DataFrame) -> pl.DataFrame:
     """Add `zone`: where the row's `tariff` puts its place by `zone_entries`; null when nowhere."""
     found = rows
@@ -91,25 +110,29 @@ def with_zone(rows: pl.DataFrame, zones: pl.DataFrame) -> pl.DataFrame:
     return found.with_columns(zone=zone).select(*rows.columns, "zone")
 
 
-def with_remote(rows: pl.DataFrame, remote: pl.DataFrame, prices: pl.DataFrame) -> pl.DataFrame:
-    """Add `remote_fixed` and `remote_per_kg`: the sum of the far-place surcharges that fit, each counted once.
+def with_fees(rows: pl.DataFrame, name: str, places: pl.DataFrame, prices: pl.DataFrame) -> pl.DataFrame:
+    """Add `{name}_fixed` and `{name}_per_kg`: the sum of the surcharges that fit the place, each counted once.
 
     Args:
-        remote: `remote_entries`.
-        prices: [tariff, entry, fixed, per_kg].
+        rows: with `tariff` and `zone`.
+        places: `remote_entries` or `peak_entries`.
+        prices: [tariff, entry, fixed, per_kg]; an entry without a price adds nothing.
     """
+    fixed, per_kg = f"{name}_fixed", f"{name}_per_kg"
+    priced = places.join(prices, on=["tariff", "entry"], how="inner")
+    if not priced.height:
+        return rows.with_columns(pl.lit(0, dtype=pl.Int64).alias(n) for n in (fixed, per_kg))
     hits = [
         rows.select("row", "tariff", place=place_of(level))
-        .join(remote.filter(level=level), on=["tariff", "place"], how="inner")
-        .select("row", "tariff", "entry")
-        for level in LEVELS
+        .join(priced.filter(level=level), on=["tariff", "place"], how="inner")
+        .select("row", "tariff", "entry", "fixed", "per_kg")
+        for level in (*LEVELS, ZONE)
     ]
     sums = (
         pl.concat(hits)
-        .unique()
-        .join(prices, on=["tariff", "entry"], how="left")
+        .unique(["row", "tariff", "entry"])
         .group_by("row")
-        .agg(remote_fixed=pl.col("fixed").sum(), remote_per_kg=pl.col("per_kg").sum())
+        .agg(pl.col("fixed").sum().alias(fixed), pl.col("per_kg").sum().alias(per_kg))
     )
-    filled = pl.col("remote_fixed", "remote_per_kg").fill_null(0)
+    filled = pl.col(fixed, per_kg).fill_null(0)
     return rows.join(sums, on="row", how="left", maintain_order="left").with_columns(filled)

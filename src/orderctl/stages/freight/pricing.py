@@ -177,7 +177,11 @@ def _surcharges() -> list[list[pl.Expr]]:
         [
             _wide("label_fee").alias("label"),
             (_wide("remote_fixed") + started_kg * _wide("remote_per_kg")).alias("remote"),
-            (_wide("peak_fixed") + started_kg * _wide("peak_per_kg")).alias("peak"),
+            (
+                _wide("peak_fixed")
+                + _wide("peak_there_fixed")
+                + started_kg * (_wide("peak_per_kg") + _wide("peak_there_per_kg"))
+            ).alias("peak"),
             pl.when(insured).then(premium).otherwise(0).cast(WIDE).alias("insurance"),
             pl.when(collects)
             .then(pl.min_horizontal(at_least, _wide("cod_max") * PERCENT))

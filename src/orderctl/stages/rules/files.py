@@ -11,7 +11,16 @@ import yaml
 from pydantic import Field, field_validator
 
 from orderctl.model.text import Text
-from orderctl.model.yamlfile import Finding, Section, Wrong, config_error, load_validated, locate, reject
+from orderctl.model.yamlfile import (
+    Finding,
+    Section,
+    Wrong,
+    config_error,
+    load_validated,
+    locate,
+    nearest,
+    reject,
+)
 from orderctl.stages.choosing.reach import reach_frame
 from orderctl.stages.normalizing.audit_known import parse_blacklist
 from orderctl.stages.normalizing.costs import parse_costs
@@ -78,10 +87,23 @@ class Files:
 
     def priced(self, tariff: Tariff, at: int) -> Tariff:
         """Give a tariff with the zones of the price sheet it names. Raises: ConfigError."""
-        if tariff.prices is None:
-            return tariff
-        sheet = parse_sheet(self.table(tariff.prices, "tariffs", at, "prices"), tariff.prices)
-        return tariff.model_copy(update={"zones": [*tariff.zones, *sheet]})
+        if tariff.prices is not None:
+            sheet = parse_sheet(self.table(tariff.prices, "tariffs", at, "prices"), tariff.prices)
+            tariff = tariff.model_copy(update={"zones": [*tariff.zones, *sheet]})
+        known = dict.fromkeys(zone.id for zone in tariff.zones)
+        findings = [
+            Finding(
+                *locate(self.node, ("tariffs", at, "surcharges", "peak", number, "zones", place)),
+                Text("the tariff has no zone '{name}'", name=name),
+                nearest(name, known),
+            )
+            for number, peak in enumerate(tariff.surcharges.peak)
+            for place, name in enumerate(peak.zones)
+            if name not in known
+        ]
+        if findings:
+            raise config_error(self.source, findings)
+        return tariff
 
     def bins(self, waves: WavesSection | None) -> pl.DataFrame:
         """Give the bins, those of a table among them. Raises: ConfigError."""

@@ -134,10 +134,14 @@ class Remote(Section):
 
 
 class Peak(Section):
-    """A surcharge for a season, by the day the courier is to collect."""
+    """A surcharge for a season, by the day the courier is to collect: everywhere, or in the places it names."""
 
     from_: Day = Field(alias="from", description="first day")
     to: Day = Field(description="last day")
+    zones: list[str] = Field(default_factory=list, description="only in these zones of the tariff, by id")
+    provinces: list[str] = Field(default_factory=list, description="only there; short or full names")
+    cities: list[str] = Field(default_factory=list, description="only there; short or full names")
+    districts: list[str] = Field(default_factory=list, description=f"only there; {_DISTRICTS}")
     fixed: Money = Field(Decimal(0), description="per parcel")
     per_kg: Money = Field(Decimal(0), description="per started kilogram of billed weight")
 
@@ -147,6 +151,11 @@ class Peak(Section):
     def _rises(self) -> Peak:
         _in_order(self.from_, self.to, "to")
         return self
+
+    @property
+    def everywhere(self) -> bool:
+        """Say whether it names no place."""
+        return not (self.zones or self.provinces or self.cities or self.districts)
 
 
 class Fuel(Section):
