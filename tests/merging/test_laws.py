@@ -123,7 +123,7 @@ def situations(draw: st.DrawFn) -> tuple[pl.DataFrame, MergeRules, Facts]:
     return batch, rules, facts
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(situations(), st.randoms(use_true_random=False), st.data())
 def test_parts_of_a_batch_come_to_the_same_and_no_input_is_changed(
     situation: tuple[pl.DataFrame, MergeRules, Facts], chance: random.Random, data: st.DataObject
@@ -171,7 +171,7 @@ def assert_money_is_kept(batch: pl.DataFrame, shipments: pl.DataFrame) -> None:
     )
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(situations(), st.data())
 def test_money_is_kept_through_merging_pinning_undoing_and_taking_apart(
     situation: tuple[pl.DataFrame, MergeRules, Facts], data: st.DataObject
@@ -196,7 +196,7 @@ def test_money_is_kept_through_merging_pinning_undoing_and_taking_apart(
         assert_frame_equal(again, merge(batch, rules, facts, NOW))
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(situations())
 def test_no_parcel_holds_wishes_at_odds_more_orders_than_the_cap_or_days_apart(
     situation: tuple[pl.DataFrame, MergeRules, Facts],

@@ -134,7 +134,7 @@ def situations(draw: st.DrawFn) -> tuple[pl.DataFrame, MergeRules, Facts]:
     return normalized, rules, facts
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(situations(), st.randoms(use_true_random=False), st.integers(0, 7))
 def test_merging_parts_of_a_batch_and_merging_again_is_merging_it_at_once(
     situation: tuple[pl.DataFrame, MergeRules, Facts], chance: random.Random, cut: int
@@ -153,7 +153,7 @@ def test_merging_parts_of_a_batch_and_merging_again_is_merging_it_at_once(
     assert_frame_equal(merge(pl.concat(parts[::-1]), rules, facts, NOW), whole)
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(situations())
 def test_taking_shipments_apart_yields_the_newest_orders(
     situation: tuple[pl.DataFrame, MergeRules, Facts],
@@ -164,7 +164,7 @@ def test_taking_shipments_apart_yields_the_newest_orders(
     assert_frame_equal(apart.sort("order_id"), newest(batch).sort("order_id"))
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(situations())
 def test_what_is_suggested_changes_no_shipment(situation: tuple[pl.DataFrame, MergeRules, Facts]) -> None:
     batch, rules, facts = situation
@@ -185,7 +185,7 @@ def test_what_is_suggested_changes_no_shipment(situation: tuple[pl.DataFrame, Me
             assert home[other]["shipment_id"] not in home[one]["merge"]["with"]
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(situations())
 def test_each_line_is_sent_once_and_money_is_kept(situation: tuple[pl.DataFrame, MergeRules, Facts]) -> None:
     batch, rules, facts = situation
@@ -252,7 +252,7 @@ def assert_nothing_joined_that_must_not_be(row: dict[str, Any], rules: MergeRule
         assert what["subject"] not in buyers
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(batches)
 def test_normalizing_twice_is_normalizing_once_and_rows_stay(batch: list[dict[str, Any]]) -> None:
     given_orders = orders(*batch)

@@ -49,7 +49,7 @@ def joined(*batches: pl.DataFrame) -> pl.DataFrame:
     return newest(pl.concat(batches))
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(st.lists(versions, min_size=1, max_size=4), st.lists(versions, min_size=1, max_size=4))
 def test_versions_form_a_semilattice(some: list[dict[str, Any]], more: list[dict[str, Any]]) -> None:
     a, b = (normalize(orders(*rows), NormalizeRules(), Facts(), NOW) for rows in (some, more))

@@ -155,7 +155,7 @@ def bundle_lines(draw: st.DrawFn) -> tuple[NormalizeRules, list[dict[str, Any]],
     return rules, lines, draw(st.sampled_from(["CNY", "JPY", "KWD"]))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(bundle_lines())
 def test_nothing_is_lost_and_twice_is_once(case: tuple[NormalizeRules, list[dict[str, Any]], str]) -> None:
     rules, lines, currency = case

@@ -47,7 +47,7 @@ def gift_lines(row: dict[str, Any]) -> dict[tuple[str, str], int]:
     }
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(situations(), books, st.randoms(use_true_random=False), st.integers(0, 7))
 def test_gifts_are_the_same_however_the_orders_arrive(
     situation: tuple[pl.DataFrame, MergeRules, Facts], book: RuleBook, chance: random.Random, cut: int
@@ -64,7 +64,7 @@ def test_gifts_are_the_same_however_the_orders_arrive(
     assert_frame_equal(merge(pl.concat(parts[::-1]), rules, facts, NOW, gifts), whole)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(situations(), books)
 def test_gifts_change_no_order_and_no_shipment(
     situation: tuple[pl.DataFrame, MergeRules, Facts], book: RuleBook
@@ -90,7 +90,7 @@ def test_gifts_change_no_order_and_no_shipment(
         ]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(situations(), books, st.data())
 def test_what_is_committed_keeps_its_gifts_and_counts_for_what_comes(
     situation: tuple[pl.DataFrame, MergeRules, Facts], book: RuleBook, data: st.DataObject
@@ -157,7 +157,7 @@ rules = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     rules,
     st.lists(
